@@ -1,0 +1,19 @@
+//! Visita's protocol: what goes over the wire, and the rules of rooms and forwarding as pure
+//! state machines. Nothing here does I/O or reads a clock; time is passed in.
+//!
+//! PROTOCOL.md describes the same for somebody who writes another client.
+
+pub mod control;
+pub mod error;
+pub mod frame;
+pub mod id;
+pub mod media;
+pub mod name;
+pub mod time;
+
+/// The protocol version that this crate speaks. Both sides say which they speak in
+/// [`control::Hello`] and [`control::Welcome`].
+pub const VERSION: u8 = 1;
+
+/// Every version this crate speaks, best first.
+pub const VERSIONS: &[u8] = &[VERSION];
