@@ -1,0 +1,41 @@
+// What a platform (browser or app) does for the page. The views build on this alone.
+import type { RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
+export type MemberId = number;
+export interface Host { name: string; url: string; fingerprint: string; ward: string; address: string; remembered: boolean }
+export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address';
+export interface HostStatus {
+  state: 'off' | 'starting' | 'on' | 'failed';
+  url?: string; fingerprint?: string; ward?: string; addresses?: string[];
+  qr_svg?: string;                       // QR code of url, as an SVG path's d attribute + size: {size:number, d:string}
+  qr?: { size: number; d: string };
+  connected?: { id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting' }[];
+  problem?: 'port_in_use' | 'data_not_writable' | 'disk_full' | 'no_network' | 'other'; detail?: string;
+}
+export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem }
+export type CameraState = 'off' | 'starting' | 'on' | 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'failed';
+export type CallEvent =
+  | { type: 'relay'; message: RelayMessage }
+  | { type: 'connection'; state: 'connecting' | 'connected' | 'reconnecting' | 'ended'; code?: Code | 'unreachable' | 'pin_mismatch' }
+  | { type: 'camera'; state: CameraState }
+  | { type: 'picture'; member: MemberId | 'self'; state: 'moving' | 'stalled' | 'undecodable'; width: number; height: number };
+export interface JoinOptions { room: RoomChoice; name: string; role: Role; camera: boolean }
+export interface CallHandle {
+  subscribe(on: (event: CallEvent) => void): () => void;      // replays what already happened since join
+  chat(text: string): void;
+  camera(on: boolean): Promise<void>;
+  /** Paints the member's pictures into the canvas until the returned function is called. Tells the relay what is shown at which size (device pixels); call again/`resize` when the tile's size changes. The canvas's width/height follow the picture; CSS object-fit does the rest. */
+  show(member: MemberId | 'self', canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
+  leave(): Promise<void>;
+}
+export interface Camera { id: string; name: string }
+export interface Platform {
+  kind: 'browser' | 'tauri';
+  language(): string;
+  lobby(on: (lobby: LobbyState) => void): () => void;         // of the relay in use
+  join(options: JoinOptions): CallHandle;                     // never throws; failures arrive as `connection: ended` with a code
+  capability(): Promise<{ camera: CameraState }>;              // before joining: insecure context, no camera…
+  // the app only:
+  hosts?(on: (hosts: Host[]) => void): () => void;
+  useHost?(choice: { url: string; fingerprint?: string }): Promise<{ ok: true; ward: string; fingerprint: string; first_use: boolean } | { ok: false; problem: HostProblem }>;
+  host?: { start(): Promise<void>; stop(): Promise<void>; watch(on: (status: HostStatus) => void): () => void };
+}
