@@ -1,0 +1,297 @@
+// The `ws` carrier: one session with the relay over one WebSocket at a time. Reconnects and
+// resumes by itself; gives up after the grace time.
+
+import { Session, SessionError } from '../../protocol/session.js';
+import { BackOff } from './back-off.js';
+import { Outbox } from './outbox.js';
+
+/** @typedef {import('../../generated').ClientMessage} ClientMessage */
+/** @typedef {import('../../generated').ClientPacket} ClientPacket */
+/** @typedef {import('../../generated').RelayMessage} RelayMessage */
+/** @typedef {import('../../generated').RelayPacket} RelayPacket */
+/** @typedef {import('../../generated').Welcome} Welcome */
+/** @typedef {import('../../generated').Code} Code */
+/** @typedef {import('../../protocol/frame.js').Header} Header */
+
+/** The protocol versions spoken here. */
+const VERSIONS = [1];
+/** Milliseconds from opening a socket to the relay's welcome. */
+const HANDSHAKE = 5000;
+/** Milliseconds of trying before the first welcome: somebody is watching the button. */
+const FIRST_CONTACT = 10_000;
+/** Milliseconds of trying to resume, at least. */
+const RESUME = 30_000;
+/** Milliseconds after which messages that came are acknowledged without one to send. */
+const ACK_DELAY = 200;
+/** Milliseconds between looks at a socket's buffer while something waits: there is no event. */
+const DRAIN = 4;
+/** What a relay takes that hasn't said it yet, in bytes. */
+const DEFAULT_MAX_PACKET = 64 * 1024;
+/** Refusals that another attempt a little later can overcome. */
+const PASSING = new Set(['timeout', 'internal', 'rate_limited', 'busy']);
+
+/**
+ * @typedef {object} Events
+ * @property {(state: 'connected' | 'reconnecting' | 'ended', code?: Code | 'unreachable') => void} state
+ *   how the session is; nothing follows 'ended'
+ * @property {(message: RelayMessage) => void} message  each message of the relay's, once
+ * @property {(message: Uint8Array) => void} media  a media message's bytes
+ */
+
+export class Carrier {
+  /**
+   * Opens at once.
+   * @param {string} url  the socket's address
+   * @param {Events} events
+   */
+  constructor(url, events) {
+    this._url = url;
+    this._events = events;
+    /** @type {Session<ClientMessage>} */
+    this._session = new Session();
+    /** @type {Welcome | null} */
+    this._welcome = null;
+    /** @type {WebSocket | null} */
+    this._socket = null;
+    this._open = false;
+    this._ended = false;
+    this._backOff = new BackOff();
+    this._since = performance.now();
+    this._heard = this._since;
+    this._beaten = this._since;
+    this._pinged = this._since;
+    this._pings = 0;
+    this._ackedAt = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._retry = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._ackTimer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._drain = undefined;
+    this.outbox = new Outbox(DEFAULT_MAX_PACKET);
+    this._connect();
+  }
+
+  /** Whether frames can go out now. */
+  get connected() {
+    return this._open;
+  }
+
+  /**
+   * Sends a message, now or after the resume. Answers its number; `null` if too many wait.
+   * @param {ClientMessage} body
+   * @returns {number | null}
+   */
+  send(body) {
+    try {
+      const n = this._session.send(body);
+      if (this._open) this._message(n, body);
+      return n;
+    } catch (error) {
+      if (error instanceof SessionError) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Sends an encoded frame, as soon as the line takes it.
+   * @param {Header} header
+   * @param {Uint8Array} payload
+   * @returns {'taken' | 'congested'}  'congested': the line doesn't keep up, send less
+   */
+  frame(header, payload) {
+    if (!this._open) return 'congested';
+    const taken = this.outbox.push(performance.now(), header, payload);
+    this._pump();
+    return taken;
+  }
+
+  /** To be called every now and then: heartbeat, and whether the relay is still there. */
+  beat() {
+    const now = performance.now();
+    const late = now - this._beaten;
+    this._beaten = now;
+    if (!this._open || !this._welcome) return;
+    const heartbeat = this._welcome.heartbeat_ms;
+    const patience = 3 * heartbeat + 1000;
+    if (late > heartbeat) {
+      // This page was asleep. What came meanwhile waits in the browser: ask, and look again.
+      this._heard = Math.max(this._heard, now - patience + heartbeat);
+    }
+    if (now - this._heard > patience) return this._broken();
+    if (now - this._pinged >= heartbeat || late > heartbeat) {
+      this._pinged = now;
+      this._pings = (this._pings + 1) >>> 0;
+      this._packet({ type: 'ping', id: this._pings });
+    }
+  }
+
+  /** The network may be back: no more waiting before the next attempt. */
+  hurry() {
+    this.beat();
+    if (this._ended || this._socket) return;
+    clearTimeout(this._retry);
+    this._connect();
+  }
+
+  /** Ends the session: the relay is told, nothing more is said to the page. */
+  close() {
+    if (this._ended) return;
+    this._ended = true;
+    this._forget(1000);
+  }
+
+  _connect() {
+    const socket = new WebSocket(this._url);
+    socket.binaryType = 'arraybuffer';
+    this._socket = socket;
+    const handshake = setTimeout(() => this._broken(), HANDSHAKE);
+    socket.onopen = () => {
+      const resume = this._welcome && {
+        session: this._welcome.session,
+        secret: this._welcome.secret,
+        received: this._session.received,
+      };
+      this._packet(resume
+        ? { type: 'hello', versions: VERSIONS, resume }
+        : { type: 'hello', versions: VERSIONS });
+    };
+    socket.onmessage = ({ data }) => {
+      this._heard = performance.now();
+      if (typeof data !== 'string') {
+        if (this._open) this._events.media(new Uint8Array(data));
+        return;
+      }
+      /** @type {RelayPacket} */
+      let packet;
+      try {
+        packet = JSON.parse(data);
+      } catch {
+        return this._broken();
+      }
+      if (packet.type === 'welcome') clearTimeout(handshake);
+      this._take(packet);
+    };
+    socket.onclose = () => {
+      clearTimeout(handshake);
+      if (this._socket === socket) this._broken();
+    };
+  }
+
+  /** @param {RelayPacket} packet */
+  _take(packet) {
+    try {
+      switch (packet.type) {
+        case 'welcome': return this._welcomed(packet);
+        case 'refused': return this._refused(packet.code);
+        case 'ack': return this._session.acked(packet.ack);
+        case 'message':
+          if (this._session.accept(packet.n, packet.ack) === 'new') this._events.message(packet.body);
+          this._ackTimer ??= setTimeout(() => this._acknowledge(), ACK_DELAY);
+          return undefined;
+        default: return undefined;
+      }
+    } catch (error) {
+      // The numbers don't fit: the session can't be trusted to be whole.
+      if (error instanceof SessionError) return this._end('out_of_turn');
+      throw error;
+    }
+  }
+
+  /** @param {Welcome} welcome */
+  _welcomed(welcome) {
+    const again = this._session.resume(welcome.received);
+    this._welcome = welcome;
+    this._open = true;
+    this._backOff.reset();
+    this._pinged = this._heard;
+    const outbox = new Outbox(welcome.max_packet);
+    outbox.dropped = this.outbox.dropped;
+    this.outbox = outbox;
+    for (const { n, body } of again) this._message(n, body);
+    this._events.state('connected');
+  }
+
+  /** @param {Code} code */
+  _refused(code) {
+    if (this._welcome && PASSING.has(code)) this._broken();
+    else this._end(code);
+  }
+
+  /** The connection is gone; the session may go on. */
+  _broken() {
+    if (this._ended) return;
+    const now = performance.now();
+    if (this._open) {
+      this._since = now;
+      this._events.state('reconnecting');
+    }
+    this._forget();
+    const patience = this._welcome ? Math.max(RESUME, this._welcome.grace_ms) : FIRST_CONTACT;
+    const pause = this._backOff.next();
+    if (now + pause - this._since > patience) return this._end('unreachable');
+    this._retry = setTimeout(() => this._connect(), pause);
+  }
+
+  /** @param {Code | 'unreachable'} code */
+  _end(code) {
+    if (this._ended) return;
+    this._ended = true;
+    this._forget(1000);
+    this._events.state('ended', code);
+  }
+
+  /**
+   * Lets the socket go.
+   * @param {number} [code]
+   */
+  _forget(code) {
+    clearTimeout(this._retry);
+    clearTimeout(this._ackTimer);
+    clearTimeout(this._drain);
+    this._ackTimer = undefined;
+    this._drain = undefined;
+    this._open = false;
+    this.outbox.clear();
+    const socket = this._socket;
+    this._socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(code);
+  }
+
+  _acknowledge() {
+    clearTimeout(this._ackTimer);
+    this._ackTimer = undefined;
+    if (this._open && this._ackedAt < this._session.received) {
+      this._ackedAt = this._session.received;
+      this._packet({ type: 'ack', ack: this._ackedAt });
+    }
+  }
+
+  /**
+   * @param {number} n
+   * @param {ClientMessage} body
+   */
+  _message(n, body) {
+    this._ackedAt = this._session.received;
+    this._packet({ type: 'message', n, ack: this._ackedAt, body });
+  }
+
+  /** @param {ClientPacket} packet */
+  _packet(packet) {
+    if (this._socket?.readyState === WebSocket.OPEN) this._socket.send(JSON.stringify(packet));
+  }
+
+  _pump() {
+    this._drain = undefined;
+    const socket = this._socket;
+    if (!socket || !this._open) return;
+    for (;;) {
+      const message = this.outbox.next(socket.bufferedAmount);
+      if (!message) break;
+      socket.send(message);
+    }
+    if (this.outbox.length > 0) this._drain ??= setTimeout(() => this._pump(), DRAIN);
+  }
+}
