@@ -5,7 +5,20 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// A refusal or failure told over the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, thiserror::Error)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    TS,
+    thiserror::Error,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// None of the offered protocol versions is spoken here.

@@ -48,14 +48,20 @@ pub struct References {
 
 impl References {
     /// None: a key frame.
-    pub const NONE: Self = Self { count: 0, distances: [0; MAX_REFERENCES] };
+    pub const NONE: Self = Self {
+        count: 0,
+        distances: [0; MAX_REFERENCES],
+    };
 
     /// References at these distances; `None` if there are too many, or one is zero.
     pub fn new(distances: &[u16]) -> Option<Self> {
         if distances.len() > MAX_REFERENCES || distances.contains(&0) {
             return None;
         }
-        let mut references = Self { count: distances.len() as u8, ..Self::NONE };
+        let mut references = Self {
+            count: distances.len() as u8,
+            ..Self::NONE
+        };
         references.distances[..distances.len()].copy_from_slice(distances);
         Some(references)
     }
@@ -175,7 +181,10 @@ impl Header {
         if message.len() < length {
             return Err(Error::Truncated);
         }
-        let layer = Layer { spatial: fixed[3] >> 4, temporal: fixed[3] & 0x0f };
+        let layer = Layer {
+            spatial: fixed[3] >> 4,
+            temporal: fixed[3] & 0x0f,
+        };
         if layer.spatial > MAX_LAYER || layer.temporal > MAX_LAYER {
             return Err(Error::Layer);
         }
@@ -195,9 +204,16 @@ impl Header {
             references,
         };
         if header.chunks == 0 || header.chunks > MAX_CHUNKS || header.chunk >= header.chunks {
-            return Err(Error::Chunk { chunk: header.chunk, chunks: header.chunks });
+            return Err(Error::Chunk {
+                chunk: header.chunk,
+                chunks: header.chunks,
+            });
         }
-        if references.distances().iter().any(|&distance| u32::from(distance) > header.sequence) {
+        if references
+            .distances()
+            .iter()
+            .any(|&distance| u32::from(distance) > header.sequence)
+        {
             return Err(Error::References);
         }
         Ok((header, length))

@@ -8,9 +8,7 @@ use ts_rs::TS;
 
 /// A participant of one relay: unique while the relay runs, never given twice.
 /// One joining is one member; a resumed session keeps its member.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(transparent)]
 pub struct MemberId(pub u32);
 
@@ -21,9 +19,7 @@ impl fmt::Display for MemberId {
 }
 
 /// A track of one member; the member chooses the number.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(transparent)]
 pub struct TrackId(pub u8);
 
@@ -171,7 +167,11 @@ impl fmt::Debug for Secret {
 impl Secret {
     /// Whether the two are equal, in a time that doesn't depend on where they differ.
     pub fn matches(&self, other: &Secret) -> bool {
-        let differing = self.0.iter().zip(other.0).fold(0, |differing, (a, b)| differing | (a ^ b));
+        let differing = self
+            .0
+            .iter()
+            .zip(other.0)
+            .fold(0, |differing, (a, b)| differing | (a ^ b));
         std::hint::black_box(differing) == 0
     }
 }
@@ -184,7 +184,13 @@ mod tests {
     fn hex_goes_both_ways_and_refuses_all_else() {
         let id: RoomId = "00ff10abcdef0123".parse().unwrap();
         assert_eq!(id.hex(), "00ff10abcdef0123");
-        for bad in ["", "00ff10abcdef012", "00FF10ABCDEF0123", "00ff10abcdef012g", "00ff10abcdef01234"] {
+        for bad in [
+            "",
+            "00ff10abcdef012",
+            "00FF10ABCDEF0123",
+            "00ff10abcdef012g",
+            "00ff10abcdef01234",
+        ] {
             assert_eq!(bad.parse::<RoomId>(), Err(BadHex { expected: 16 }));
         }
     }

@@ -3,12 +3,14 @@
 //!
 //! PROTOCOL.md describes the same for somebody who writes another client.
 
+pub mod chunk;
 pub mod control;
 pub mod error;
 pub mod frame;
 pub mod id;
 pub mod media;
 pub mod name;
+pub mod session;
 pub mod time;
 
 /// The protocol version that this crate speaks. Both sides say which they speak in

@@ -70,7 +70,9 @@ impl Size {
 }
 
 /// Which layer a frame belongs to (RFC 9626's terms): to decode layer n one needs all below.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS,
+)]
 pub struct Layer {
     /// Spatial layer or simulcast encoding, 0 = smallest.
     pub spatial: u8,

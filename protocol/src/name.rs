@@ -109,10 +109,21 @@ mod tests {
 
     #[test]
     fn names_are_tidied_bounded_and_never_printed() {
-        assert_eq!(PersonName::new("  Ana \u{202e}María\n\tde  la O\u{0} ").unwrap().reveal(), "Ana María de la O");
+        assert_eq!(
+            PersonName::new("  Ana \u{202e}María\n\tde  la O\u{0} ")
+                .unwrap()
+                .reveal(),
+            "Ana María de la O"
+        );
         assert_eq!(PersonName::new("\u{202e} \u{200b}"), Err(Code::NameEmpty));
         assert_eq!(PersonName::new(&"x".repeat(10_000)), Err(Code::NameTooLong));
-        assert_eq!(PersonName::new("👩‍👩‍👧 مريم <b>x</b>").unwrap().reveal(), "👩‍👩‍👧 مريم <b>x</b>");
-        assert_eq!(format!("{:?}", PersonName::new("Ana").unwrap()), "PersonName(3 chars)");
+        assert_eq!(
+            PersonName::new("👩‍👩‍👧 مريم <b>x</b>").unwrap().reveal(),
+            "👩‍👩‍👧 مريم <b>x</b>"
+        );
+        assert_eq!(
+            format!("{:?}", PersonName::new("Ana").unwrap()),
+            "PersonName(3 chars)"
+        );
     }
 }
