@@ -27,6 +27,8 @@ const ACK_DELAY = 200;
 const DRAIN = 4;
 /** What a relay takes that hasn't said it yet, in bytes. */
 const DEFAULT_MAX_PACKET = 64 * 1024;
+/** The close code of a connection given up in a session that goes on. */
+const BROKEN = 4000;
 /** Refusals that another attempt a little later can overcome. */
 const PASSING = new Set(['timeout', 'internal', 'rate_limited', 'busy']);
 
@@ -145,7 +147,9 @@ export class Carrier {
     const socket = new WebSocket(this._url);
     socket.binaryType = 'arraybuffer';
     this._socket = socket;
-    const handshake = setTimeout(() => this._broken(), HANDSHAKE);
+    const handshake = setTimeout(() => {
+      if (this._socket === socket) this._broken();
+    }, HANDSHAKE);
     socket.onopen = () => {
       const resume = this._welcome && {
         session: this._welcome.session,
@@ -226,7 +230,7 @@ export class Carrier {
       this._since = now;
       this._events.state('reconnecting');
     }
-    this._forget();
+    this._forget(BROKEN);
     const patience = this._welcome ? Math.max(RESUME, this._welcome.grace_ms) : FIRST_CONTACT;
     const pause = this._backOff.next();
     if (now + pause - this._since > patience) return this._end('unreachable');
@@ -242,8 +246,8 @@ export class Carrier {
   }
 
   /**
-   * Lets the socket go.
-   * @param {number} [code]
+   * Lets the socket go. Only a normal close says that the member leaves.
+   * @param {number} code
    */
   _forget(code) {
     clearTimeout(this._retry);

@@ -1,0 +1,337 @@
+// One call from a browser: session, camera, what is sent, what is shown.
+
+import { Camera } from './camera.js';
+import { Carrier } from './carrier.js';
+import { Painter } from './painter.js';
+import { Pictures } from './pictures.js';
+import { Publisher } from './publisher.js';
+import { ticker } from './ticker.js';
+
+/** @typedef {import('../types').CallEvent} CallEvent */
+/** @typedef {import('../types').CallHandle} CallHandle */
+/** @typedef {import('../types').JoinOptions} JoinOptions */
+/** @typedef {import('../../generated').Codec} Codec */
+/** @typedef {import('../../generated').Size} Size */
+/** @typedef {import('../../generated').RelayMessage} RelayMessage */
+/** @typedef {import('../../generated').Track} Track */
+/** @typedef {import('./codecs.js').Codecs} Codecs */
+
+/** Shown of each member from the start, until the page says what it shows: a common tile. */
+const AT_FIRST = { width: 640, height: 360 };
+/** Milliseconds for a layout to settle before the relay is told what is shown. */
+const SETTLE = 50;
+/** Milliseconds after joining in which the page says what it shows. */
+const SETTLE_FIRST = 1000;
+/** Milliseconds for the relay to confirm that the member leaves. */
+const FAREWELL = 1000;
+/** Events kept for a late subscriber. */
+const MAX_LOG = 5000;
+
+/** @implements {CallHandle} */
+export class Call {
+  /**
+   * Joins at once. Never throws: failures are events.
+   * @param {string} url  the relay's socket
+   * @param {Promise<Codecs>} codecs
+   * @param {JoinOptions} options
+   */
+  constructor(url, codecs, options) {
+    /** @type {Set<(event: CallEvent) => void>} */
+    this._subscribers = new Set();
+    /** @type {CallEvent[]} */
+    this._log = [];
+    this._ended = false;
+    this._joined = false;
+    /** @type {number | null} */
+    this._join = null;
+    /** @type {Carrier | null} */
+    this._carrier = null;
+    /** @type {Pictures | null} */
+    this._pictures = null;
+    /** @type {Publisher | null} */
+    this._publisher = null;
+    /** @type {Track[]} */
+    this._tracks = [];
+    /** @type {MediaStreamTrack | null} */
+    this._cameraTrack = null;
+    /** Every place that shows a member, and how large. @type {Set<{ member: number, canvas: HTMLCanvasElement, size: Size }>} */
+    this._places = new Set();
+    /** The last watch that was sent, as text. */
+    this._watched = '';
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._watching = undefined;
+    /** @type {() => void} */
+    this._farewell = () => {};
+
+    this._painter = new Painter();
+    this._own = this._painter.screen((width, height) => this._ownPainted(width, height));
+    this._ownSize = '';
+    this._camera = new Camera({
+      state: (state) => this._emit({ type: 'camera', state }),
+      track: (track) => {
+        this._cameraTrack = track;
+        this._publisher?.camera(track);
+      },
+    });
+    this._stopTicker = ticker(() => this._beat());
+    this._onVisible = () => {
+      this._watchSoon(0);
+      if (!document.hidden) this._carrier?.hurry();
+    };
+    this._onOnline = () => this._carrier?.hurry();
+    this._onPageHide = () => this._leaveNow();
+    document.addEventListener('visibilitychange', this._onVisible);
+    addEventListener('online', this._onOnline);
+    addEventListener('pagehide', this._onPageHide);
+
+    this._emit({ type: 'connection', state: 'connecting' });
+    if (options.camera) this._camera.on();
+    codecs.then((known) => this._start(url, known, options));
+  }
+
+  /**
+   * @param {(event: CallEvent) => void} on
+   * @returns {() => void}
+   */
+  subscribe(on) {
+    for (const event of this._log.slice()) on(event);
+    this._subscribers.add(on);
+    return () => {
+      this._subscribers.delete(on);
+    };
+  }
+
+  /** @param {string} text */
+  chat(text) {
+    if (this._carrier?.send({ type: 'chat', text }) == null) {
+      this._emit({ type: 'relay', message: { type: 'error', code: 'rate_limited' } });
+    }
+  }
+
+  /** @param {boolean} on */
+  async camera(on) {
+    if (this._ended) return;
+    if (on) await this._camera.on();
+    else this._camera.off();
+  }
+
+  /**
+   * @param {number | 'self'} member
+   * @param {HTMLCanvasElement} canvas
+   * @param {Size} size  in device pixels
+   */
+  show(member, canvas, size) {
+    if (member === 'self') {
+      this._own.add(canvas);
+      return { resize() {}, stop: () => this._own.remove(canvas) };
+    }
+    const place = { member, canvas, size };
+    this._places.add(place);
+    this._pictures?.screenOf(member)?.add(canvas);
+    this._watchSoon(SETTLE);
+    return {
+      resize: (/** @type {Size} */ to) => {
+        place.size = to;
+        this._watchSoon(SETTLE);
+      },
+      stop: () => {
+        this._places.delete(place);
+        this._pictures?.screenOf(member)?.remove(canvas);
+        this._watchSoon(SETTLE);
+      },
+    };
+  }
+
+  async leave() {
+    if (this._ended) return;
+    this._camera.off();
+    if (this._carrier?.connected && this._joined) {
+      await new Promise((/** @type {(value: void) => void} */ resolve) => {
+        const timer = setTimeout(resolve, FAREWELL);
+        this._farewell = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this._carrier?.send({ type: 'leave' });
+      });
+    }
+    this._end();
+  }
+
+  /**
+   * @param {string} url
+   * @param {Codecs} codecs
+   * @param {JoinOptions} options
+   */
+  _start(url, codecs, options) {
+    if (this._ended) return;
+    /** @type {Codec[]} */
+    const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
+    this._pictures = new Pictures(decodes, this._painter, {
+      needKeyFrame: (member, track) => {
+        if (this._joined && this._carrier?.connected) this._carrier.send({ type: 'need_key_frame', member, track });
+      },
+      picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
+      noH264: () => {
+        this._carrier?.send({ type: 'decodes', decodes: ['jpeg'] });
+      },
+    });
+    const carrier = new Carrier(url, {
+      state: (state, code) => {
+        if (state === 'ended') return this._end(code);
+        if (state === 'connected') this._publisher?.resumed();
+        return this._emit({ type: 'connection', state });
+      },
+      message: (message) => this._message(message),
+      media: (message) => this._pictures?.media(message),
+    });
+    this._carrier = carrier;
+    this._publisher = new Publisher(codecs.encodeH264, {
+      announce: (tracks) => {
+        this._tracks = tracks;
+        if (this._joined) carrier.send({ type: 'tracks', tracks });
+      },
+      frame: (header, payload) => carrier.frame(header, payload),
+      waits: (track) => carrier.outbox.holds(track),
+      wantsKey: (track) => carrier.outbox.wantsKey(track),
+      own: (picture, width, height) => {
+        if (!this._own.shown) return;
+        this._own.put('clone' in picture ? picture.clone() : picture, width, height);
+      },
+    });
+    if (this._cameraTrack) this._publisher.camera(this._cameraTrack);
+    this._join = carrier.send({
+      type: 'join',
+      room: options.room,
+      name: options.name,
+      role: options.role,
+      decodes,
+      watch: { others: document.hidden ? null : AT_FIRST, views: [] },
+    });
+  }
+
+  /** @param {RelayMessage} message */
+  _message(message) {
+    switch (message.type) {
+      case 'send':
+        this._publisher?.send(message.tracks);
+        return;
+      case 'key_frame':
+        this._publisher?.keyFrame(message.track);
+        return;
+      case 'error':
+        if (!this._joined && message.reply_to === this._join) {
+          this._end(message.code);
+          return;
+        }
+        break;
+      case 'joined':
+        this._joined = true;
+        for (const member of message.members) {
+          if (member.id !== message.you) this._pictures?.member(member);
+        }
+        if (this._tracks.length > 0) this._carrier?.send({ type: 'tracks', tracks: this._tracks });
+        this._watchSoon(SETTLE_FIRST);
+        break;
+      case 'member_joined':
+      case 'member_changed':
+        this._pictures?.member(message.member);
+        break;
+      case 'member_left':
+        this._pictures?.gone(message.member);
+        break;
+      case 'left':
+        this._farewell();
+        break;
+      default:
+        break;
+    }
+    this._emit({ type: 'relay', message });
+    if (message.type === 'joined' || message.type === 'member_joined') this._place();
+  }
+
+  /** Canvases that were given before their member was known here. */
+  _place() {
+    for (const { member, canvas } of this._places) this._pictures?.screenOf(member)?.add(canvas);
+  }
+
+  /** @param {number} delay  milliseconds */
+  _watchSoon(delay) {
+    if (!this._joined || this._ended) return;
+    clearTimeout(this._watching);
+    this._watching = setTimeout(() => this._watch(), delay);
+  }
+
+  /** Tells the relay what is shown, if that changed. A page that nobody sees shows nothing. */
+  _watch() {
+    /** @type {Map<number, Size>} */
+    const sizes = new Map();
+    if (!document.hidden) {
+      for (const { member, size } of this._places) {
+        const known = sizes.get(member) ?? { width: 0, height: 0 };
+        sizes.set(member, {
+          width: Math.max(known.width, pixels(size.width)),
+          height: Math.max(known.height, pixels(size.height)),
+        });
+      }
+    }
+    const views = [...sizes].map(([member, size]) => ({ member, size }));
+    const watched = JSON.stringify(views);
+    if (watched === this._watched) return;
+    if (this._carrier?.send({ type: 'watch', others: null, views }) != null) this._watched = watched;
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  _ownPainted(width, height) {
+    const size = `${width}x${height}`;
+    if (size === this._ownSize) return;
+    this._ownSize = size;
+    this._emit({ type: 'picture', member: 'self', state: 'moving', width, height });
+  }
+
+  _beat() {
+    this._carrier?.beat();
+    this._pictures?.beat();
+    this._publisher?.beat();
+  }
+
+  /** The page goes away, and there is no time for an answer. */
+  _leaveNow() {
+    if (this._joined) this._carrier?.send({ type: 'leave' });
+    this._end();
+  }
+
+  /** @param {import('../../generated').Code | 'unreachable'} [code] */
+  _end(code) {
+    if (this._ended) return;
+    this._ended = true;
+    clearTimeout(this._watching);
+    document.removeEventListener('visibilitychange', this._onVisible);
+    removeEventListener('online', this._onOnline);
+    removeEventListener('pagehide', this._onPageHide);
+    this._stopTicker();
+    this._camera.off();
+    this._publisher?.close();
+    this._carrier?.close();
+    this._pictures?.close();
+    this._own.close();
+    this._farewell();
+    this._emit(code ? { type: 'connection', state: 'ended', code } : { type: 'connection', state: 'ended' });
+  }
+
+  /** @param {CallEvent} event */
+  _emit(event) {
+    this._log.push(event);
+    if (this._log.length > MAX_LOG) this._log.splice(1, 1);
+    for (const on of this._subscribers) on(event);
+  }
+}
+
+/**
+ * A size as the wire carries it.
+ * @param {number} side
+ */
+const pixels = (side) => Math.min(0xffff, Math.max(1, Math.round(side)));

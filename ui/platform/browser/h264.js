@@ -1,0 +1,215 @@
+// H.264 by WebCodecs, out and in.
+
+import { hasParameterSets, isAnnexB } from './annex-b.js';
+import { BITRATE, DECODER_CONFIG, encoderConfig } from './codecs.js';
+import { fit, Pace } from './pace.js';
+
+/** @typedef {import('./frames.js').Picture} Picture */
+
+/** The longest side of a picture, in pixels. */
+const LONGEST = 640;
+/** Frames a second at most. */
+const RATE = 30;
+/** Frames in the encoder at most; the newest that comes then is let go, the next is newer. */
+const MAX_ENCODING = 2;
+/** Frames in the decoder at most: more than a burst after a pause of the network. */
+const MAX_DECODING = 30;
+
+/**
+ * The size of the pictures made of a camera's.
+ * @param {number} width
+ * @param {number} height
+ */
+export const h264Size = (width, height) => fit(width, height, LONGEST);
+
+export class H264Encoder {
+  /**
+   * @param {object} events
+   * @param {(payload: Uint8Array, key: boolean, timestamp: number) => void} events.frame  a frame is ready
+   * @param {() => void} events.failed  this browser can't, whatever it said
+   */
+  constructor(events) {
+    this._events = events;
+    /** @type {VideoEncoder | null} */
+    this._encoder = null;
+    this._width = 0;
+    this._height = 0;
+    this._bitrate = BITRATE;
+    this._key = true;
+    this._failures = 0;
+    this._pace = new Pace(RATE);
+    /** For pictures that must be made smaller. @type {HTMLCanvasElement | null} */
+    this._canvas = null;
+  }
+
+  /** The next frame is to be a key frame. */
+  requestKey() {
+    this._key = true;
+  }
+
+  /** @param {number} bitrate  bits a second */
+  setBitrate(bitrate) {
+    this._bitrate = bitrate;
+    if (this._encoder?.state === 'configured') this._configure(this._encoder);
+  }
+
+  /**
+   * Encodes the picture, if it is time for one and the encoder keeps up.
+   * @param {Picture} picture
+   * @param {number} width
+   * @param {number} height
+   * @param {number} timestamp  microseconds
+   */
+  offer(picture, width, height, timestamp) {
+    if (this._encoder && this._encoder.encodeQueueSize >= MAX_ENCODING) return;
+    if (!this._pace.due(timestamp / 1000)) return;
+    try {
+      const size = h264Size(width, height);
+      const encoder = this._encoderFor(size.width, size.height);
+      const frame = this._frameOf(picture, width, height, timestamp);
+      try {
+        encoder.encode(frame, { keyFrame: this._key });
+        this._key = false;
+      } finally {
+        frame.close();
+      }
+    } catch {
+      this._fail();
+    }
+  }
+
+  close() {
+    if (this._encoder && this._encoder.state !== 'closed') this._encoder.close();
+    this._encoder = null;
+    this._key = true;
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {number} width
+   * @param {number} height
+   * @param {number} timestamp
+   */
+  _frameOf(picture, width, height, timestamp) {
+    if (width === this._width && height === this._height) return new VideoFrame(picture, { timestamp });
+    this._canvas ??= document.createElement('canvas');
+    if (this._canvas.width !== this._width || this._canvas.height !== this._height) {
+      this._canvas.width = this._width;
+      this._canvas.height = this._height;
+    }
+    this._canvas.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0, this._width, this._height);
+    return new VideoFrame(this._canvas, { timestamp });
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  _encoderFor(width, height) {
+    if (this._encoder?.state === 'configured' && this._width === width && this._height === height) {
+      return this._encoder;
+    }
+    this.close();
+    this._width = width;
+    this._height = height;
+    const encoder = new VideoEncoder({
+      output: (chunk) => {
+        if (this._encoder === encoder) this._output(chunk);
+      },
+      error: () => {
+        if (this._encoder === encoder) this._fail();
+      },
+    });
+    this._encoder = encoder;
+    this._configure(encoder);
+    return encoder;
+  }
+
+  /** @param {VideoEncoder} encoder */
+  _configure(encoder) {
+    encoder.configure(encoderConfig(this._width, this._height, this._bitrate));
+  }
+
+  /** @param {EncodedVideoChunk} chunk */
+  _output(chunk) {
+    const payload = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(payload);
+    const key = chunk.type === 'key';
+    if (!isAnnexB(payload) || (key && !hasParameterSets(payload))) return this._fail();
+    this._failures = 0;
+    return this._events.frame(payload, key, chunk.timestamp);
+  }
+
+  /** An encoder that fails is begun anew, and given up when that fails as well. */
+  _fail() {
+    this.close();
+    this._failures += 1;
+    if (this._failures >= 3) this._events.failed();
+  }
+}
+
+export class H264Decoder {
+  /**
+   * @param {object} events
+   * @param {(frame: VideoFrame, width: number, height: number) => void} events.picture  the receiver closes it
+   * @param {() => void} events.failed  the decoder lost its state: only a key frame helps
+   */
+  constructor(events) {
+    this._events = events;
+    /** @type {VideoDecoder | null} */
+    this._decoder = null;
+  }
+
+  /**
+   * Decodes a frame whose references were decoded. Answers false when it couldn't be taken, and
+   * only a key frame helps.
+   * @param {Uint8Array} payload
+   * @param {boolean} key
+   * @param {number} timestamp  microseconds
+   */
+  decode(payload, key, timestamp) {
+    if (!this._decoder || this._decoder.state !== 'configured') {
+      if (!key) return false;
+      this._create();
+    }
+    const decoder = /** @type {VideoDecoder | null} */ (this._decoder);
+    if (!decoder) return false;
+    if (decoder.decodeQueueSize >= MAX_DECODING) {
+      this.close();
+      return false;
+    }
+    try {
+      decoder.decode(new EncodedVideoChunk({ type: key ? 'key' : 'delta', timestamp, data: payload }));
+      return true;
+    } catch {
+      this.close();
+      return false;
+    }
+  }
+
+  close() {
+    if (this._decoder && this._decoder.state !== 'closed') this._decoder.close();
+    this._decoder = null;
+  }
+
+  _create() {
+    this.close();
+    try {
+      const decoder = new VideoDecoder({
+        output: (frame) => {
+          if (this._decoder === decoder) this._events.picture(frame, frame.displayWidth, frame.displayHeight);
+          else frame.close();
+        },
+        error: () => {
+          if (this._decoder !== decoder) return;
+          this._decoder = null;
+          this._events.failed();
+        },
+      });
+      decoder.configure(DECODER_CONFIG);
+      this._decoder = decoder;
+    } catch {
+      this._decoder = null;
+    }
+  }
+}

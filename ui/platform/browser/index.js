@@ -1,0 +1,27 @@
+// The platform of a page in a browser: everything by the web's own means.
+
+import { relayOf, socketUrl } from './address.js';
+import { Call } from './call.js';
+import { capability } from './camera.js';
+import { probe } from './codecs.js';
+import { lobby } from './lobby.js';
+
+/** @typedef {import('../types').Platform} Platform */
+
+/**
+ * The platform, talking to the relay that served this page or that it names.
+ * @returns {Platform}
+ */
+export function createPlatform() {
+  const meta = document.querySelector('meta[name="visita-relay"]')?.getAttribute('content');
+  const relay = relayOf({ href: location.href, meta });
+  // Asked at once: the answer is there before somebody has typed a name.
+  const codecs = probe();
+  return {
+    kind: 'browser',
+    language: () => navigator.language,
+    lobby: (on) => lobby(socketUrl(relay, 'lobby'), new URL('/api/v1/health', relay).href, on),
+    join: (options) => new Call(socketUrl(relay, 'ws'), codecs, options),
+    capability: async () => ({ camera: await capability() }),
+  };
+}

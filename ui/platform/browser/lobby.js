@@ -1,0 +1,113 @@
+// The relay's list of rooms, live, for as long as somebody looks at it.
+
+import { BackOff } from './back-off.js';
+
+/** @typedef {import('../types').LobbyState} LobbyState */
+/** @typedef {import('../../generated').LobbyMessage} LobbyMessage */
+
+/** Milliseconds from opening the socket to the first list. */
+const HANDSHAKE = 5000;
+/** Milliseconds between looks whether a silent relay is still there: the list only speaks on a change. */
+const CHECK = 10_000;
+
+/**
+ * Calls `on` with the list and each change of it, until the returned function is called.
+ * @param {string} url  the lobby's socket
+ * @param {string} health  what answers while the relay is there
+ * @param {(lobby: LobbyState) => void} on
+ * @returns {() => void}
+ */
+export function lobby(url, health, on) {
+  /** @type {LobbyState} */
+  let state = { state: 'connecting', rooms: [], now_ms: 0 };
+  /** @type {WebSocket | null} */
+  let socket = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let heard = 0;
+  const backOff = new BackOff();
+
+  /** @param {LobbyState} next */
+  const enter = (next) => {
+    state = next;
+    on(state);
+  };
+  const forget = () => {
+    clearTimeout(timer);
+    const old = socket;
+    socket = null;
+    if (!old) return;
+    old.onmessage = old.onclose = null;
+    old.close();
+  };
+  const lost = () => {
+    forget();
+    if (state.state !== 'lost') enter({ ...state, state: 'lost' });
+    timer = setTimeout(connect, backOff.next());
+  };
+  const connect = () => {
+    forget();
+    const mine = new WebSocket(url);
+    socket = mine;
+    timer = setTimeout(lost, HANDSHAKE);
+    mine.onmessage = ({ data }) => {
+      /** @type {LobbyMessage} */
+      let message;
+      try {
+        message = JSON.parse(data);
+      } catch {
+        return;
+      }
+      if (message.type !== 'rooms') return;
+      clearTimeout(timer);
+      heard = performance.now();
+      backOff.reset();
+      enter({ state: 'live', rooms: message.rooms, now_ms: message.now_ms });
+    };
+    mine.onclose = lost;
+  };
+  const check = async () => {
+    if (state.state !== 'live' || document.hidden || performance.now() - heard < CHECK) return;
+    const mine = socket;
+    const answered = await answers(health);
+    if (!answered && socket === mine && mine) lost();
+  };
+  const hurry = () => {
+    if (document.hidden) return;
+    if (state.state === 'live') check();
+    else connect();
+  };
+  const hide = () => forget();
+  const show = (/** @type {PageTransitionEvent} */ event) => {
+    if (event.persisted) connect();
+  };
+
+  const checking = setInterval(check, CHECK);
+  document.addEventListener('visibilitychange', hurry);
+  addEventListener('online', hurry);
+  addEventListener('pagehide', hide);
+  addEventListener('pageshow', show);
+  on(state);
+  connect();
+  return () => {
+    clearInterval(checking);
+    document.removeEventListener('visibilitychange', hurry);
+    removeEventListener('online', hurry);
+    removeEventListener('pagehide', hide);
+    removeEventListener('pageshow', show);
+    forget();
+  };
+}
+
+/** @param {string} health */
+async function answers(health) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), HANDSHAKE);
+  try {
+    return (await fetch(health, { cache: 'no-store', credentials: 'omit', signal: patience.signal })).ok;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,184 @@
+// What this participant sends: the camera in the codecs that somebody needs, no more.
+
+import { BITRATE } from './codecs.js';
+import { framesOf } from './frames.js';
+import { H264Encoder, h264Size } from './h264.js';
+import { JpegEncoder, jpegSize } from './jpeg.js';
+import { Rate } from './pace.js';
+
+/** @typedef {import('../../generated').Track} Track */
+/** @typedef {import('../../protocol/frame.js').Header} Header */
+/** @typedef {import('./frames.js').Picture} Picture */
+
+/** The camera in H.264. */
+const H264_TRACK = 0;
+/** The camera in JPEG. */
+const JPEG_TRACK = 1;
+
+const BASE_LAYER = { spatial: 0, temporal: 0 };
+
+/**
+ * @typedef {object} Ways
+ * @property {(tracks: Track[]) => void} announce  what could be sent from now on
+ * @property {(header: Header, payload: Uint8Array) => 'taken' | 'congested'} frame  sends a frame
+ * @property {(track: number) => boolean} waits  whether a frame of the track waits to go out
+ * @property {(track: number) => boolean} wantsKey  whether the track goes on only with a key frame
+ * @property {(picture: Picture, width: number, height: number) => void} own  shows the own picture
+ */
+
+export class Publisher {
+  /**
+   * @param {boolean} encodeH264  whether this browser can
+   * @param {Ways} ways
+   */
+  constructor(encodeH264, ways) {
+    this._encodeH264 = encodeH264;
+    this._ways = ways;
+    /** @type {ReturnType<typeof framesOf> | null} */
+    this._frames = null;
+    this._width = 0;
+    this._height = 0;
+    /** @type {Set<number>} */
+    this._wanted = new Set();
+    /** The next sequence number of each track; goes on for the whole session. */
+    this._next = [0, 0];
+    /** @type {H264Encoder | null} */
+    this._h264 = null;
+    /** @type {JpegEncoder | null} */
+    this._jpeg = null;
+    this._rate = new Rate(BITRATE);
+  }
+
+  /**
+   * The camera's track from now on, `null` for none.
+   * @param {MediaStreamTrack | null} track
+   */
+  camera(track) {
+    this._frames?.stop();
+    this._frames = null;
+    this._stopEncoding();
+    if (track) {
+      this._frames = framesOf(track, (picture, width, height) => this._frame(picture, width, height));
+    } else if (this._width > 0) {
+      this._width = 0;
+      this._height = 0;
+      this._ways.announce([]);
+    }
+  }
+
+  /**
+   * The tracks that the relay wants from now on.
+   * @param {readonly { track: number }[]} tracks
+   */
+  send(tracks) {
+    const wanted = new Set(tracks.map(({ track }) => track));
+    if (wanted.has(H264_TRACK) && !this._wanted.has(H264_TRACK)) this._h264?.requestKey();
+    this._wanted = wanted;
+  }
+
+  /**
+   * Somebody can't go on without a key frame.
+   * @param {number} track
+   */
+  keyFrame(track) {
+    if (track === H264_TRACK) this._h264?.requestKey();
+  }
+
+  /** The connection is back; frames were lost meanwhile. */
+  resumed() {
+    this._h264?.requestKey();
+  }
+
+  /** To be called every now and then. */
+  beat() {
+    this._frames?.nudge();
+  }
+
+  close() {
+    this._frames?.stop();
+    this._frames = null;
+    this._stopEncoding();
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {number} width
+   * @param {number} height
+   */
+  _frame(picture, width, height) {
+    const timestamp = Math.floor(performance.now() * 1000);
+    if (width !== this._width || height !== this._height) {
+      this._width = width;
+      this._height = height;
+      this._announce();
+    }
+    this._ways.own(picture, width, height);
+    if (this._wanted.has(H264_TRACK) && this._encodeH264) {
+      this._h264 ??= this._newH264();
+      if (this._ways.wantsKey(H264_TRACK)) this._h264.requestKey();
+      this._h264.offer(picture, width, height, timestamp);
+    }
+    if (this._wanted.has(JPEG_TRACK) && !this._ways.waits(JPEG_TRACK)) {
+      this._jpeg ??= new JpegEncoder((payload, at) => this._send(JPEG_TRACK, true, at, payload));
+      this._jpeg.offer(picture, width, height, timestamp);
+    }
+  }
+
+  _newH264() {
+    const encoder = new H264Encoder({
+      frame: (payload, key, timestamp) => {
+        const now = performance.now();
+        const taken = this._send(H264_TRACK, key, timestamp, payload);
+        const changed = taken === 'congested' ? this._rate.congested(now) : this._rate.well(now);
+        if (changed) encoder.setBitrate(this._rate.bitrate);
+      },
+      failed: () => {
+        this._encodeH264 = false;
+        this._h264 = null;
+        encoder.close();
+        if (this._width > 0) this._announce();
+      },
+    });
+    encoder.setBitrate(this._rate.bitrate);
+    return encoder;
+  }
+
+  /**
+   * @param {number} track
+   * @param {boolean} key
+   * @param {number} timestamp
+   * @param {Uint8Array} payload
+   */
+  _send(track, key, timestamp, payload) {
+    const sequence = this._next[track];
+    this._next[track] = sequence + 1;
+    return this._ways.frame({
+      sender: 0,
+      track,
+      layer: BASE_LAYER,
+      sequence,
+      timestamp,
+      chunk: 0,
+      chunks: 1,
+      references: key || sequence === 0 ? [] : [1],
+    }, payload);
+  }
+
+  _announce() {
+    /** @type {Track[]} */
+    const tracks = [];
+    const { _width: width, _height: height } = this;
+    if (this._encodeH264) {
+      tracks.push({ id: H264_TRACK, source: 'camera', codec: 'h264', layers: [h264Size(width, height)] });
+    }
+    tracks.push({ id: JPEG_TRACK, source: 'camera', codec: 'jpeg', layers: [jpegSize(width, height)] });
+    this._ways.announce(tracks);
+  }
+
+  _stopEncoding() {
+    this._h264?.close();
+    this._h264 = null;
+    this._jpeg?.close();
+    this._jpeg = null;
+  }
+}
