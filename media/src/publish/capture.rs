@@ -1,0 +1,90 @@
+//! The capture thread.
+
+use std::{
+    sync::{PoisonError, atomic::Ordering},
+    time::Duration,
+};
+
+use super::{Event, Shared, lock};
+use crate::source::{Error, Opener, Source};
+
+/// How often a source that was missing, busy or lost is tried again: soon enough for somebody
+/// who has just put the plug back in.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Captures until the publisher stops.
+pub(super) fn run(shared: &Shared) {
+    let mut opener: Option<Opener> = None;
+    let mut last_error: Option<Error> = None;
+    while !shared.stopping.load(Ordering::Acquire) {
+        if let Some(next) = lock(&shared.opener).opener.take() {
+            opener = next;
+            last_error = None;
+        }
+        let Some(open) = &mut opener else {
+            wait(shared, None);
+            continue;
+        };
+        let error = match open() {
+            Ok(source) => capture(shared, source, &mut last_error),
+            Err(error) => Some(error),
+        };
+        *lock(&shared.own) = None;
+        if let Some(error) = error {
+            let patience = error.may_pass().then_some(RETRY);
+            if last_error.as_ref() != Some(&error) {
+                last_error = Some(error.clone());
+                shared.event(Event::Stopped(error));
+            }
+            wait(shared, patience);
+        }
+    }
+}
+
+/// Captures from one source until it fails (the error) or is not wanted any more.
+fn capture(
+    shared: &Shared,
+    mut source: Box<dyn Source>,
+    last_error: &mut Option<Error>,
+) -> Option<Error> {
+    let mut started = false;
+    loop {
+        if shared.stopping.load(Ordering::Acquire) || lock(&shared.opener).opener.is_some() {
+            return None;
+        }
+        let picture = match source.next() {
+            Ok(picture) => picture,
+            Err(error) => return Some(error),
+        };
+        if !started {
+            started = true;
+            *last_error = None;
+            let (name, size) = (source.name().to_owned(), picture.size());
+            shared.event(Event::Started { name, size });
+        }
+        *lock(&shared.own) = Some(picture.clone());
+        shared.event(Event::Picture(picture.clone()));
+        shared.captured.put(picture);
+    }
+}
+
+/// Waits for another source, the stop, or as long as `patience`.
+fn wait(shared: &Shared, patience: Option<Duration>) {
+    let next = lock(&shared.opener);
+    let unchanged =
+        |next: &mut super::Next| next.opener.is_none() && !shared.stopping.load(Ordering::Acquire);
+    match patience {
+        Some(patience) => drop(
+            shared
+                .opener_changed
+                .wait_timeout_while(next, patience, unchanged)
+                .unwrap_or_else(PoisonError::into_inner),
+        ),
+        None => drop(
+            shared
+                .opener_changed
+                .wait_while(next, unchanged)
+                .unwrap_or_else(PoisonError::into_inner),
+        ),
+    }
+}

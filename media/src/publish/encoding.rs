@@ -1,0 +1,324 @@
+//! The encode thread, and how a track becomes frames.
+
+use std::time::{Duration, Instant};
+
+use visita_protocol::{
+    frame::References,
+    id::TrackId,
+    media::{Codec, Layer, Size, Track},
+    time::MediaTime,
+};
+
+use super::{EncodeError, Encoded, Event, Limits, Sent, Shared, lock};
+use crate::{convert, h264, jpeg, picture::Picture, slot::Taken, stats::Percentiles};
+
+/// Encodes until the publisher stops.
+pub(super) fn run(
+    shared: &Shared,
+    mut encodings: Vec<Encoding>,
+    mut on_encoded: impl FnMut(Encoded),
+) {
+    loop {
+        let picture = match shared.captured.take(Duration::from_secs(60)) {
+            Taken::Value(picture) => picture,
+            Taken::TimedOut => continue,
+            Taken::Closed => return,
+        };
+        for encoding in &mut encodings {
+            let order = {
+                let mut orders = lock(&shared.orders);
+                let track = encoding.track;
+                let before = orders.keys.len();
+                orders.keys.retain(|&key| key != track);
+                Order {
+                    wanted: orders.wanted.get(&track).copied(),
+                    key: orders.keys.len() != before,
+                    bitrate: orders.bitrates.get(&track).copied(),
+                }
+            };
+            match encoding.encode(&picture, order) {
+                Ok(Some((encoded, took))) => {
+                    encoding.failed = None;
+                    count(shared, &encoded, took);
+                    on_encoded(encoded);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    encoding.state = None;
+                    if encoding.failed.as_ref() != Some(&error) {
+                        encoding.failed = Some(error.clone());
+                        shared.event(Event::EncoderFailed {
+                            track: encoding.track,
+                            error,
+                        });
+                    }
+                }
+            }
+            if encoding.skipped > 0 {
+                if let Some(sent) = lock(&shared.sent).get_mut(&encoding.track) {
+                    sent.skipped += std::mem::take(&mut encoding.skipped);
+                }
+            }
+        }
+    }
+}
+
+fn count(shared: &Shared, encoded: &Encoded, took: Duration) {
+    let mut sent = lock(&shared.sent);
+    let row = sent.entry(encoded.track).or_insert_with(|| Sent {
+        track: encoded.track,
+        codec: encoded.codec,
+        size: encoded.size,
+        frames: 0,
+        bytes: 0,
+        skipped: 0,
+        encode_us: Percentiles::new(),
+    });
+    row.size = encoded.size;
+    row.frames += 1;
+    row.bytes += encoded.payload.len() as u64;
+    row.encode_us.add(took.as_micros() as u64);
+}
+
+/// What a track is to do now.
+pub(super) struct Order {
+    pub(super) wanted: Option<Size>,
+    pub(super) key: bool,
+    pub(super) bitrate: Option<u32>,
+}
+
+/// A track's encoder, made when the track is wanted and as large as it is wanted.
+pub(super) struct Encoding {
+    track: TrackId,
+    codec: Codec,
+    most: Size,
+    pace: Pace,
+    state: Option<State>,
+    sequence: u32,
+    key_due: bool,
+    skipped: u64,
+    failed: Option<EncodeError>,
+}
+
+enum State {
+    H264(h264::encode::Encoder),
+    Jpeg(jpeg::Encoder),
+}
+
+impl Encoding {
+    /// `None` for a codec that isn't encoded here.
+    pub(super) fn new(track: &Track, limits: Limits) -> Option<Self> {
+        let (most, fps) = match track.codec {
+            Codec::H264 => (limits.h264, limits.h264_fps),
+            Codec::Jpeg => (limits.jpeg, limits.jpeg_fps),
+            _ => return None,
+        };
+        Some(Self {
+            track: track.id,
+            codec: track.codec,
+            most,
+            pace: Pace::new(fps),
+            state: None,
+            sequence: 0,
+            key_due: false,
+            skipped: 0,
+            failed: None,
+        })
+    }
+
+    /// The frame of this picture and how long it took; `None` if the track isn't wanted, the
+    /// picture comes too soon, or rate control leaves it out.
+    pub(super) fn encode(
+        &mut self,
+        picture: &Picture,
+        order: Order,
+    ) -> Result<Option<(Encoded, Duration)>, EncodeError> {
+        let Some(wanted) = order.wanted else {
+            self.state = None;
+            self.key_due = false;
+            return Ok(None);
+        };
+        self.key_due |= order.key;
+        if !self.pace.due(picture.time()) {
+            return Ok(None);
+        }
+        let begin = Instant::now();
+        let size = step(picture.size(), self.most, wanted);
+        let scaled = convert::scaled(picture, size)?;
+        let fps = self.pace.fps;
+        let (payload, layer, references) = match self.codec {
+            Codec::H264 => {
+                let Some(frame) = self.h264(&scaled, fps, order.bitrate)? else {
+                    self.skipped += 1;
+                    return Ok(None);
+                };
+                (frame.bytes, frame.layer, frame.references)
+            }
+            _ => (
+                self.jpeg()?.encode(&scaled)?,
+                Layer::default(),
+                References::NONE,
+            ),
+        };
+        if references.is_key() {
+            self.key_due = false;
+        }
+        let sequence = self.sequence;
+        self.sequence = self.sequence.wrapping_add(1);
+        let encoded = Encoded {
+            track: self.track,
+            codec: self.codec,
+            sequence,
+            time: picture.time(),
+            layer,
+            references,
+            size,
+            payload,
+        };
+        Ok(Some((encoded, begin.elapsed())))
+    }
+
+    fn h264(
+        &mut self,
+        picture: &Picture,
+        fps: u16,
+        bitrate: Option<u32>,
+    ) -> Result<Option<h264::encode::Frame>, EncodeError> {
+        let size = picture.size();
+        let bits = bitrate.unwrap_or_else(|| h264::encode::bitrate(size));
+        let encoder = match &mut self.state {
+            Some(State::H264(encoder)) if encoder.config().size == size => encoder,
+            state => {
+                let config = h264::encode::Config {
+                    bitrate: bits,
+                    fps: f32::from(fps),
+                    ..h264::encode::Config::new(size)
+                };
+                let made = State::H264(h264::encode::Encoder::new(config)?);
+                let State::H264(encoder) = state.insert(made) else {
+                    return Ok(None);
+                };
+                encoder
+            }
+        };
+        if encoder.config().bitrate != bits {
+            encoder.set_bitrate(bits)?;
+        }
+        if self.key_due {
+            encoder.force_key()?;
+        }
+        Ok(encoder.encode(picture)?)
+    }
+
+    fn jpeg(&mut self) -> Result<&mut jpeg::Encoder, EncodeError> {
+        if !matches!(self.state, Some(State::Jpeg(_))) {
+            self.state = Some(State::Jpeg(jpeg::Encoder::new(jpeg::QUALITY)?));
+        }
+        match &mut self.state {
+            Some(State::Jpeg(encoder)) => Ok(encoder),
+            _ => Err(EncodeError::Jpeg("no encoder".into())),
+        }
+    }
+}
+
+/// Sizes go in steps of the source's, so that a tile which grows by a few pixels doesn't cost a
+/// new encoder and a key frame: whole, ¾, ½, ⅜, ¼ of what may be sent at most, the smallest that
+/// is not below what is wanted.
+fn step(source: Size, most: Size, wanted: Size) -> Size {
+    let largest = convert::fit(source, most);
+    let needed = convert::fit(source, wanted);
+    let part = |eighths: u32| {
+        let side = |side: u16| (((u32::from(side) * eighths + 4) / 8) & !1).max(2) as u16;
+        Size::new(side(largest.width), side(largest.height))
+    };
+    let enough = |size: &Size| size.width >= needed.width && size.height >= needed.height;
+    [2, 3, 4, 6]
+        .into_iter()
+        .map(part)
+        .find(enough)
+        .unwrap_or(largest)
+}
+
+/// Lets pictures through at a rate, evenly.
+struct Pace {
+    fps: u16,
+    due: Option<u64>,
+}
+
+impl Pace {
+    fn new(fps: u16) -> Self {
+        Self {
+            fps: fps.max(1),
+            due: None,
+        }
+    }
+
+    fn due(&mut self, time: MediaTime) -> bool {
+        let interval = 1_000_000 / u64::from(self.fps);
+        let Some(due) = self.due else {
+            self.due = Some(time.0 + interval);
+            return true;
+        };
+        // A picture a little early is on time: cameras and schedulers jitter.
+        let back = time.0 + 10 * interval < due;
+        if time.0 + interval / 4 < due && !back {
+            return false;
+        }
+        let late = back || time.0 > due + interval;
+        self.due = Some(if late { time.0 } else { due } + interval);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_kept_and_even() {
+        let let_through = |fps: u16, source_fps: u64| {
+            let mut pace = Pace::new(fps);
+            // Jitter of ±3 ms.
+            (0..source_fps * 10)
+                .filter(|number| {
+                    let jitter = number * 7919 % 6000;
+                    pace.due(MediaTime(
+                        1_000_000 + number * 1_000_000 / source_fps + jitter,
+                    ))
+                })
+                .count()
+        };
+        assert_eq!(let_through(30, 30), 300);
+        assert!((295..=305).contains(&let_through(30, 60)));
+        assert!((118..=122).contains(&let_through(12, 30)));
+        assert_eq!(let_through(30, 10), 100);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_stops_nothing() {
+        let mut pace = Pace::new(30);
+        assert!(pace.due(MediaTime(100_000_000)));
+        assert!(pace.due(MediaTime(5)));
+        assert!(pace.due(MediaTime(40_000)));
+    }
+
+    #[test]
+    fn sizes_go_in_steps() {
+        let step = |wanted: (u16, u16)| {
+            let size = step(
+                Size::new(1280, 720),
+                Size::new(640, 360),
+                Size::new(wanted.0, wanted.1),
+            );
+            (size.width, size.height)
+        };
+        assert_eq!(step((4000, 4000)), (640, 360));
+        assert_eq!(step((640, 360)), (640, 360));
+        assert_eq!(step((500, 400)), (640, 360));
+        assert_eq!(step((480, 270)), (480, 270));
+        assert_eq!(step((321, 400)), (320, 180));
+        assert_eq!(step((324, 400)), (480, 270));
+        assert_eq!(step((200, 200)), (240, 134));
+        assert_eq!(step((1, 1)), (160, 90));
+    }
+}
