@@ -2,10 +2,10 @@
 // `protocol/src/session.rs`: each side numbers its messages from 1 without gaps, keeps them until
 // the other has them, and sends them again after a resume.
 
-/** The most messages kept for a peer that doesn't acknowledge: minutes of a busy chat. */
-export const MAX_UNACKED = 256;
+/** The most messages kept for a peer that doesn't acknowledge. */
+export const MAX_UNACKED = 1024;
 
-/** @typedef {'gap' | 'ack_of_unsent' | 'overflow'} Problem */
+/** @typedef {'gap' | 'ack_ahead' | 'forgotten' | 'overflow'} Problem */
 
 /** The other side broke the rules of numbering, or never acknowledges. */
 export class SessionError extends Error {
@@ -52,8 +52,8 @@ export class Session {
    * @returns {'new' | 'duplicate'}
    */
   accept(n, ack) {
-    if (n > this.received + 1) throw new SessionError('gap');
     this.acked(ack);
+    if (n < 1 || n > this.received + 1) throw new SessionError('gap');
     if (n <= this.received) return 'duplicate';
     this.received = n;
     return 'new';
@@ -64,7 +64,7 @@ export class Session {
    * @param {number} ack
    */
   acked(ack) {
-    if (ack > this._sent) throw new SessionError('ack_of_unsent');
+    if (ack > this._sent) throw new SessionError('ack_ahead');
     if (ack <= this._acked) return;
     this._acked = ack;
     const kept = this._unacked.findIndex(({ n }) => n > ack);
@@ -78,7 +78,7 @@ export class Session {
    * @returns {readonly { n: number, body: M }[]}
    */
   resume(peerReceived) {
-    if (peerReceived < this._acked) throw new SessionError('gap');
+    if (peerReceived < this._acked) throw new SessionError('forgotten');
     this.acked(peerReceived);
     return this._unacked.slice();
   }

@@ -197,7 +197,7 @@ export class Carrier {
       }
     } catch (error) {
       // The numbers don't fit: the session can't be trusted to be whole.
-      if (error instanceof SessionError) return this._end('out_of_turn');
+      if (error instanceof SessionError) return this._end(error.problem === 'forgotten' ? 'session_gone' : 'out_of_turn');
       throw error;
     }
   }

@@ -1,0 +1,225 @@
+// What the page sends, received by the same page: cameras, encoders, decoders and canvases of real
+// browsers, without a relay.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { chromium, firefox, PATIENCE, until, withoutMedia } from './browsers.js';
+import { read } from './marker.js';
+import { serveUi } from './static.js';
+import { writeY4m } from './y4m.js';
+
+let folder;
+let camera;
+let server;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'visita-media-'));
+  camera = writeY4m(join(folder, 'camera.y4m'));
+  server = await serveUi();
+});
+
+after(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs in the page: its camera, sent to itself as member 7. */
+async function startLoop() {
+  const [{ Camera }, { probe }, { Painter }, { Pictures }, { Publisher }, { write }] = await Promise.all([
+    import('/platform/browser/camera.js'), import('/platform/browser/codecs.js'),
+    import('/platform/browser/painter.js'), import('/platform/browser/pictures.js'),
+    import('/platform/browser/publisher.js'), import('/protocol/frame.js'),
+  ]);
+  const codecs = await probe();
+  const painter = new Painter();
+  const loop = { codecs, states: [], events: [], asked: 0, painted: 0, tracks: [], sent: [], lose: null };
+  const member = (tracks) => ({ id: 7, name: 'x', role: 'guest', connection: 'connected', tracks });
+  const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
+  loop.pictures = new Pictures(decodes, painter, {
+    needKeyFrame: (_member, track) => {
+      loop.asked += 1;
+      loop.publisher.keyFrame(track);
+    },
+    picture: (_member, state, width, height) => loop.events.push({ state, width, height }),
+    noH264: () => loop.events.push({ state: 'no h264' }),
+  });
+  loop.pictures.member(member([]));
+  loop.canvas = document.createElement('canvas');
+  document.body.append(loop.canvas);
+  loop.pictures.screenOf(7).add(loop.canvas);
+  const context = loop.canvas.getContext('2d');
+  const draw = context.drawImage.bind(context);
+  context.drawImage = (...given) => {
+    loop.painted += 1;
+    draw(...given);
+  };
+  loop.publisher = new Publisher(codecs.encodeH264, {
+    announce: (tracks) => {
+      loop.tracks = tracks;
+      loop.pictures.member(member(tracks));
+      loop.publisher.send(tracks.slice(0, 1).map(({ id }) => ({ track: id })));
+    },
+    frame: (header, payload) => {
+      loop.sent.push({ ...header, bytes: payload.length });
+      if (!loop.lose?.(header)) loop.pictures.media(write({ ...header, sender: 7 }, payload));
+      return 'taken';
+    },
+    waits: () => false,
+    wantsKey: () => false,
+    own: () => {},
+  });
+  loop.camera = new Camera({
+    state: (state) => loop.states.push(state),
+    track: (track) => loop.publisher.camera(track),
+  });
+  setInterval(() => loop.pictures.beat(), 250);
+  globalThis.loop = loop;
+  await loop.camera.on();
+}
+
+/** Runs in the page: the canvas's pixels. */
+const pixels = () => {
+  const { canvas } = globalThis.loop;
+  if (canvas.width < 2) return null;
+  const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let text = '';
+  for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
+  return { width, height, data: btoa(text) };
+};
+
+async function marker(page) {
+  const seen = await page.evaluate(pixels);
+  return seen && read({ ...seen, data: Buffer.from(seen.data, 'base64') });
+}
+
+async function looped({ browser }, prepare) {
+  const page = await browser.newPage();
+  if (prepare) await page.evaluateOnNewDocument(prepare);
+  await page.goto(`${server.origin}/blank`);
+  await page.evaluate(startLoop);
+  return page;
+}
+
+/** The number in the picture must change this many times. */
+async function advances(page, times) {
+  const seen = new Set();
+  await until(`${times} different pictures`, async () => {
+    const mark = await marker(page);
+    if (mark) seen.add(mark.number);
+    return seen.size >= times;
+  });
+}
+
+test('Chromium: the camera goes through H.264 and back, picture for picture', { timeout: 3 * PATIENCE }, async (t) => {
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const page = await looped(chrome);
+  await advances(page, 20);
+  const { codecs, tracks } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, tracks: globalThis.loop.tracks }));
+  assert.deepEqual(codecs, { encodeH264: true, decodeH264: true });
+  assert.deepEqual(tracks.map(({ codec }) => codec), ['h264', 'jpeg']);
+  const { sent, events, asked, states } = await page.evaluate(() => {
+    const { sent: all, events: of, asked: count, states: camera } = globalThis.loop;
+    return { sent: all, events: of, asked: count, states: camera };
+  });
+  assert.deepEqual(states, ['starting', 'on']);
+  assert.deepEqual(events[0], { state: 'moving', width: 640, height: 360 });
+  assert.equal(asked, 0);
+  assert.deepEqual(sent.map(({ sequence }) => sequence), sent.map((_, at) => at));
+  assert.deepEqual(sent[0].references, []);
+  assert.ok(sent.filter(({ references }) => references.length === 0).length <= 2, 'key frames come when asked for');
+
+  // A lost frame is noticed, a key frame asked for, and the picture goes on.
+  const lost = await page.evaluate(() => {
+    const { loop } = globalThis;
+    loop.lose = (header) => {
+      loop.lose = null;
+      return header.references.length > 0;
+    };
+    return loop.sent.length;
+  });
+  await until('a request for a key frame', () => page.evaluate(() => globalThis.loop.asked > 0));
+  await until('a key frame after the loss', () => page.evaluate(
+    (from) => globalThis.loop.sent.slice(from).some(({ references }) => references.length === 0), lost));
+  await advances(page, 5);
+
+  // Garbage is dropped, and the picture goes on after the next key frame.
+  await page.evaluate(async () => {
+    const { write } = await import('/protocol/frame.js');
+    const { loop } = globalThis;
+    const base = { sender: 7, track: 0, layer: { spatial: 0, temporal: 0 }, timestamp: 1, chunk: 0, chunks: 1 };
+    const sequence = loop.sent[loop.sent.length - 1].sequence;
+    loop.pictures.media(write({ ...base, sequence: sequence + 1, references: [1] }, new Uint8Array(500).fill(0xa5)));
+    loop.pictures.media(new Uint8Array(0));
+    loop.pictures.media(new Uint8Array(100).fill(0x10));
+    loop.pictures.media(write({ ...base, sender: 8, sequence: 0, references: [] }, new Uint8Array(5)));
+  });
+  assert.ok(await page.evaluate(() => globalThis.loop.pictures.garbage) >= 3);
+  await advances(page, 5);
+});
+
+test('Chromium without WebCodecs and WebRTC: the camera goes through JPEG and back', { timeout: 3 * PATIENCE }, async (t) => {
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const page = await looped(chrome, withoutMedia);
+  await advances(page, 10);
+  const { codecs, tracks, sent, canvas } = await page.evaluate(() => {
+    const { loop } = globalThis;
+    return {
+      codecs: loop.codecs, tracks: loop.tracks, sent: loop.sent,
+      canvas: [loop.canvas.width, loop.canvas.height],
+    };
+  });
+  assert.deepEqual(codecs, { encodeH264: false, decodeH264: false });
+  assert.deepEqual(tracks, [{ id: 1, source: 'camera', codec: 'jpeg', layers: [{ width: 480, height: 270 }] }]);
+  assert.deepEqual(canvas, [480, 270]);
+  assert.ok(sent.every(({ track, references }) => track === 1 && references.length === 0));
+
+  // What isn't a picture is dropped; the next is shown.
+  await page.evaluate(async () => {
+    const { write } = await import('/protocol/frame.js');
+    const { loop } = globalThis;
+    const sequence = loop.sent[loop.sent.length - 1].sequence + 1;
+    loop.pictures.media(write({
+      sender: 7, track: 1, layer: { spatial: 0, temporal: 0 }, timestamp: 1, chunk: 0, chunks: 1, sequence, references: [],
+    }, new Uint8Array(900).fill(0xd8)));
+  });
+  await advances(page, 5);
+});
+
+/** Firefox's fake camera is one colour that changes. */
+async function colours(page, count) {
+  const seen = new Set();
+  await until(`${count} different colours`, async () => {
+    const now = await page.evaluate(pixels);
+    if (now) {
+      const data = Buffer.from(now.data, 'base64');
+      const middle = 4 * (Math.floor(now.height / 2) * now.width + Math.floor(now.width / 2));
+      seen.add(data.subarray(middle, middle + 3).join());
+    }
+    return seen.size >= count;
+  });
+}
+
+test('Firefox with libavcodec: H.264 both ways', { timeout: 3 * PATIENCE }, async (t) => {
+  const fox = await firefox();
+  t.after(fox.close);
+  const page = await looped(fox);
+  await colours(page, 5);
+  const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
+  assert.deepEqual(codecs, { encodeH264: true, decodeH264: true });
+  assert.ok(sent.every(({ track }) => track === 0));
+});
+
+test('Firefox without libavcodec: JPEG both ways', { timeout: 3 * PATIENCE }, async (t) => {
+  const fox = await firefox({ prefs: { 'media.ffmpeg.enabled': false } });
+  t.after(fox.close);
+  const page = await looped(fox);
+  await colours(page, 5);
+  const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
+  assert.deepEqual(codecs, { encodeH264: false, decodeH264: false });
+  assert.ok(sent.every(({ track }) => track === 1));
+});
