@@ -8,8 +8,10 @@ pub mod control;
 pub mod error;
 pub mod frame;
 pub mod id;
+pub mod keyframe;
 pub mod media;
 pub mod name;
+pub mod receiver;
 pub mod session;
 pub mod time;
 

@@ -1,0 +1,493 @@
+//! What one receiver gets, and what it doesn't when it is slow.
+//!
+//! A receiver has three bounded queues: control, sound, picture, emptied in this order; a large
+//! picture goes chunk by chunk, so sound gets between. A picture is queued only when everything
+//! that it refers to was queued before and not thrown away: what comes out can be decoded. When
+//! the queues grow old, picture is cut step by step ([`Level`]); nobody else notices.
+
+mod pace;
+mod stream;
+
+use std::{collections::VecDeque, time::Duration};
+
+pub use pace::Level;
+use pace::Pace;
+use stream::Stream;
+
+use crate::{
+    frame::{Header, MAX_FRAME},
+    id::{MemberId, TrackId},
+    media::Kind,
+    time::Now,
+};
+
+/// The most control messages that wait. As many as a session keeps unacknowledged.
+pub const MAX_CONTROL: usize = crate::session::MAX_UNACKNOWLEDGED;
+
+/// The most sound frames that wait: 20 speakers' frames of 20 ms for [`SOUND_MAX_AGE`].
+pub const MAX_SOUND: usize = 400;
+
+/// Sound that waited longer than this is thrown away: it would only push the delay of all that
+/// follows beyond what a conversation bears.
+pub const SOUND_MAX_AGE: Duration = Duration::from_millis(400);
+
+/// The most picture frames that wait: 16 cameras at 30 pictures a second for half a second.
+pub const MAX_PICTURE: usize = 256;
+
+/// The most picture bytes that wait: one largest frame on its way out and one behind it.
+pub const MAX_PICTURE_BYTES: usize = 2 * MAX_FRAME;
+
+/// One frame a second a camera when only key frames are sent.
+pub const KEY_FRAME_EVERY: Duration = Duration::from_secs(1);
+
+/// A track that a receiver gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// Which of the sender's tracks.
+    pub track: TrackId,
+    /// Sound or picture.
+    pub kind: Kind,
+    /// The spatial layer that covers the size shown, 0 for sound.
+    pub layer: u8,
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// The receiver doesn't get this track.
+    NotSelected,
+    /// It will be sent.
+    Queued,
+    /// It won't.
+    Dropped {
+        /// Why.
+        reason: Reason,
+        /// Whether a key frame of the track is needed before any other frame can be sent.
+        key_frame: bool,
+    },
+}
+
+/// Why a frame of a selected track isn't sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It refers to a frame that wasn't sent, or the track waits for its first key frame.
+    Reference,
+    /// It belongs to another spatial layer than the one that is shown.
+    Spatial,
+    /// It belongs to an upper temporal layer, and the receiver is slow.
+    Temporal,
+    /// It isn't a key frame, or one too many, and the receiver is very slow.
+    KeyFramesOnly,
+    /// It is a picture, and the receiver has hardly line enough for sound.
+    SoundOnly,
+    /// It waited in a queue that was emptied or grew too old.
+    Purged,
+    /// Its sequence isn't above that of the frames before.
+    Late,
+    /// It is larger than any frame may be, or sound that refers to other frames.
+    Invalid,
+}
+
+impl Reason {
+    /// Every reason, in the order of [`Counters`]' array.
+    pub const ALL: [Reason; 8] = [
+        Reason::Reference,
+        Reason::Spatial,
+        Reason::Temporal,
+        Reason::KeyFramesOnly,
+        Reason::SoundOnly,
+        Reason::Purged,
+        Reason::Late,
+        Reason::Invalid,
+    ];
+
+    /// A name for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Reference => "reference",
+            Reason::Spatial => "spatial",
+            Reason::Temporal => "temporal",
+            Reason::KeyFramesOnly => "key_frames_only",
+            Reason::SoundOnly => "sound_only",
+            Reason::Purged => "purged",
+            Reason::Late => "late",
+            Reason::Invalid => "invalid",
+        }
+    }
+}
+
+/// What a receiver got and didn't get since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Control messages taken out.
+    pub control: u64,
+    /// Sound frames taken out whole.
+    pub sound: u64,
+    /// Picture frames taken out whole.
+    pub picture: u64,
+    /// Payload bytes of those frames.
+    pub bytes: u64,
+    dropped: [u64; Reason::ALL.len()],
+}
+
+impl Counters {
+    /// How many frames were dropped for this reason.
+    pub fn dropped(&self, reason: Reason) -> u64 {
+        self.dropped[reason as usize]
+    }
+}
+
+/// What is sent next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item<C, F> {
+    /// A control message.
+    Control(C),
+    /// A chunk of a frame. The chunks of a frame come in order, and of two pictures never mixed.
+    Chunk {
+        /// The frame.
+        frame: F,
+        /// Which of its chunks.
+        chunk: u16,
+    },
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Control messages.
+    pub control: usize,
+    /// Sound frames.
+    pub sound: usize,
+    /// Picture frames.
+    pub picture: usize,
+    /// Picture's payload bytes.
+    pub picture_bytes: usize,
+}
+
+/// More control messages than the queue holds. The connection must end; its session can be
+/// resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{MAX_CONTROL} control messages wait already")]
+pub struct Overflow;
+
+struct Waiting<F> {
+    header: Header,
+    bytes: usize,
+    next: u16,
+    since: Now,
+    frame: F,
+}
+
+/// One receiver: `C` is a control message, `F` a handle of a whole frame, cheap to clone.
+pub struct Receiver<C, F> {
+    control: VecDeque<C>,
+    sound: VecDeque<Waiting<F>>,
+    picture: VecDeque<Waiting<F>>,
+    picture_bytes: usize,
+    streams: Vec<Stream>,
+    pace: Pace,
+    counters: Counters,
+}
+
+impl<C, F> Default for Receiver<C, F> {
+    fn default() -> Self {
+        Self {
+            control: VecDeque::new(),
+            sound: VecDeque::new(),
+            picture: VecDeque::new(),
+            picture_bytes: 0,
+            streams: Vec::new(),
+            pace: Pace::default(),
+            counters: Counters::default(),
+        }
+    }
+}
+
+impl<C, F: Clone> Receiver<C, F> {
+    /// A receiver that gets nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Which of a sender's tracks it gets from now on; all others of that sender end, and what
+    /// waits of them is thrown away. Gives the picture tracks that need a key frame to start.
+    pub fn route(&mut self, sender: MemberId, tracks: &[Selected]) -> Vec<TrackId> {
+        let selected = |stream: &Stream| {
+            tracks
+                .iter()
+                .find(|s| s.track == stream.track && s.kind == stream.kind)
+                .copied()
+        };
+        self.streams.retain_mut(|stream| {
+            if stream.sender != sender {
+                return true;
+            }
+            let Some(selected) = selected(stream) else {
+                return false;
+            };
+            stream.target = selected.layer;
+            true
+        });
+        let mut starting = Vec::new();
+        for selected in tracks {
+            if self.stream(sender, selected.track).is_none() {
+                self.streams.push(Stream::new(sender, *selected));
+                if selected.kind == Kind::Video {
+                    starting.push(selected.track);
+                }
+            }
+        }
+        self.purge(|header| {
+            header.sender == sender && !tracks.iter().any(|selected| selected.track == header.track)
+        });
+        starting
+    }
+
+    /// Everything of this sender ends.
+    pub fn forget(&mut self, sender: MemberId) {
+        self.route(sender, &[]);
+    }
+
+    /// The connection is gone: all that waits is thrown away (control messages come again from
+    /// the session), and every picture track starts again at a key frame.
+    pub fn clear(&mut self) {
+        self.control.clear();
+        self.counters.dropped[Reason::Purged as usize] +=
+            (self.sound.len() + self.picture.len()) as u64;
+        self.sound.clear();
+        self.picture.clear();
+        self.picture_bytes = 0;
+        self.pace = Pace::default();
+        for stream in &mut self.streams {
+            stream.restart();
+        }
+    }
+
+    /// Queues a control message.
+    pub fn control(&mut self, message: C) -> Result<(), Overflow> {
+        if self.control.len() == MAX_CONTROL {
+            return Err(Overflow);
+        }
+        self.control.push_back(message);
+        Ok(())
+    }
+
+    /// Takes a whole frame of `bytes` payload bytes; `header` is that of its first chunk, with
+    /// the sender stamped.
+    pub fn frame(&mut self, now: Now, header: &Header, bytes: usize, frame: &F) -> Verdict {
+        let Some(index) = self.stream(header.sender, header.track) else {
+            return Verdict::NotSelected;
+        };
+        let verdict = match self.streams[index].kind {
+            Kind::Audio => self.take_sound(now, index, header, bytes),
+            Kind::Video => self.take_picture(now, index, header, bytes),
+        };
+        match verdict {
+            Ok(()) => {
+                let waiting = Waiting {
+                    header: *header,
+                    bytes,
+                    next: 0,
+                    since: now,
+                    frame: frame.clone(),
+                };
+                match self.streams[index].kind {
+                    Kind::Audio => self.sound.push_back(waiting),
+                    Kind::Video => {
+                        self.picture_bytes += bytes;
+                        self.picture.push_back(waiting);
+                    }
+                }
+                Verdict::Queued
+            }
+            Err(dropped) => {
+                self.count(dropped.reason);
+                Verdict::Dropped {
+                    reason: dropped.reason,
+                    key_frame: dropped.key_frame,
+                }
+            }
+        }
+    }
+
+    /// What is to be sent next.
+    pub fn pop(&mut self, now: Now) -> Option<Item<C, F>> {
+        if let Some(message) = self.control.pop_front() {
+            self.counters.control += 1;
+            return Some(Item::Control(message));
+        }
+        while self
+            .sound
+            .front()
+            .is_some_and(|w| w.next == 0 && now.since(w.since) > SOUND_MAX_AGE)
+        {
+            self.sound.pop_front();
+            self.count(Reason::Purged);
+        }
+        if let Some((item, done)) = next_chunk(&mut self.sound) {
+            if let Some(bytes) = done {
+                self.counters.sound += 1;
+                self.counters.bytes += bytes as u64;
+            }
+            return Some(item);
+        }
+        let (item, done) = next_chunk(&mut self.picture)?;
+        if let Some(bytes) = done {
+            self.picture_bytes -= bytes;
+            self.counters.picture += 1;
+            self.counters.bytes += bytes as u64;
+        }
+        Some(item)
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.control.is_empty() && self.sound.is_empty() && self.picture.is_empty()
+    }
+
+    /// How far picture is cut now.
+    pub fn level(&self) -> Level {
+        self.pace.level()
+    }
+
+    /// What it got and didn't get.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How much waits.
+    pub fn depth(&self) -> Depth {
+        Depth {
+            control: self.control.len(),
+            sound: self.sound.len(),
+            picture: self.picture.len(),
+            picture_bytes: self.picture_bytes,
+        }
+    }
+
+    /// How long the oldest waiting frame waits.
+    pub fn age(&self, now: Now) -> Duration {
+        let age =
+            |queue: &VecDeque<Waiting<F>>| queue.front().map(|waiting| now.since(waiting.since));
+        age(&self.sound).max(age(&self.picture)).unwrap_or_default()
+    }
+
+    fn stream(&self, sender: MemberId, track: TrackId) -> Option<usize> {
+        self.streams
+            .iter()
+            .position(|stream| stream.sender == sender && stream.track == track)
+    }
+
+    fn count(&mut self, reason: Reason) {
+        self.counters.dropped[reason as usize] += 1;
+    }
+
+    fn take_sound(
+        &mut self,
+        _now: Now,
+        index: usize,
+        header: &Header,
+        bytes: usize,
+    ) -> Result<(), stream::Dropped> {
+        if !header.references.is_key() || bytes > MAX_FRAME {
+            return Err(stream::dropped(Reason::Invalid));
+        }
+        self.streams[index].take(header)?;
+        if self.sound.len() == MAX_SOUND {
+            // The oldest that isn't half sent.
+            let at = usize::from(self.sound.front().is_some_and(|waiting| waiting.next > 0));
+            self.sound.remove(at);
+            self.count(Reason::Purged);
+        }
+        Ok(())
+    }
+
+    fn take_picture(
+        &mut self,
+        now: Now,
+        index: usize,
+        header: &Header,
+        bytes: usize,
+    ) -> Result<(), stream::Dropped> {
+        if bytes > MAX_FRAME {
+            return Err(stream::dropped(Reason::Invalid));
+        }
+        self.keep_pace(now);
+        self.streams[index].choose(now, self.pace.level(), header)?;
+        if self.picture.len() == MAX_PICTURE || self.picture_bytes + bytes > MAX_PICTURE_BYTES {
+            self.purge(|_| true);
+        }
+        self.streams[index].take(header)?;
+        self.streams[index].taken(now, header);
+        Ok(())
+    }
+
+    fn keep_pace(&mut self, now: Now) {
+        let age = self.age(now);
+        let temporal = self.streams.iter().any(|stream| stream.has_upper_temporal);
+        let spatial = self.streams.iter().any(|stream| stream.target > 0);
+        match self
+            .pace
+            .turn(now, age, self.picture_bytes, temporal, spatial)
+        {
+            pace::Turn::Steady => {}
+            pace::Turn::ShedUpperTemporal => self.purge(|header| header.layer.temporal > 0),
+            pace::Turn::ShedAll => self.purge(|_| true),
+        }
+    }
+
+    /// Throws away the waiting pictures that `unwanted` says, and with them all that refer to them. A frame that is half sent stays.
+    fn purge(&mut self, unwanted: impl Fn(&Header) -> bool) {
+        let streams = &mut self.streams;
+        let mut purged = 0;
+        let mut bytes = 0;
+        self.picture.retain(|waiting| {
+            let header = &waiting.header;
+            let stream = streams
+                .iter_mut()
+                .find(|stream| stream.sender == header.sender && stream.track == header.track);
+            let keep = waiting.next > 0
+                || !unwanted(header) && stream.as_ref().is_some_and(|s| s.delivered_all(header));
+            if !keep {
+                purged += 1;
+                bytes += waiting.bytes;
+                if let Some(stream) = stream {
+                    stream.undeliver(header.sequence);
+                }
+            }
+            keep
+        });
+        self.picture_bytes -= bytes;
+        self.counters.dropped[Reason::Purged as usize] += purged;
+    }
+}
+
+/// The next chunk of a queue's first frame, and that frame's bytes if the chunk is its last.
+fn next_chunk<C, F: Clone>(
+    queue: &mut VecDeque<Waiting<F>>,
+) -> Option<(Item<C, F>, Option<usize>)> {
+    let first = queue.front_mut()?;
+    let chunk = first.next;
+    if chunk + 1 < first.header.chunks {
+        first.next += 1;
+        return Some((
+            Item::Chunk {
+                frame: first.frame.clone(),
+                chunk,
+            },
+            None,
+        ));
+    }
+    let last = queue.pop_front()?;
+    Some((
+        Item::Chunk {
+            frame: last.frame,
+            chunk,
+        },
+        Some(last.bytes),
+    ))
+}
+
+#[cfg(test)]
+mod tests;
