@@ -1,0 +1,194 @@
+// Browsers in a call with `visita-client`, over a real relay.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { chromium, firefox, PATIENCE, until, withoutMedia } from './browsers.js';
+import { line, participant, relay } from './harness.js';
+import { joinFrom, rowOf } from './page.js';
+import { serveUi } from './static.js';
+import { writeY4m } from './y4m.js';
+
+const LONG = { timeout: 4 * PATIENCE };
+/** Any document of the relay's origin; the test brings the scripts. */
+const BLANK = '/api/v1/health';
+
+let files;
+let camera;
+
+before(() => {
+  files = mkdtempSync(join(tmpdir(), 'visita-call-'));
+  camera = writeY4m(join(files, 'camera.y4m'));
+});
+
+after(() => rmSync(files, { recursive: true, force: true }));
+
+test('Chromium and visita-client see each other over WebCodecs', LONG, async (t) => {
+  const host = await relay(t);
+  const ana = participant(t, host, 'sala', 'Ana');
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Luis' });
+  const numbers = await luis.sees('Ana', 30);
+  assert.deepEqual(numbers, numbers.slice().sort((a, b) => a - b), 'pictures come in order');
+  const { tracks } = await luis.member('Ana');
+  assert.equal(tracks[0].codec, 'h264');
+  await luis.chat('Buenos días <b>a todos</b>');
+  await luis.reads('Buenos días <b>a todos</b>');
+  const report = await ana.report();
+  const row = rowOf(report, 'Luis', 'h264');
+  assert.deepEqual([row.width, row.height], [640, 360]);
+  assert.ok(report.sent.some(({ codec, frames }) => codec === 'h264' && frames > 0));
+  assert.ok(!report.sent.some(({ codec, frames }) => codec === 'jpeg' && frames > 0), 'nobody needs JPEG');
+  await luis.event("Ana's leaving", ({ message }) => message?.type === 'member_left' && message.reason === 'left');
+  luis.clean();
+});
+
+test('Chromium without WebCodecs and WebRTC: JPEG both ways', LONG, async (t) => {
+  const host = await relay(t);
+  const ana = participant(t, host, 'sala', 'Ana');
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Luis', prepare: withoutMedia });
+  await luis.sees('Ana', 20);
+  await until('pictures at Ana', async () => (await luis.member('Ana')).painted > 20);
+  const report = await ana.report();
+  rowOf(report, 'Luis', 'jpeg');
+  assert.ok(report.sent.some(({ codec, frames }) => codec === 'jpeg' && frames > 0));
+  luis.clean();
+});
+
+test('Firefox with libavcodec: H.264 both ways', LONG, async (t) => {
+  const host = await relay(t);
+  const ana = participant(t, host, 'sala', 'Ana');
+  const fox = await firefox();
+  t.after(fox.close);
+  const luis = await joinFrom(fox.browser, host.url + BLANK, { room: 'sala', name: 'Luis' });
+  await luis.sees('Ana', 20);
+  rowOf(await ana.report(), 'Luis', 'h264');
+  luis.clean();
+});
+
+test('Firefox without libavcodec: JPEG both ways, and its colours reach Chromium', LONG, async (t) => {
+  const host = await relay(t);
+  const ana = participant(t, host, 'sala', 'Ana');
+  const [fox, chrome] = await Promise.all([firefox({ prefs: { 'media.ffmpeg.enabled': false } }), chromium({ camera })]);
+  t.after(fox.close);
+  t.after(chrome.close);
+  const luis = await joinFrom(fox.browser, host.url + BLANK, { room: 'sala', name: 'Luis' });
+  const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva' });
+  await Promise.all([luis.sees('Ana', 10), luis.sees('Eva', 10), eva.sees('Ana', 10), eva.seesColours('Luis')]);
+  const report = await ana.report();
+  rowOf(report, 'Luis', 'jpeg');
+  rowOf(report, 'Eva', 'h264');
+  luis.clean();
+  eva.clean();
+});
+
+test('a page of a listed foreign origin works, one of another origin does not', LONG, async (t) => {
+  const [listed, other] = await Promise.all([serveUi(), serveUi()]);
+  t.after(listed.close);
+  t.after(other.close);
+  const host = await relay(t, { config: `allowed_origins = ["${listed.origin}"]` });
+  participant(t, host, 'sala', 'Ana');
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const at = (server) => `${server.origin}/blank?relay=${encodeURIComponent(host.url)}`;
+  const luis = await joinFrom(chrome.browser, at(listed), { room: 'sala', name: 'Luis' });
+  await luis.sees('Ana', 10);
+  const fetched = (page) => page.evaluate(
+    (url) => fetch(`${url}/api/v1/rooms`).then((response) => response.json()).then(({ rooms }) => rooms.length, () => 'refused'),
+    host.url);
+  assert.equal(await fetched(luis.page).catch(() => 'refused'), 1);
+
+  const stranger = await joinFrom(chrome.browser, at(other), { room: 'sala', name: 'Nadie', camera: false });
+  const ended = await stranger.event('the refusal', ({ type, state }) => type === 'connection' && state === 'ended');
+  assert.equal(ended.code, 'unreachable');
+  assert.equal(await fetched(stranger.page).catch(() => 'refused'), 'refused');
+  await luis.sees('Ana', 5);
+  assert.equal(await luis.member('Nadie'), undefined);
+});
+
+test('a line that breaks is resumed: nobody leaves, no line of chat is lost, the picture goes on', LONG, async (t) => {
+  const host = await relay(t);
+  const wire = await line(t, host.port);
+  const ana = participant(t, host, 'sala', 'Ana');
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const luis = await joinFrom(chrome.browser, `https://127.0.0.1:${wire.port}${BLANK}`, { room: 'sala', name: 'Luis' });
+  const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva', camera: false });
+  await luis.page.bringToFront();
+  await luis.sees('Ana', 5);
+
+  wire.down = true;
+  await luis.event('the break', ({ type, state }) => type === 'connection' && state === 'reconnecting');
+  await eva.event('the break at Eva', ({ message }) => message?.type === 'member_changed' && message.member.connection === 'reconnecting');
+  await luis.chat('uno');
+  await luis.chat('dos');
+  await eva.chat('tres');
+  await eva.reads('tres');
+  wire.down = false;
+  await until('the resume', async () => (await luis.events()).filter(({ state }) => state === 'connected').length === 2);
+  await Promise.all([eva.reads('uno'), eva.reads('dos'), luis.reads('tres')]);
+  await luis.sees('Ana', 10);
+
+  const said = async (at) => (await at.events())
+    .filter(({ message }) => message?.type === 'chat').map(({ message }) => message.text).sort();
+  assert.deepEqual(await said(luis), ['dos', 'tres', 'uno']);
+  assert.deepEqual(await said(eva), ['dos', 'tres', 'uno']);
+  assert.ok(!(await eva.events()).some(({ message }) => message?.type === 'member_left'));
+  rowOf(await ana.report(), 'Luis', 'h264');
+});
+
+test('a page that is closed has left at once', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva', camera: false });
+  for (const go of [(page) => page.close(), (page) => page.goto('about:blank')]) {
+    const before = (await eva.events()).length;
+    const luis = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Luis', camera: false });
+    await luis.event('joining', ({ message }) => message?.type === 'joined');
+    await go(luis.page);
+    const left = await until('the leaving', async () => (await eva.events()).slice(before)
+      .find(({ message }) => message?.type === 'member_left'));
+    assert.equal(left.message.reason, 'left');
+  }
+});
+
+test('what nobody shows is not sent, and comes back with a picture', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Luis', camera: false });
+  const ana = participant(t, host, 'sala', 'Ana');
+  await luis.sees('Ana', 5);
+  const painted = async () => (await luis.member('Ana')).painted;
+  await luis.page.evaluate(() => {
+    const entry = [...globalThis.here.members.values()].find(({ name }) => name === 'Ana');
+    entry.shown.stop();
+    globalThis.here.received = 0;
+    const { _pictures: pictures } = globalThis.here.handle;
+    const take = pictures.media.bind(pictures);
+    pictures.media = (message) => {
+      globalThis.here.received += 1;
+      take(message);
+    };
+  });
+  // Frames on the way may still come; then there are none.
+  await until('silence', async () => {
+    const count = () => luis.page.evaluate(() => globalThis.here.received);
+    const first = await count();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return await count() === first;
+  });
+  const still = await painted();
+  await luis.page.evaluate(() => {
+    const [id, entry] = [...globalThis.here.members].find(([, { name }]) => name === 'Ana');
+    entry.shown = globalThis.here.handle.show(id, entry.canvas, { width: 640, height: 360 });
+  });
+  await until('pictures again', async () => await painted() > still + 10);
+  await ana.stop();
+});
