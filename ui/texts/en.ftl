@@ -1,0 +1,292 @@
+# English, plain. Short sentences, no exclamation marks: what is, then what to do.
+
+app-name = Visita
+close = Close
+back = Back
+save = Save
+enter = Enter
+open = Open
+try-again = Try again
+enter-again = Enter again
+understood = Understood
+
+## The name of whoever uses the device
+name-none = Your name
+name-shown = { $name }
+name-title = What is your name?
+name-label = Your name
+name-hint = The others see it in the call.
+name-empty = Write a name.
+name-too-long = The name is too long. Use 80 letters or fewer.
+
+## Conversations
+rooms-title = Conversations
+lobby-connecting = Connecting
+lobby-live = Connected
+lobby-live-ward = Connected to { $ward }
+lobby-lost = No connection, trying again
+lobby-none = No host
+room-new = New
+room-new-title = New conversation
+room-name-label = Name
+room-name-hint = For example: Bed 7, Shift handover
+room-kind-label = What is it for?
+room-kind-meeting = Meeting
+room-kind-bed = Bed
+room-create = Create and enter
+room-empty = Nobody at the moment
+room-waiting = Visitor waiting
+room-in-call = In a call
+room-open-text = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+} · { $minutes ->
+    [0] since a moment ago
+   *[other] { $minutes } min
+}
+room-waiting-text = { $minutes ->
+    [0] Has just arrived
+   *[other] Waiting for { $minutes } min
+}
+enter-room = Enter { $room }
+open-room = Open { $room }
+rooms-lost = The connection to the host was lost. The list will bring itself up to date.
+rooms-connecting = Connecting to the host
+rooms-connecting-text = It takes a few seconds.
+rooms-none = There are no conversations
+rooms-none-text = Start one with “New”. Visitors who arrive will appear here.
+rooms-no-host = No host yet
+rooms-no-host-text = Choose one from the list, or make this device the host.
+rooms-unreachable = The host can’t be reached
+rooms-unreachable-text = Check that this device is still on the ward’s network and that the host is on. It keeps trying by itself.
+rooms-unreachable-text-app = Check that the host is on and on this same network, or choose another from the list. It keeps trying by itself.
+entrances-title = Other ways in
+entrance-family = I am a relative
+entrance-family-text = Give your name and wait for the visit
+entrance-patient = Patient’s tablet
+entrance-patient-text = See who is waiting
+
+## This device as host
+this-device = This device
+host-title = Host of the ward
+host-off = Calls will go through here
+host-starting = Starting
+host-starting-text = It takes a few seconds.
+host-on = Calls go through here
+host-failed = It could not start
+host-inactive = Not hosting
+host-active = Hosting
+host-hint = When it is on, the other devices find it by themselves. Keep it plugged in.
+host-panel = QR code and who is connected
+host-problem-port-in-use = Another program uses port 3000. Close it, or restart the device, and switch on again.
+host-problem-data-not-writable = The data folder can’t be written. Check the account’s permissions and switch on again.
+host-problem-disk-full = The device has no free space. Delete files that you no longer need and switch on again.
+host-problem-no-network = This device is on no network. Connect it to the ward’s wifi and switch on again.
+host-problem-other = Something unexpected failed. Switch on again; if it happens again, restart the app.
+host-stop-label = Host
+host-stop = Stop hosting
+host-stop-title = Stop hosting?
+host-stop-text = { $count ->
+    [one] 1 connected person will lose their call.
+   *[other] { $count } connected people will lose their call.
+}
+host-qr = QR code with the host’s address
+host-how = Scan it with a phone, or type the address into any browser on this network.
+host-other-addresses = Also at { $addresses }
+host-fingerprint = The ward’s fingerprint
+host-connected = Connected
+host-nobody = Nobody is connected yet
+host-nobody-text = Whoever enters from this network will appear here.
+stat-people = Connected
+stat-people-text = people now
+stat-people-lost = { $count ->
+    [one] 1 without signal now
+   *[other] { $count } without signal now
+}
+stat-rooms = Conversations
+stat-rooms-text = with somebody in them
+connected-text = { $role ->
+    [staff] Staff
+    [bedside] Patient’s tablet
+    [family] Family
+   *[other] Guest
+} · { $room }
+member-reconnecting = Reconnecting
+
+## Hosts on the network
+hosts-title = Hosts on this network
+hosts-searching = Looking for hosts
+hosts-searching-text = It usually takes a few seconds.
+hosts-none = None was found
+hosts-none-text = This network was searched. Check that the host is on and on the same wifi; some networks keep devices from seeing each other. You can connect by address.
+hosts-other = Connect by address
+hosts-other-text = When it is not in the list
+host-use = Use
+host-use-label = Use { $name }
+host-in-use = In use
+host-connecting = Connecting
+host-address-known = { $address } · known
+host-address-new = { $address }
+first-use-title = First connection to this ward
+first-use-text = Compare this fingerprint with the one on the host’s screen. They must be the same. It will be remembered.
+address-text = The address is on the host’s screen.
+address-label = Address
+address-hint = For example: 192.0.2.14:3000
+connect = Connect
+use-problem-unreachable = There was no answer. Check the address, and that the host is on and on this same network.
+use-problem-bad-address = This doesn’t look like an address. Write it as on the host’s screen, for example 192.0.2.14:3000.
+use-problem-version = It uses another version of Visita. Update the older of the two.
+use-problem-pin-mismatch = Its fingerprint is not the usual one. No connection was made.
+
+## In the call
+controls = Call controls
+control-camera = Camera
+control-camera-on = Switch the camera on
+control-camera-off = Switch the camera off
+control-chat-label = { $count ->
+    [0] Messages
+    [one] Messages, 1 unread
+   *[other] Messages, { $count } unread
+}
+control-leave = Leave
+control-leave-label = Leave the call
+call-connecting = Connecting
+call-connected = Connected
+call-reconnecting = Reconnecting
+call-people = { $count ->
+    [one] Only you
+   *[other] { $count } people
+}
+call-banner-reconnecting = The connection was lost. It is being restored; don’t close this page.
+call-banner-closing = The host is about to close. The call may break off.
+call-entering = Entering
+call-entering-text = It takes a few seconds.
+call-alone = Nobody else is here yet
+call-alone-text = Whoever enters will appear on this screen.
+call-alone-patient = One moment, please
+call-alone-patient-text = The person is connecting and will appear here.
+tiles-label = People in the call
+tile-picture = Picture of { $name }
+tile-reconnecting = Reconnecting
+tile-camera-off = Camera off
+tile-undecodable = This browser can’t show their picture
+tile-stalled = The picture stopped
+tile-loading = The picture is coming
+tile-moving = Live picture
+self-picture = Your own picture
+self-move = Move your picture to another corner
+self-off = Your camera is off
+self-starting = Opening the camera
+notice-joined = { $count ->
+    [one] { $names } came in
+   *[other] { $names } came in
+}
+notice-left = { $count ->
+    [one] { $names } left
+   *[other] { $names } left
+}
+notice-lost = The connection to { $names } was lost
+notice-more = { $count } more
+notice-chat = { $name }: { $text }
+chat-title = Messages
+chat-empty = What you write here is seen by everybody in the call. Nothing is kept afterwards.
+chat-placeholder = Write a message
+chat-send = Send
+chat-close = Close messages
+chat-pending = Sending
+chat-coming = { $what } · { $time }
+refused-chat-empty = The message was empty.
+refused-chat-too-long = The message is too long. Use 2,000 letters or fewer.
+refused-rate-limited = Too many at once. Wait a moment and write again.
+ended-title = The call is over
+ended-text = You can enter again whenever you like.
+ended-text-family = You can close this page, or enter again whenever you like.
+
+## Camera
+camera-without = Go on without camera
+camera-denied-title = The browser gave no permission for the camera
+camera-denied-text = Touch the lock beside the address, allow the camera, and try again.
+camera-missing-title = No camera was found
+camera-missing-text = Connect one and try again. You can also enter without: you will see the others.
+camera-busy-title = Another program is using the camera
+camera-busy-text = Close other video calls and try again.
+camera-lost-title = The camera was disconnected
+camera-lost-text = Check its cable and try again. The call goes on.
+camera-insecure-title = This page is not secure and can’t use the camera
+camera-insecure-text = Open it with the address on the host’s screen that begins with https://. You can also enter without: you will see the others.
+camera-failed-title = The camera does not answer
+camera-failed-text = Try again. If it happens again, restart the device. The call goes on.
+
+## /Familiar/
+family-title = Visit your relative
+family-text = Say who you are and go to the waiting room.
+family-name-label = Your name
+family-enter = Go to the waiting room
+family-camera = When you enter you are asked to allow the camera. Touch “Allow”.
+family-promise = Only those who enter your visit see you. Nothing is recorded.
+wait-connecting-title = Entering
+wait-connecting-text = It takes a few seconds.
+wait-waiting-title = You are in the waiting room
+wait-waiting-text = Your name is on the ward’s list. It usually takes a few minutes; the visit will open by itself on this screen.
+wait-reconnecting-title = The connection was lost
+wait-reconnecting-text = It is being restored by itself. Your place is kept; don’t close this page.
+wait-tips = While you wait
+wait-tip-phone = Prop the phone up, with the camera towards you and the light in front.
+wait-tip-see = You may see tubes or cables. The staff is taking care of your relative.
+wait-tip-leave = You can leave whenever you like and come back later.
+wait-leave = Leave the waiting room
+
+## /Paciente/
+patient-name = Patient
+patient-title = Somebody is here to see you
+patient-waits = Is waiting for you
+patient-talks = The visit has begun
+patient-see = See
+patient-enter-waiting = See { $name }, who is waiting for you
+patient-enter-talking = Enter the visit of { $name }
+patient-none = Nobody is waiting
+patient-none-text = When a visitor arrives, they will appear here.
+patient-connecting = Connecting
+patient-connecting-text = It takes a few seconds.
+patient-lost = No connection at the moment
+patient-lost-text = It comes back by itself. You don’t have to do anything.
+patient-time = { $time }
+patient-date = { $date }
+
+## What can go wrong
+problem-unreachable-title = The host can’t be reached
+problem-unreachable-text = Check that this device is on the ward’s wifi and that the host is on. Then try again.
+problem-pin-mismatch-title = This is not the host of before
+problem-pin-mismatch-text = It answers at the same address, but with another fingerprint. No connection was made and nothing was sent. Tell whoever looks after the ward’s devices; don’t go on before you know why.
+problem-version-title = These are different versions of Visita
+problem-version-text = This device and the host don’t understand each other. Update the older of the two.
+problem-busy-title = The host is full
+problem-busy-text = It already serves as many as it can. Wait a few minutes and try again.
+problem-room-missing-title = This conversation no longer exists
+problem-room-missing-text = It closes by itself when it has been empty for a while. Go back to the list, or ask for a new link.
+problem-room-full-title = The conversation is full
+problem-room-full-text = Wait until somebody leaves and try again.
+problem-too-many-rooms-title = There is no place for another conversation
+problem-too-many-rooms-text = Use one that exists, or wait until one closes.
+problem-name-empty-title = The name is missing
+problem-name-empty-text = Go back and write a name with letters.
+problem-name-too-long-title = The name is too long
+problem-name-too-long-text = Go back and use 80 letters or fewer.
+problem-forbidden-title = You are not allowed to enter here
+problem-forbidden-text = Ask the ward’s staff.
+problem-origin-title = This page can’t use this host
+problem-origin-text = It comes from another address, which the host does not know. Open the host’s own address, or ask for this one to be added.
+problem-timeout-title = The connection was lost
+problem-timeout-text = There was no signal for too long. Go nearer to the wifi and enter again.
+problem-session-gone-title = The connection was lost
+problem-session-gone-text = There was no signal for too long. Enter again.
+problem-replaced-title = The call goes on in another window
+problem-replaced-text = The same call was opened elsewhere. You can close this window, or bring the call here.
+problem-shutting-down-title = The host was switched off
+problem-shutting-down-text = The call ended because of that. Wait a moment and try again, or ask the staff.
+problem-rate-limited-title = Too many attempts in a row
+problem-rate-limited-text = Wait a minute and try again.
+problem-internal-title = The host had a fault
+problem-internal-text = It is not your doing. Try again.
+problem-other-title = Something did not work
+problem-other-text = Try again. If it happens again, tell the ward’s staff.

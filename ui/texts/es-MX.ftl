@@ -1,0 +1,292 @@
+# Español (México), de usted. Frases cortas, sin signos de exclamación: primero qué pasa, luego qué hacer.
+
+app-name = Visita
+close = Cerrar
+back = Volver
+save = Guardar
+enter = Entrar
+open = Abrir
+try-again = Probar de nuevo
+enter-again = Volver a entrar
+understood = Entendido
+
+## Nombre de quien usa el dispositivo
+name-none = Su nombre
+name-shown = { $name }
+name-title = ¿Cómo se llama?
+name-label = Su nombre
+name-hint = Las demás personas lo verán en la llamada.
+name-empty = Escriba un nombre.
+name-too-long = El nombre es demasiado largo. Use 80 letras o menos.
+
+## Conversaciones
+rooms-title = Conversaciones
+lobby-connecting = Conectando
+lobby-live = Conectado
+lobby-live-ward = Conectado a { $ward }
+lobby-lost = Sin conexión, se reintenta
+lobby-none = Sin anfitrión
+room-new = Nueva
+room-new-title = Nueva conversación
+room-name-label = Nombre
+room-name-hint = Por ejemplo: Cama 7, Relevo de turno
+room-kind-label = ¿Para qué es?
+room-kind-meeting = Reunión
+room-kind-bed = Cama
+room-create = Crear y entrar
+room-empty = Nadie por ahora
+room-waiting = Visita en espera
+room-in-call = En llamada
+room-open-text = { $count ->
+    [one] 1 persona
+   *[other] { $count } personas
+} · { $minutes ->
+    [0] desde hace un momento
+   *[other] { $minutes } min
+}
+room-waiting-text = { $minutes ->
+    [0] Acaba de llegar
+   *[other] Espera desde hace { $minutes } min
+}
+enter-room = Entrar a { $room }
+open-room = Abrir { $room }
+rooms-lost = Se perdió la conexión con el anfitrión. La lista se actualizará sola.
+rooms-connecting = Conectando con el anfitrión
+rooms-connecting-text = Tarda unos segundos.
+rooms-none = No hay conversaciones
+rooms-none-text = Cree una con «Nueva». Las visitas que lleguen aparecerán aquí.
+rooms-no-host = Todavía no hay anfitrión
+rooms-no-host-text = Elija uno de la lista, o active este dispositivo como anfitrión.
+rooms-unreachable = No se alcanza al anfitrión
+rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se reintenta solo.
+rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se reintenta solo.
+entrances-title = Otras entradas
+entrance-family = Soy familiar
+entrance-family-text = Dar su nombre y esperar la visita
+entrance-patient = Tableta del paciente
+entrance-patient-text = Ver quién está esperando
+
+## Este dispositivo como anfitrión
+this-device = Este dispositivo
+host-title = Anfitrión de la sala
+host-off = Las llamadas pasarán por aquí
+host-starting = Iniciando
+host-starting-text = Tarda unos segundos.
+host-on = Las llamadas pasan por aquí
+host-failed = No se pudo iniciar
+host-inactive = Anfitrión apagado
+host-active = Anfitrión activo
+host-hint = Al activarlo, los demás dispositivos lo encuentran solos. Manténgalo enchufado.
+host-panel = Código QR y conectados
+host-problem-port-in-use = Otro programa ocupa el puerto 3000. Ciérrelo, o reinicie el dispositivo, y active de nuevo.
+host-problem-data-not-writable = No se puede escribir en la carpeta de datos. Revise los permisos de la cuenta y active de nuevo.
+host-problem-disk-full = El dispositivo no tiene espacio libre. Borre archivos que ya no use y active de nuevo.
+host-problem-no-network = Este dispositivo no está en ninguna red. Conéctelo al wifi de la sala y active de nuevo.
+host-problem-other = Ocurrió un fallo inesperado. Active de nuevo; si se repite, reinicie la aplicación.
+host-stop-label = Anfitrión
+host-stop = Dejar de ser anfitrión
+host-stop-title = ¿Dejar de ser anfitrión?
+host-stop-text = { $count ->
+    [one] 1 persona conectada perderá su llamada.
+   *[other] { $count } personas conectadas perderán su llamada.
+}
+host-qr = Código QR con la dirección del anfitrión
+host-how = Escanee con el teléfono, o escriba la dirección en cualquier navegador de esta red.
+host-other-addresses = También en { $addresses }
+host-fingerprint = Huella de la sala
+host-connected = Conectados
+host-nobody = Nadie conectado todavía
+host-nobody-text = Quien entre desde esta red aparecerá aquí.
+stat-people = Conectados
+stat-people-text = personas ahora
+stat-people-lost = { $count ->
+    [one] 1 sin señal por ahora
+   *[other] { $count } sin señal por ahora
+}
+stat-rooms = Conversaciones
+stat-rooms-text = con alguien dentro
+connected-text = { $role ->
+    [staff] Personal
+    [bedside] Tableta del paciente
+    [family] Familiar
+   *[other] Invitado
+} · { $room }
+member-reconnecting = Reconectando
+
+## Anfitriones de la red
+hosts-title = Anfitriones en esta red
+hosts-searching = Buscando anfitriones
+hosts-searching-text = Suele tardar unos segundos.
+hosts-none = No se encontró ninguno
+hosts-none-text = Se buscó en esta red. Revise que el anfitrión esté activo y en el mismo wifi; algunas redes no dejan que los dispositivos se vean. Puede conectar por dirección.
+hosts-other = Conectar por dirección
+hosts-other-text = Cuando no aparece en la lista
+host-use = Usar
+host-use-label = Usar { $name }
+host-in-use = En uso
+host-connecting = Conectando
+host-address-known = { $address } · ya conocido
+host-address-new = { $address }
+first-use-title = Primera conexión con esta sala
+first-use-text = Compare esta huella con la de la pantalla del anfitrión. Deben ser iguales. Se recordará.
+address-text = La dirección está en la pantalla del anfitrión.
+address-label = Dirección
+address-hint = Por ejemplo: 192.0.2.14:3000
+connect = Conectar
+use-problem-unreachable = No hubo respuesta. Revise la dirección, y que el anfitrión esté encendido y en esta misma red.
+use-problem-bad-address = Esto no parece una dirección. Escríbala como en la pantalla del anfitrión, por ejemplo 192.0.2.14:3000.
+use-problem-version = Usa otra versión de Visita. Actualice la más antigua de las dos.
+use-problem-pin-mismatch = Su huella no es la de siempre. No se conectó.
+
+## En la llamada
+controls = Controles de la llamada
+control-camera = Cámara
+control-camera-on = Encender la cámara
+control-camera-off = Apagar la cámara
+control-chat-label = { $count ->
+    [0] Mensajes
+    [one] Mensajes, 1 sin leer
+   *[other] Mensajes, { $count } sin leer
+}
+control-leave = Salir
+control-leave-label = Salir de la llamada
+call-connecting = Conectando
+call-connected = Conectado
+call-reconnecting = Reconectando
+call-people = { $count ->
+    [one] Solo usted
+   *[other] { $count } personas
+}
+call-banner-reconnecting = Se perdió la conexión. Se está recuperando; no cierre esta página.
+call-banner-closing = El anfitrión va a cerrar. La llamada puede cortarse.
+call-entering = Entrando
+call-entering-text = Tarda unos segundos.
+call-alone = Aquí no hay nadie más todavía
+call-alone-text = Cuando alguien entre, aparecerá en esta pantalla.
+call-alone-patient = Un momento, por favor
+call-alone-patient-text = La persona se está conectando. Aparecerá aquí.
+tiles-label = Personas en la llamada
+tile-picture = Imagen de { $name }
+tile-reconnecting = Reconectando
+tile-camera-off = Cámara apagada
+tile-undecodable = Este navegador no puede mostrar su imagen
+tile-stalled = La imagen se detuvo
+tile-loading = Llega la imagen
+tile-moving = Imagen en vivo
+self-picture = Su propia imagen
+self-move = Mover su imagen a otra esquina
+self-off = Su cámara está apagada
+self-starting = Abriendo la cámara
+notice-joined = { $count ->
+    [one] { $names } entró
+   *[other] { $names } entraron
+}
+notice-left = { $count ->
+    [one] { $names } salió
+   *[other] { $names } salieron
+}
+notice-lost = Se perdió la conexión con { $names }
+notice-more = { $count } personas más
+notice-chat = { $name }: { $text }
+chat-title = Mensajes
+chat-empty = Lo que escriba aquí lo ven todos en la llamada. Nada se guarda después.
+chat-placeholder = Escribir un mensaje
+chat-send = Enviar
+chat-close = Cerrar mensajes
+chat-pending = Enviando
+chat-coming = { $what } · { $time }
+refused-chat-empty = El mensaje estaba vacío.
+refused-chat-too-long = El mensaje es demasiado largo. Use 2000 letras o menos.
+refused-rate-limited = Demasiado seguido. Espere un momento y escriba de nuevo.
+ended-title = La llamada terminó
+ended-text = Puede volver a entrar cuando quiera.
+ended-text-family = Puede cerrar esta página, o volver a entrar cuando quiera.
+
+## Cámara
+camera-without = Seguir sin cámara
+camera-denied-title = El navegador no dio permiso para la cámara
+camera-denied-text = Toque el candado junto a la dirección, permita la cámara y pruebe de nuevo.
+camera-missing-title = No se encontró ninguna cámara
+camera-missing-text = Conecte una y pruebe de nuevo. Sin cámara también puede entrar: verá a los demás.
+camera-busy-title = Otro programa está usando la cámara
+camera-busy-text = Cierre las otras videollamadas y pruebe de nuevo.
+camera-lost-title = La cámara se desconectó
+camera-lost-text = Revise el cable y pruebe de nuevo. La llamada sigue.
+camera-insecure-title = Esta página no es segura y no puede usar la cámara
+camera-insecure-text = Ábrala con la dirección que empieza con https:// en la pantalla del anfitrión. Sin cámara también puede entrar: verá a los demás.
+camera-failed-title = La cámara no responde
+camera-failed-text = Pruebe de nuevo. Si se repite, reinicie el dispositivo. La llamada sigue.
+
+## /Familiar/
+family-title = Visita a su familiar
+family-text = Diga quién es y pase a la sala de espera.
+family-name-label = Su nombre
+family-enter = Pasar a la sala de espera
+family-camera = Al entrar se le pedirá permiso para usar la cámara. Toque «Permitir».
+family-promise = Solo le ve quien entra en su visita. Nada se graba.
+wait-connecting-title = Entrando
+wait-connecting-text = Tarda unos segundos.
+wait-waiting-title = Está en la sala de espera
+wait-waiting-text = Su nombre aparece en la lista de la sala. Suele tardar unos minutos; la visita se abrirá sola en esta pantalla.
+wait-reconnecting-title = Se perdió la conexión
+wait-reconnecting-text = Se está recuperando sola. Guarda su lugar; no cierre esta página.
+wait-tips = Mientras espera
+wait-tip-phone = Deje el teléfono apoyado, con la cámara hacia usted y la luz de frente.
+wait-tip-see = Es posible que vea tubos o cables. El personal está cuidando a su familiar.
+wait-tip-leave = Puede salir cuando quiera y volver después.
+wait-leave = Salir de la espera
+
+## /Paciente/
+patient-name = Paciente
+patient-title = Vienen a verle
+patient-waits = Le está esperando
+patient-talks = La visita ya empezó
+patient-see = Ver
+patient-enter-waiting = Ver a { $name }, que le está esperando
+patient-enter-talking = Entrar a la visita de { $name }
+patient-none = No hay nadie esperando
+patient-none-text = Cuando llegue una visita, aparecerá aquí.
+patient-connecting = Conectando
+patient-connecting-text = Tarda unos segundos.
+patient-lost = Sin conexión por ahora
+patient-lost-text = Se recupera sola. No tiene que hacer nada.
+patient-time = { $time }
+patient-date = { $date }
+
+## Lo que puede fallar
+problem-unreachable-title = No se alcanza al anfitrión
+problem-unreachable-text = Revise que este dispositivo esté en el wifi de la sala y que el anfitrión esté encendido. Luego pruebe de nuevo.
+problem-pin-mismatch-title = Este no es el anfitrión de antes
+problem-pin-mismatch-text = Responde en la misma dirección, pero con otra huella. No se conectó y no se envió nada. Avise a quien cuida los equipos de la sala; no siga hasta saber por qué.
+problem-version-title = Son versiones distintas de Visita
+problem-version-text = Este dispositivo y el anfitrión no se entienden. Actualice el más antiguo de los dos.
+problem-busy-title = El anfitrión está lleno
+problem-busy-text = Ya atiende a tantos como puede. Espere unos minutos y pruebe de nuevo.
+problem-room-missing-title = Esta conversación ya no existe
+problem-room-missing-text = Se cierra sola cuando queda vacía un rato. Vuelva a la lista, o pida un enlace nuevo.
+problem-room-full-title = La conversación está llena
+problem-room-full-text = Espere a que alguien salga y pruebe de nuevo.
+problem-too-many-rooms-title = No caben más conversaciones
+problem-too-many-rooms-text = Use una que ya exista, o espere a que se cierre alguna.
+problem-name-empty-title = Falta el nombre
+problem-name-empty-text = Vuelva y escriba un nombre con letras.
+problem-name-too-long-title = El nombre es demasiado largo
+problem-name-too-long-text = Vuelva y use 80 letras o menos.
+problem-forbidden-title = No tiene permiso para entrar aquí
+problem-forbidden-text = Pregunte al personal de la sala.
+problem-origin-title = Esta página no puede usar este anfitrión
+problem-origin-text = Viene de otra dirección que el anfitrión no conoce. Abra la dirección del anfitrión misma, o pida que agreguen esta.
+problem-timeout-title = Se perdió la conexión
+problem-timeout-text = No hubo señal por demasiado tiempo. Acérquese al punto de wifi y entre de nuevo.
+problem-session-gone-title = Se perdió la conexión
+problem-session-gone-text = Pasó demasiado tiempo sin señal. Entre de nuevo.
+problem-replaced-title = La llamada sigue en otra ventana
+problem-replaced-text = Se abrió la misma llamada en otro lugar. Puede cerrar esta ventana, o traerla aquí.
+problem-shutting-down-title = El anfitrión se apagó
+problem-shutting-down-text = La llamada terminó por eso. Espere un momento y pruebe de nuevo, o pregunte al personal.
+problem-rate-limited-title = Demasiados intentos seguidos
+problem-rate-limited-text = Espere un minuto y pruebe de nuevo.
+problem-internal-title = El anfitrión tuvo un fallo
+problem-internal-text = No es culpa suya. Pruebe de nuevo.
+problem-other-title = Algo no funcionó
+problem-other-text = Pruebe de nuevo. Si se repite, avise al personal de la sala.

@@ -1,0 +1,119 @@
+// The page as a whole: which screen is shown, and how a call begins and ends.
+import { languages, use } from '../texts/index.js';
+import { callScreen } from './call.js';
+import { askName, closeDialogs } from './dialog.js';
+import { familiarScreen } from './familiar.js';
+import { homeScreen } from './home.js';
+import { hostScreen } from './host.js';
+import { pacienteScreen } from './paciente.js';
+import { problemScreen } from './problem.js';
+import { recall, remember } from './storage.js';
+
+/** @typedef {import('../platform/types').Platform} Platform */
+/** @typedef {import('../platform/types').JoinOptions} JoinOptions */
+/** @typedef {import('../platform/types').HostProblem} HostProblem */
+/** @typedef {{ element: HTMLElement, destroy?: () => void }} Screen */
+/** @typedef {{ url: string, ward: string, fingerprint: string }} InUse */
+
+/**
+ * What screens are given. `changed` is told when another host is in use.
+ * @typedef {{
+ *   platform: Platform,
+ *   inUse: InUse | null,
+ *   changed: Set<() => void>,
+ *   name: string,
+ *   setName(name: string): void,
+ *   home(): void,
+ *   hostPanel(): void,
+ *   stop(problem: HostProblem): void,
+ *   enter(options: JoinOptions, variant: Variant, back: () => void): void,
+ *   enterAsStaff(room: import('../generated').RoomChoice): void,
+ * }} App
+ */
+/** Whom a call is drawn for. @typedef {'staff' | 'family' | 'patient'} Variant */
+
+/**
+ * @param {HTMLElement} root @param {Platform} platform
+ * @param {{ pathname: string, hash: string }} location
+ * @returns {App}
+ */
+export function start(root, platform, location) {
+  /** @type {Screen | null} */
+  let screen = null;
+  let first = true;
+
+  /** @param {Screen} next */
+  const show = (next) => {
+    closeDialogs();
+    screen?.destroy?.();
+    screen = next;
+    root.replaceChildren(next.element);
+    // A screen reader goes on at the new screen's heading; a fresh page is read from its top.
+    if (!first) /** @type {HTMLElement | null} */ (next.element.querySelector('h1'))?.focus({ preventScroll: true });
+    first = false;
+    window.scrollTo(0, 0);
+  };
+
+  /** @type {App} */
+  const app = {
+    platform,
+    inUse: null,
+    changed: new Set(),
+    name: recall('name') ?? '',
+    setName(name) {
+      app.name = name;
+      remember('name', name);
+    },
+    home: () => show(homeScreen(app)),
+    hostPanel: () => show(hostScreen(app)),
+    stop: (problem) => show({ element: problemScreen({ code: problem === 'bad_address' ? 'unreachable' : problem, back: app.home }) }),
+    enter(options, variant, back) {
+      const again = () => app.enter(options, variant, back);
+      show(callScreen({ handle: platform.join(options), variant, back, again, show }));
+    },
+    enterAsStaff(room) {
+      const enter = () => app.enter(
+        { room, name: app.name, role: platform.kind === 'tauri' ? 'staff' : 'guest', camera: true }, 'staff', app.home,
+      );
+      if (app.name) {
+        enter();
+        return;
+      }
+      askName({
+        value: '',
+        verb: 'enter',
+        done: (name) => {
+          app.setName(name);
+          enter();
+        },
+      });
+    },
+  };
+
+  const wanted = route(platform, location);
+  if (wanted.page === 'familiar') show(familiarScreen(app, wanted.room));
+  else if (wanted.page === 'paciente') show(pacienteScreen(app));
+  else {
+    app.home();
+    if (wanted.room) app.enterAsStaff({ by: 'id', id: wanted.room });
+  }
+
+  // Another window of the same browser changed the language.
+  window.addEventListener('storage', (event) => {
+    if (event.key === 'visita.language' && event.newValue && event.newValue in languages) {
+      use(/** @type {import('../texts/index.js').Language} */ (event.newValue));
+    }
+  });
+  return app;
+}
+
+/**
+ * Which page an address asks for, in any case, with or without the final slash.
+ * @param {Platform} platform @param {{ pathname: string, hash: string }} location
+ */
+function route(platform, { pathname, hash }) {
+  const name = pathname.toLowerCase().replace(/^\/+|\/+$/g, '');
+  const room = /^#room=([0-9a-f]{16})$/.exec(hash)?.[1] ?? null;
+  const page = platform.kind === 'tauri' || (name !== 'familiar' && name !== 'paciente') ? 'home' : name;
+  return { page, room };
+}

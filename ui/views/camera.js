@@ -1,0 +1,28 @@
+// What to do when the camera can't be used.
+import { h, icon } from './dom.js';
+import { button } from './parts.js';
+
+/** @typedef {import('../platform/types').CameraState} CameraState */
+
+/** States in which the person can do something about it. @param {CameraState} state */
+export function inTrouble(state) {
+  return state !== 'off' && state !== 'starting' && state !== 'on';
+}
+
+/**
+ * A card: what is, what to do, and going on without.
+ * @param {CameraState} state
+ * @param {{ again?: () => void, without?: () => void }} options
+ */
+export function cameraCard(state, { again, without }) {
+  // Asking again can't make a page secure.
+  const retry = again && state !== 'insecure';
+  return h('section', { class: 'camera-card', testid: 'camera-card', attributes: { role: 'alert', 'data-camera': state } },
+    h('span', { class: 'badge warning' }, icon('camera-off')),
+    h('div', { class: 'camera-words' },
+      h('p', { class: 'camera-title', t: `camera-${state}-title` }),
+      h('p', { class: 'camera-text', t: `camera-${state}-text` }),
+      (retry || without) && h('div', { class: 'actions' },
+        retry && button({ t: 'try-again', icon: 'refresh-cw', testid: 'camera-again', on: again }),
+        without && button({ kind: 'quiet', t: 'camera-without', testid: 'camera-without', on: without }))));
+}

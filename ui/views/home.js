@@ -1,0 +1,116 @@
+// The first screen: conversations; in the app also this device as host and the hosts around it.
+import { askName, askRoom } from './dialog.js';
+import { h, icon, sayText } from './dom.js';
+import { hostSide } from './hosts.js';
+import { brand, button, chip, languageButton, setChip } from './parts.js';
+import { roomList } from './rooms.js';
+
+/** @typedef {import('./app.js').App} App */
+/** @typedef {import('../platform/types').LobbyState} LobbyState */
+
+/**
+ * @param {App} app
+ * @returns {import('./app.js').Screen}
+ */
+export function homeScreen(app) {
+  const status = chip('neutral', 'lobby-connecting', 'dot', 'lobby-state');
+  const person = personButton(app);
+  const create = button({
+    kind: 'primary',
+    t: 'room-new',
+    icon: 'plus',
+    testid: 'new-room',
+    on: () => askRoom((name, kind) => app.enterAsStaff({ by: 'name', name, create: kind })),
+  });
+  const rooms = roomList({ enter: (id) => app.enterAsStaff({ by: 'id', id }), inApp: app.platform.kind === 'tauri' });
+  const side = app.platform.hosts ? hostSide(app) : { element: entrances(), destroy() {} };
+
+  const element = h('div', { class: 'page home' },
+    h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, languageButton(), person)),
+    h('main', { class: 'home-main' },
+      h('section', { class: 'home-rooms', attributes: { 'aria-labelledby': 'rooms-title' } },
+        h('div', { class: 'section-head' },
+          h('h1', { class: 'title', t: 'rooms-title', attributes: { id: 'rooms-title', tabindex: '-1' } }), create),
+        rooms.element),
+      h('div', { class: 'home-side' }, side.element)));
+
+  /** @type {LobbyState | null} */
+  let last = null;
+  // Which host is in use is known a moment after its lobby may speak.
+  const redraw = () => {
+    if (last) drawStatus(status, last, app.inUse?.ward ?? '');
+  };
+  app.changed.add(redraw);
+  const stop = app.platform.lobby((lobby) => {
+    last = lobby;
+    if (lobby.problem === 'pin_mismatch' || lobby.problem === 'version') {
+      app.stop(lobby.problem);
+      return;
+    }
+    rooms.draw(lobby);
+    // Without a relay there is nowhere to make a room.
+    create.disabled = lobby.state === 'none' || lobby.problem !== undefined;
+    redraw();
+  });
+
+  return {
+    element,
+    destroy() {
+      stop();
+      app.changed.delete(redraw);
+      rooms.destroy();
+      side.destroy();
+    },
+  };
+}
+
+/** @param {HTMLElement} status @param {LobbyState} lobby @param {string} ward */
+function drawStatus(status, lobby, ward) {
+  if (lobby.state === 'live') setChip(status, 'good', ward ? ['lobby-live-ward', { ward }] : 'lobby-live');
+  else if (lobby.state === 'none') setChip(status, 'neutral', 'lobby-none');
+  else setChip(status, lobby.state === 'lost' ? 'warning' : 'neutral', lobby.state === 'lost' ? 'lobby-lost' : 'lobby-connecting');
+}
+
+/** Who is using this device; a touch changes the name. @param {App} app */
+function personButton(app) {
+  const words = h('span', { class: 'button-words person-name' });
+  const draw = () => {
+    sayText(words, app.name ? ['name-shown', { name: app.name }] : 'name-none');
+  };
+  draw();
+  return h('button', {
+    class: 'button quiet person',
+    testid: 'person',
+    attributes: { type: 'button' },
+    on: {
+      click: () => askName({
+        value: app.name,
+        verb: 'save',
+        done: (name) => {
+          app.setName(name);
+          draw();
+        },
+      }),
+    },
+  }, icon('circle-user-round'), words);
+}
+
+/** In a browser: the ways in that need no list. */
+function entrances() {
+  return h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'entrances-title' } },
+    h('h2', { class: 'subtitle', t: 'entrances-title', attributes: { id: 'entrances-title' } }),
+    h('div', { class: 'card rows' },
+      entrance('/Familiar/', 'hand-heart', 'entrance-family', 'entrance-family-text'),
+      entrance('/Paciente/', 'bed-double', 'entrance-patient', 'entrance-patient-text')));
+}
+
+/**
+ * @param {string} href @param {import('./dom.js').IconName} name @param {string} title @param {string} text
+ */
+function entrance(href, name, title, text) {
+  // The query goes along: it may name another relay.
+  return h('a', { class: 'row row-link', attributes: { href: href + location.search } },
+    h('span', { class: 'row-icon accent' }, icon(name)),
+    h('span', { class: 'row-words' }, h('span', { class: 'row-title', t: title }), h('span', { class: 'row-text', t: text })),
+    icon('chevron-right', 'row-end'));
+}

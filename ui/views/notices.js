@@ -1,0 +1,61 @@
+// Short notices on the stage: who came, who went, what was written, what was refused.
+import { h, icon, keep, sayText, setIcon } from './dom.js';
+import { t } from '../texts/index.js';
+import { problemKey } from './problem.js';
+
+/** @typedef {import('../call/state.js').State} State */
+/** @typedef {import('../call/state.js').Notice} Notice */
+/** @typedef {import('../call/state.js').Person} Person */
+/** @typedef {import('../call/state.js').ComingKind} ComingKind */
+
+/** So many names are said; the others are counted. */
+const NAMES = 3;
+
+/** @param {() => void} openChat */
+export function createNotices(openChat) {
+  // One live region for all: what stands in it is read aloud once, when it comes.
+  const element = h('div', { class: 'notices', attributes: { role: 'status', 'aria-live': 'polite' } });
+  return {
+    element,
+    /** @param {State} state */
+    draw(state) {
+      keep(element, state.notices, (notice) => notice.key, (notice) => make(notice, openChat), drawNotice);
+    },
+  };
+}
+
+/** What a coming or going says, with its arguments. @param {ComingKind} kind @param {readonly Person[]} people @returns {import('./dom.js').Text} */
+export function comingText(kind, people) {
+  const names = people.map((person) => person.name);
+  return [`notice-${kind}`, () => ({
+    count: people.length,
+    names: names.length <= NAMES ? names : [...names.slice(0, NAMES - 1), t('notice-more', { count: names.length - NAMES + 1 })],
+  })];
+}
+
+/** @type {Record<ComingKind, import('./dom.js').IconName>} */
+export const comingIcons = { joined: 'user-round-plus', left: 'user-round-minus', lost: 'wifi-off' };
+
+/** @param {Notice} notice @param {() => void} openChat */
+function make(notice, openChat) {
+  const words = h('span', { class: 'notice-words' });
+  if (notice.type === 'chat') {
+    return h('button', { class: 'notice chat', testid: 'notice', attributes: { type: 'button' }, on: { click: openChat } }, icon('message-circle'), words);
+  }
+  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(notice.type === 'coming' ? comingIcons[notice.kind] : 'circle-alert'), words);
+}
+
+/** @param {HTMLElement} element @param {Notice} notice */
+function drawNotice(element, notice) {
+  const words = element.querySelector('.notice-words');
+  if (!words) return;
+  if (notice.type === 'coming') {
+    setIcon(element, comingIcons[notice.kind]);
+    sayText(words, comingText(notice.kind, notice.people));
+  } else if (notice.type === 'chat') {
+    sayText(words, ['notice-chat', { name: notice.people[0]?.name ?? '', text: notice.text }]);
+  } else {
+    const known = ['chat_empty', 'chat_too_long', 'rate_limited'].includes(notice.code);
+    sayText(words, known ? `refused-${notice.code.replace(/_/g, '-')}` : `problem-${problemKey(notice.code)}-title`);
+  }
+}

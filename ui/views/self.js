@@ -1,0 +1,144 @@
+// The own picture: small, in a corner of the stage, movable by finger, mouse or keyboard; larger
+// on the screen where one waits.
+import { CORNERS, nearestCorner, selfRect } from '../call/layout.js';
+import { h, icon, sayText, setIcon, shown } from './dom.js';
+import { recall, remember } from './storage.js';
+import { devicePixels } from './tiles.js';
+
+/** @typedef {import('../call/state.js').State} State */
+/** @typedef {import('../call/layout.js').Corner} Corner */
+/** @typedef {import('../platform/types').CallHandle} CallHandle */
+
+/** A finger that moves less than this many CSS pixels taps. */
+const TAP_PX = 8;
+/** The size at which the own picture is asked for where one waits, in CSS pixels. */
+const PREVIEW = { width: 480, height: 360 };
+
+/** @param {CallHandle} handle */
+export function createSelf(handle) {
+  const canvas = h('canvas', {
+    class: 'self-canvas', testid: 'self-canvas', attributes: { role: 'img', width: 4, height: 3 }, said: { 'aria-label': 'self-picture' },
+  });
+  const words = h('span', { class: 'self-words' }, icon('video-off'), h('span', { class: 'self-state' }));
+  const element = h('div', { class: 'self', testid: 'self' }, canvas, words);
+  const move = h('button', { class: 'self-move', testid: 'self-move', attributes: { type: 'button' }, said: { 'aria-label': 'self-move' } }, icon('move'));
+  element.append(move);
+
+  /** @type {ReturnType<CallHandle['show']> | null} */
+  let shows = null;
+  let asked = '';
+  let stage = { width: 0, height: 0 };
+  let place = 'corner';
+  const kept = recall('self-corner');
+  let corner = CORNERS.find((one) => one === kept) ?? 'bottom-right';
+  /** @type {State | null} */
+  let last = null;
+
+  const put = () => {
+    element.dataset.place = place;
+    element.dataset.corner = corner;
+    shown(move, place === 'corner');
+    if (place !== 'corner') {
+      for (const property of ['transform', 'width', 'height']) element.style.removeProperty(property);
+      return PREVIEW;
+    }
+    const aspect = last && last.self.height > 0 ? last.self.width / last.self.height : undefined;
+    const rect = selfRect(stage.width, stage.height, corner, aspect);
+    element.style.transform = `translate(${rect.x}px, ${rect.y}px)`;
+    element.style.width = `${rect.width}px`;
+    element.style.height = `${rect.height}px`;
+    return rect;
+  };
+
+  /** @param {State} state */
+  const draw = (state) => {
+    last = state;
+    const size = put();
+    const on = state.camera === 'on' || state.camera === 'starting';
+    const pixels = devicePixels(size.width, size.height);
+    const key = `${pixels.width}x${pixels.height}`;
+    if (on && !shows) shows = handle.show('self', canvas, pixels);
+    else if (on && shows && key !== asked) shows.resize(pixels);
+    else if (!on && shows) {
+      shows.stop();
+      shows = null;
+    }
+    asked = key;
+    const moving = state.camera === 'on' && state.self.state === 'moving';
+    shown(canvas, on);
+    shown(words, !moving);
+    element.dataset.camera = state.camera;
+    setIcon(words, on ? 'hourglass' : 'video-off');
+    const says = words.querySelector('.self-state');
+    if (says) sayText(says, on ? 'self-starting' : 'self-off');
+  };
+
+  /** @param {Corner} next */
+  const moveTo = (next) => {
+    corner = next;
+    remember('self-corner', corner);
+    element.classList.remove('dragged');
+    put();
+    element.dispatchEvent(new CustomEvent('moved', { bubbles: true, detail: corner }));
+  };
+
+  move.addEventListener('click', () => moveTo(CORNERS[(CORNERS.indexOf(corner) + 1) % CORNERS.length]));
+  drag(element, () => place === 'corner', (x, y) => {
+    const rect = element.parentElement?.getBoundingClientRect();
+    if (rect) moveTo(nearestCorner(rect.width, rect.height, x - rect.left, y - rect.top));
+  });
+
+  return {
+    element,
+    draw,
+    corner: () => corner,
+    /** @param {'corner' | 'preview'} where @param {Element} parent */
+    into(where, parent) {
+      if (place !== where || element.parentElement !== parent) parent.append(element);
+      place = where;
+      if (last) draw(last);
+    },
+    /** @param {number} width @param {number} height of the stage */
+    resize(width, height) {
+      stage = { width, height };
+      if (last) draw(last);
+    },
+    destroy: () => shows?.stop(),
+  };
+}
+
+/**
+ * @param {HTMLElement} element @param {() => boolean} allowed
+ * @param {(x: number, y: number) => void} dropped where, in the window
+ */
+function drag(element, allowed, dropped) {
+  /** @type {{ id: number, x: number, y: number, base: string, moved: boolean } | null} */
+  let held = null;
+  element.addEventListener('pointerdown', (event) => {
+    if (!allowed() || event.button !== 0) return;
+    held = { id: event.pointerId, x: event.clientX, y: event.clientY, base: element.style.transform, moved: false };
+  });
+  element.addEventListener('pointermove', (event) => {
+    if (!held || event.pointerId !== held.id) return;
+    const dx = event.clientX - held.x;
+    const dy = event.clientY - held.y;
+    if (!held.moved && Math.hypot(dx, dy) < TAP_PX) return;
+    if (!held.moved) {
+      held.moved = true;
+      element.setPointerCapture(event.pointerId);
+      element.classList.add('dragged');
+    }
+    element.style.transform = `${held.base} translate(${dx}px, ${dy}px)`;
+  });
+  /** @param {PointerEvent} event */
+  const end = (event) => {
+    if (!held || event.pointerId !== held.id) return;
+    const { moved, base } = held;
+    held = null;
+    if (!moved) return;
+    element.style.transform = base;
+    dropped(event.clientX, event.clientY);
+  };
+  element.addEventListener('pointerup', end);
+  element.addEventListener('pointercancel', end);
+}

@@ -1,0 +1,61 @@
+// The relative waits, alone in the room: what is happening, what one can do meanwhile, and a sign
+// of life, so that it never looks frozen.
+import { cameraCard } from './camera.js';
+import { h, icon, sayText, setIcon, shown } from './dom.js';
+import { brand, button, chip, languageButton, setChip } from './parts.js';
+
+/** @typedef {import('../call/state.js').State} State */
+/** @typedef {import('../platform/types').CameraState} CameraState */
+
+/**
+ * @param {{ leave: () => void, cameraAgain: () => void }} options
+ */
+export function createWait({ leave, cameraAgain }) {
+  const status = chip('neutral', 'call-connecting', 'dot', 'call-state');
+  const badge = h('span', { class: 'wait-badge' }, h('span', { class: 'wait-ring' }), icon('hourglass'));
+  const title = h('h1', { class: 'wait-title', attributes: { tabindex: '-1' } });
+  const text = h('p', { class: 'wait-text' });
+  const preview = h('div', { class: 'wait-preview' });
+  const camera = h('div', { class: 'wait-camera' });
+  const language = languageButton();
+  language.dataset.kept = 'true';
+  const element = h('div', { class: 'page wait', testid: 'waiting' },
+    h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, language)),
+    h('main', { class: 'wait-main' },
+      h('div', { class: 'wait-words', attributes: { role: 'status' } }, badge, title, text),
+      camera, preview,
+      h('section', { class: 'card pad', attributes: { 'aria-labelledby': 'wait-tips' } },
+        h('h2', { class: 'subtitle', t: 'wait-tips', attributes: { id: 'wait-tips' } }),
+        h('ul', { class: 'tips' },
+          tip('smartphone', 'wait-tip-phone'), tip('eye', 'wait-tip-see'), tip('hand-heart', 'wait-tip-leave')))),
+    h('footer', { class: 'wait-foot' }, button({ t: 'wait-leave', icon: 'phone-off', testid: 'leave', class: 'wide tall', on: leave })));
+
+  /** @type {CameraState | null} */
+  let trouble = null;
+  return {
+    element,
+    preview,
+    /** @param {State} state @param {CameraState | null} shownTrouble */
+    draw(state, shownTrouble) {
+      const word = state.connection === 'reconnecting' ? 'reconnecting' : state.room ? 'waiting' : 'connecting';
+      sayText(title, `wait-${word}-title`);
+      sayText(text, `wait-${word}-text`);
+      setIcon(badge, word === 'reconnecting' ? 'wifi-off' : 'hourglass');
+      element.dataset.state = word;
+      if (word === 'reconnecting') setChip(status, 'warning', 'call-reconnecting');
+      else if (word === 'waiting') setChip(status, 'good', 'call-connected');
+      else setChip(status, 'neutral', 'call-connecting');
+      if (trouble !== shownTrouble) {
+        camera.replaceChildren(...(shownTrouble ? [cameraCard(shownTrouble, { again: cameraAgain })] : []));
+        trouble = shownTrouble;
+      }
+      // A small dark square that says "camera off" beside the card that explains it says it twice.
+      shown(preview, !shownTrouble);
+    },
+  };
+}
+
+/** @param {import('./dom.js').IconName} name @param {string} id */
+function tip(name, id) {
+  return h('li', { class: 'tip' }, icon(name), h('span', { t: id }));
+}
