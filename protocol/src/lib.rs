@@ -11,7 +11,9 @@ pub mod id;
 pub mod keyframe;
 pub mod media;
 pub mod name;
+pub mod publisher;
 pub mod receiver;
+pub mod room;
 pub mod session;
 pub mod time;
 
