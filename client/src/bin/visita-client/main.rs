@@ -1,0 +1,2 @@
+//! A participant without a window.
+fn main() {}

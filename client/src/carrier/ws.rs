@@ -1,0 +1,254 @@
+//! The `ws` carrier: a WebSocket over TLS over TCP.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{FuturesUnordered, SplitSink, SplitStream},
+};
+use http::Request;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{
+        self,
+        handshake::client::generate_key,
+        protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+use visita_protocol::{
+    error::Code,
+    frame::{CONTROL_ZSTD_V1, MAX_FRAME, MEDIA_V1},
+};
+
+use super::{End, Message};
+use crate::{address::HostUrl, error::Error};
+
+/// The largest message taken from a host: a whole frame in one chunk, and its header. Longer
+/// lists of chat are bounded far below it by the protocol.
+const MAX_MESSAGE: usize = MAX_FRAME + 4096;
+
+/// What may lie unsent in the kernel, in bytes. Small, so that a slow line shows here, where the
+/// newest control message and sound can still go first, and not in a buffer of megabytes.
+const NOT_SENT: u32 = 32 * 1024;
+
+/// How long after one address the next is tried as well (RFC 8305 says 250 ms).
+const STAGGER: Duration = Duration::from_millis(250);
+
+type Stream = WebSocketStream<TlsStream<TcpStream>>;
+
+/// The sending side.
+pub struct Sender(SplitSink<Stream, tungstenite::Message>);
+
+/// The receiving side.
+pub struct Receiver(SplitStream<Stream>);
+
+/// Connects to the first address that answers, and asks there for the WebSocket at `path`.
+pub async fn connect(
+    urls: &[HostUrl],
+    path: &str,
+    tls: Arc<ClientConfig>,
+) -> Result<(HostUrl, Sender, Receiver), Error> {
+    let (url, tcp) = connect_tcp(urls).await?;
+    tune(&tcp);
+    let name = match url.ip() {
+        Some(ip) => ServerName::from(ip),
+        None => ServerName::try_from(url.host()).map_err(|_| Error::NotAHost {
+            url: url.clone(),
+            what: "not a host's name".into(),
+        })?,
+    };
+    let stream = TlsConnector::from(tls)
+        .connect(name, tcp)
+        .await
+        .map_err(|error| tls_error(&url, error))?;
+    let request = Request::get(format!("wss://{}{path}", url.authority()))
+        .header("Host", url.authority())
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", generate_key())
+        .body(())
+        .map_err(|error| Error::NotAHost {
+            url: url.clone(),
+            what: error.to_string(),
+        })?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(64 * 1024)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    match client_async_with_config(request, stream, Some(config)).await {
+        Ok((stream, _)) => {
+            let (sender, receiver) = stream.split();
+            Ok((url, Sender(sender), Receiver(receiver)))
+        }
+        Err(tungstenite::Error::Http(response)) => Err(http_error(url, &response)),
+        Err(tungstenite::Error::Io(source)) => Err(Error::Unreachable { url, source }),
+        Err(error) => Err(Error::NotAHost {
+            url,
+            what: error.to_string(),
+        }),
+    }
+}
+
+/// Every address of every URL, one after the other, each starting a little after the one before;
+/// the first that answers wins.
+async fn connect_tcp(urls: &[HostUrl]) -> Result<(HostUrl, TcpStream), Error> {
+    let mut addresses: Vec<(&HostUrl, SocketAddr)> = Vec::new();
+    let mut failed: Option<(&HostUrl, io::Error)> = None;
+    for url in urls {
+        match tokio::net::lookup_host((url.host(), url.port())).await {
+            Ok(found) => addresses.extend(found.map(|address| (url, address))),
+            Err(error) => failed = Some((url, error)),
+        }
+    }
+    let mut attempts: FuturesUnordered<_> = (0..)
+        .zip(addresses)
+        .map(|(turn, (url, address))| async move {
+            tokio::time::sleep(STAGGER * turn).await;
+            (url, TcpStream::connect(address).await)
+        })
+        .collect();
+    while let Some((url, result)) = attempts.next().await {
+        match result {
+            Ok(stream) => return Ok((url.clone(), stream)),
+            Err(error) => failed = Some((url, error)),
+        }
+    }
+    match failed {
+        Some((url, source)) => Err(Error::Unreachable {
+            url: url.clone(),
+            source,
+        }),
+        None => Err(Error::Protocol("no address was given".into())),
+    }
+}
+
+fn tune(tcp: &TcpStream) {
+    // None of these decides whether a call works, so a system that lacks one goes without.
+    let _ = tcp.set_nodelay(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let socket = socket2::SockRef::from(tcp);
+        let _ = socket.set_tcp_notsent_lowat(NOT_SENT);
+        #[cfg(target_os = "linux")]
+        let _ = socket.set_tcp_congestion(b"bbr");
+    }
+}
+
+fn tls_error(url: &HostUrl, error: io::Error) -> Error {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let url = url.clone();
+    match inner {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) => {
+            match other.0.downcast_ref::<crate::trust::Mismatch>() {
+                Some(mismatch) => Error::Mismatch(*mismatch),
+                None => Error::NotAHost {
+                    url,
+                    what: error.to_string(),
+                },
+            }
+        }
+        Some(what @ rustls::Error::InvalidCertificate(_)) => Error::Certificate {
+            url,
+            what: what.clone(),
+        },
+        Some(what) => Error::NotAHost {
+            url,
+            what: what.to_string(),
+        },
+        None => Error::Unreachable { url, source: error },
+    }
+}
+
+/// The relay's errors have a code in their body; anything else isn't a relay.
+fn http_error(url: HostUrl, response: &http::Response<Option<Vec<u8>>>) -> Error {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        error: Inner,
+    }
+    #[derive(serde::Deserialize)]
+    struct Inner {
+        code: Code,
+    }
+    let body = response.body().as_deref().unwrap_or_default();
+    match serde_json::from_slice::<Body>(body) {
+        Ok(body) => Error::Refused(body.error.code),
+        // The body may not have come with the head: these mean the same from any relay.
+        Err(_) if response.status() == http::StatusCode::SERVICE_UNAVAILABLE => {
+            Error::Refused(Code::Busy)
+        }
+        Err(_) if response.status() == http::StatusCode::TOO_MANY_REQUESTS => {
+            Error::Refused(Code::RateLimited)
+        }
+        Err(_) => Error::NotAHost {
+            url,
+            what: format!("HTTP status {}", response.status().as_u16()),
+        },
+    }
+}
+
+impl Sender {
+    /// Sends a message and waits until the socket took it.
+    pub async fn send(&mut self, message: Message) -> Result<(), End> {
+        let message = match message {
+            Message::Control(json) => tungstenite::Message::text(json),
+            Message::Compressed(bytes) | Message::Media(bytes) => {
+                tungstenite::Message::Binary(bytes)
+            }
+        };
+        self.0.send(message).await.map_err(|error| end(&error))
+    }
+
+    /// Sends a close frame.
+    pub async fn close(&mut self) {
+        let frame = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        let _ = self.0.send(tungstenite::Message::Close(Some(frame))).await;
+    }
+}
+
+impl Receiver {
+    /// The next message; WebSocket pings are answered underneath.
+    pub async fn next(&mut self) -> Result<Message, End> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(tungstenite::Message::Text(text))) => {
+                    return Ok(Message::Control(text.as_str().to_owned()));
+                }
+                Some(Ok(tungstenite::Message::Binary(bytes))) => match bytes.first() {
+                    Some(&CONTROL_ZSTD_V1) => return Ok(Message::Compressed(bytes)),
+                    Some(&MEDIA_V1) => return Ok(Message::Media(bytes)),
+                    // A type of a newer version, or nothing at all.
+                    _ => {}
+                },
+                Some(Ok(tungstenite::Message::Close(_))) | None => return Err(End::Closed),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(end(&error)),
+            }
+        }
+    }
+}
+
+fn end(error: &tungstenite::Error) -> End {
+    match error {
+        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => End::Closed,
+        _ => End::Broken,
+    }
+}
+
+/// One text message, as a lobby sends it.
+pub(crate) async fn next_text(receiver: &mut Receiver) -> Result<String, End> {
+    loop {
+        if let Message::Control(text) = receiver.next().await? {
+            return Ok(text);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! How many bits a second the camera may take, by how the way to the host fares: pure.
+//!
+//! Down at once when frames wait, up again slowly when none do. Fewer bits make a coarser picture
+//! of the same size; when they are too few for the size, the picture gets smaller too. What
+//! doesn't fit even so is dropped up to a key frame by the queues themselves.
+
+use std::time::Duration;
+
+use visita_protocol::{media::Size, time::Now};
+
+/// Frames that wait this long show a line that can't follow: three pictures' time at 30 a second.
+const LATE: Duration = Duration::from_millis(100);
+/// Frames that wait no longer than this show one that can.
+const CALM: Duration = Duration::from_millis(35);
+/// After a change, this long until the next one down: the encoder and the queue need that long to
+/// show its effect.
+const SETTLE: Duration = Duration::from_millis(500);
+/// How long the line must be calm before each step up.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A step down (TCP's own factor under CUBIC), and a step up.
+const DOWN: f64 = 0.7;
+const UP: f64 = 1.15;
+/// Below this, faces can't be told apart; the rest is left to the dropping of frames.
+const LEAST: u32 = 80_000;
+
+/// What the way to the host shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// How long the oldest frame waits.
+    pub age: Duration,
+    /// How many frames were thrown away so far because it was slow.
+    pub dropped: u64,
+}
+
+/// What the encoder should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Bits a second.
+    pub bits: u32,
+    /// The picture's sides, in eighths of the full ones.
+    pub eighths: u16,
+}
+
+/// The rule.
+#[derive(Clone, Debug)]
+pub struct Rate {
+    most: u32,
+    setting: Setting,
+    changed: Option<Now>,
+    calm_since: Option<Now>,
+    dropped: u64,
+}
+
+impl Rate {
+    /// Begins at `most` bits a second, what the full picture takes on a good line.
+    pub fn new(most: u32) -> Self {
+        let setting = Setting {
+            bits: most,
+            eighths: 8,
+        };
+        Self {
+            most,
+            setting,
+            changed: None,
+            calm_since: None,
+            dropped: 0,
+        }
+    }
+
+    /// What holds now.
+    pub fn setting(&self) -> Setting {
+        self.setting
+    }
+
+    /// Looks at the line, some times a second; gives what the encoder should do from now on, if
+    /// that changed.
+    pub fn turn(&mut self, now: Now, line: Line) -> Option<Setting> {
+        let dropping = line.dropped > self.dropped;
+        self.dropped = line.dropped;
+        let bits = f64::from(self.setting.bits);
+        if line.age > LATE || dropping {
+            self.calm_since = None;
+            if self
+                .changed
+                .is_some_and(|changed| now.since(changed) < SETTLE)
+            {
+                return None;
+            }
+            return self.set(now, (bits * DOWN) as u32);
+        }
+        if line.age > CALM {
+            self.calm_since = None;
+            return None;
+        }
+        let calm_since = *self.calm_since.get_or_insert(now);
+        if self.setting.bits == self.most || now.since(calm_since) < PATIENCE {
+            return None;
+        }
+        self.calm_since = Some(now);
+        self.set(now, (bits * UP) as u32)
+    }
+
+    fn set(&mut self, now: Now, bits: u32) -> Option<Setting> {
+        let bits = bits.clamp(LEAST.min(self.most), self.most);
+        // Half the size when the bits are under a third of what the full one takes, and full
+        // again only above a half, so that it doesn't flicker between the two.
+        let eighths = match self.setting.eighths {
+            8 if bits < self.most / 3 => 4,
+            4 if bits > self.most / 2 => 8,
+            eighths => eighths,
+        };
+        let setting = Setting { bits, eighths };
+        if setting == self.setting {
+            return None;
+        }
+        self.setting = setting;
+        self.changed = Some(now);
+        Some(setting)
+    }
+}
+
+impl Setting {
+    /// A size that was wanted, made as small as the line needs it.
+    pub fn cap(self, full: Size, wanted: Size) -> Size {
+        let side = |side: u16| (u32::from(side) * u32::from(self.eighths) / 8).max(2) as u16;
+        Size::new(
+            wanted.width.min(side(full.width)),
+            wanted.height.min(side(full.height)),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: u32 = 600_000;
+
+    fn at(ms: u64) -> Now {
+        Now(ms * 1000)
+    }
+
+    fn line(age_ms: u64) -> Line {
+        Line {
+            age: Duration::from_millis(age_ms),
+            dropped: 0,
+        }
+    }
+
+    #[test]
+    fn a_good_line_is_left_alone() {
+        let mut rate = Rate::new(MOST);
+        for turn in 0..100 {
+            assert_eq!(rate.turn(at(turn * 250), line(turn % 30)), None);
+        }
+    }
+
+    #[test]
+    fn a_slow_line_gets_less_step_by_step_and_a_smaller_picture() {
+        let mut rate = Rate::new(MOST);
+        let settings: Vec<_> = (0..40)
+            .filter_map(|turn| rate.turn(at(turn * 250), line(300)))
+            .collect();
+        assert_eq!(
+            settings[0],
+            Setting {
+                bits: 420_000,
+                eighths: 8
+            }
+        );
+        assert!(settings.windows(2).all(|pair| pair[1].bits < pair[0].bits));
+        assert_eq!(
+            settings.last(),
+            Some(&Setting {
+                bits: LEAST,
+                eighths: 4
+            })
+        );
+        let cap = rate
+            .setting()
+            .cap(Size::new(640, 360), Size::new(1920, 1080));
+        assert_eq!(cap, Size::new(320, 180));
+    }
+
+    #[test]
+    fn steps_down_settle_first() {
+        let mut rate = Rate::new(MOST);
+        assert!(rate.turn(at(0), line(101)).is_some());
+        assert_eq!(rate.turn(at(499), line(500)), None);
+        assert!(rate.turn(at(500), line(500)).is_some());
+    }
+
+    #[test]
+    fn dropped_frames_count_once() {
+        let mut rate = Rate::new(MOST);
+        let dropping = Line {
+            age: Duration::ZERO,
+            dropped: 3,
+        };
+        assert!(rate.turn(at(0), dropping).is_some());
+        assert_eq!(rate.turn(at(1000), dropping), None);
+    }
+
+    #[test]
+    fn a_line_that_recovers_gets_all_back() {
+        let mut rate = Rate::new(MOST);
+        for turn in 0..40 {
+            rate.turn(at(turn * 250), line(300));
+        }
+        let mut times = Vec::new();
+        for turn in 40..400 {
+            if rate.turn(at(turn * 250), line(0)).is_some() {
+                times.push(turn * 250);
+            }
+        }
+        assert_eq!(
+            rate.setting(),
+            Setting {
+                bits: MOST,
+                eighths: 8
+            }
+        );
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 2000));
+    }
+}

@@ -1,0 +1,431 @@
+//! A session with a host that outlives its connections: it reconnects and resumes by itself, and
+//! nothing that was said is lost or said twice.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout, timeout_at},
+};
+use visita_protocol::{
+    VERSION, VERSIONS,
+    control::{ClientMessage, ClientPacket, Hello, RelayMessage, RelayPacket, Resume, Welcome},
+    frame::{Header, MIN_HEADER},
+    id::TrackId,
+    receiver::Selected,
+    session::silence_limit,
+};
+
+use crate::{
+    address::HostUrl,
+    backoff::Backoff,
+    carrier::{self, End, ws},
+    clock::now,
+    compress,
+    error::Error,
+    trust::Tls,
+    uplink::{self, Fate, Next, Uplink},
+};
+
+/// Where hosts have their session's socket.
+const PATH: &str = "/api/v1/ws";
+
+/// How long a host may take to answer, connection, TLS and welcome included.
+pub const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a lost session is tried to be resumed: the host's own default grace.
+pub const RESUME_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a goodbye may take, each way.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How many events wait for their reader. The reader does nothing but sort them, so this is
+/// reached only when the machine stands still; then the connection waits.
+const EVENTS: usize = 256;
+
+/// How to begin a session.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the host can be reached; all are tried.
+    pub urls: Vec<HostUrl>,
+    /// Whom to trust there.
+    pub tls: Tls,
+    /// Over what.
+    pub carrier: carrier::Kind,
+    /// How long the host may take to answer.
+    pub connect_within: Duration,
+    /// How long a lost session is tried to be resumed.
+    pub resume_within: Duration,
+}
+
+impl Options {
+    /// The usual times.
+    pub fn new(urls: Vec<HostUrl>, tls: Tls) -> Self {
+        Self {
+            urls,
+            tls,
+            carrier: carrier::Kind::Ws,
+            connect_within: CONNECT_WITHIN,
+            resume_within: RESUME_WITHIN,
+        }
+    }
+}
+
+/// What a session tells.
+#[derive(Debug)]
+pub enum Event {
+    /// The host said something.
+    Message(RelayMessage),
+    /// A media chunk came, header and all.
+    Chunk(Bytes),
+    /// The connection broke; the session is being resumed.
+    Lost,
+    /// It was resumed.
+    Resumed,
+    /// It is over, for this reason; `None`: it was closed from this side. Nothing follows.
+    Ended(Option<Error>),
+}
+
+/// Speaks in a session. A clone speaks in the same one.
+#[derive(Clone)]
+pub struct Handle {
+    uplink: Arc<Uplink>,
+    close: watch::Sender<bool>,
+}
+
+impl Handle {
+    /// Says something; gives its number. It arrives once, in order, unless the session ends.
+    pub fn say(&self, message: ClientMessage) -> Result<u64, Error> {
+        self.uplink.say(message)
+    }
+
+    /// Sends an encoded frame. Never waits.
+    pub fn frame(&self, header: Header, payload: &[u8]) -> Fate {
+        self.uplink.frame(header, payload)
+    }
+
+    /// The tracks that the host wants; frames of all others are thrown away.
+    pub fn route(&self, tracks: &[Selected]) {
+        self.uplink.route(tracks);
+    }
+
+    /// The tracks of which a key frame must be made now, because what was dropped here would be
+    /// missed otherwise. To be asked some times a second.
+    pub fn key_frames_due(&self) -> Vec<TrackId> {
+        self.uplink.key_frames_due()
+    }
+
+    /// How the way to the host fares.
+    pub fn uplink(&self) -> uplink::State {
+        self.uplink.state(now())
+    }
+
+    /// Leaves the room and ends the session; [`Event::Ended`] follows.
+    pub fn close(&self) {
+        self.close.send_replace(true);
+    }
+}
+
+/// Begins a session: connects, and is welcomed. Gives also the URL that answered.
+pub async fn open(options: Options) -> Result<(Handle, mpsc::Receiver<Event>, HostUrl), Error> {
+    let uplink = Arc::new(Uplink::new());
+    let (url, link, welcome) = connect(&options, &uplink, None, options.connect_within).await?;
+    let (events, receiver) = mpsc::channel(EVENTS);
+    let (close, closed) = watch::channel(false);
+    let driver = Driver {
+        options,
+        uplink: uplink.clone(),
+        events,
+        close: closed,
+        welcome,
+    };
+    tokio::spawn(driver.run(link));
+    Ok((Handle { uplink, close }, receiver, url))
+}
+
+/// One connection.
+struct Link {
+    receiver: carrier::Receiver,
+    writer: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+/// Connects, says hello, and has the uplink go on with what the host hasn't received.
+async fn connect(
+    options: &Options,
+    uplink: &Arc<Uplink>,
+    resume: Option<Resume>,
+    within: Duration,
+) -> Result<(HostUrl, Link, Welcome), Error> {
+    let resumes = resume.is_some();
+    let shake_hands = async {
+        let (url, mut sender, mut receiver) = match options.carrier {
+            carrier::Kind::Ws => {
+                let (url, sender, receiver) =
+                    ws::connect(&options.urls, PATH, options.tls.config.clone()).await?;
+                (
+                    url,
+                    carrier::Sender::Ws(sender),
+                    carrier::Receiver::Ws(receiver),
+                )
+            }
+        };
+        let hello = Hello {
+            versions: VERSIONS.to_vec(),
+            resume,
+            compression: compress::offer(),
+        };
+        let hello = compress::pack(&ClientPacket::Hello(hello), None)?;
+        let broken = |end: End| {
+            let source = match end {
+                End::Closed => std::io::ErrorKind::ConnectionAborted,
+                End::Broken => std::io::ErrorKind::ConnectionReset,
+            };
+            Error::Unreachable {
+                url: url.clone(),
+                source: source.into(),
+            }
+        };
+        sender.send(hello).await.map_err(broken)?;
+        let welcome = match compress::unpack(receiver.next().await.map_err(broken)?)? {
+            Some(RelayPacket::Welcome(welcome)) => welcome,
+            Some(RelayPacket::Refused { code }) => return Err(Error::Refused(code)),
+            _ => return Err(Error::Protocol("the first packet isn't a welcome".into())),
+        };
+        Ok((url, sender, receiver, welcome))
+    };
+    let unanswered = || match options.urls.first() {
+        Some(url) => Error::Unreachable {
+            url: url.clone(),
+            source: std::io::ErrorKind::TimedOut.into(),
+        },
+        None => Error::Protocol("no address was given".into()),
+    };
+    let (url, mut sender, receiver, welcome) = timeout(within, shake_hands)
+        .await
+        .map_err(|_| unanswered())??;
+    if welcome.version != VERSION || welcome.resumed != resumes {
+        return Err(Error::Protocol(
+            "the welcome doesn't answer the hello".into(),
+        ));
+    }
+    // A limit below the header's own size can't be kept to by anybody.
+    let max_packet = (welcome.max_packet as usize).max(MIN_HEADER + 1024);
+    let max_chunk = sender
+        .max_chunk()
+        .min(max_packet - MIN_HEADER - 2 * visita_protocol::frame::MAX_REFERENCES);
+    uplink.connected(welcome.received, welcome.compression, max_chunk)?;
+    let uplink = uplink.clone();
+    let writer = tokio::spawn(async move {
+        loop {
+            match uplink.next().await {
+                Ok(Next::Send(message)) => {
+                    if sender.send(message).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(Next::Goodbye) => return sender.close().await,
+                Err(error) => {
+                    tracing::warn!(%error, "nothing more can be sent on this connection");
+                    return;
+                }
+            }
+        }
+    });
+    Ok((url, Link { receiver, writer }, welcome))
+}
+
+/// Until [`Handle::close`], or until nobody has a handle any more.
+async fn asked_to_close(close: &mut watch::Receiver<bool>) {
+    let _ = close.wait_for(|&close| close).await;
+}
+
+struct Driver {
+    options: Options,
+    uplink: Arc<Uplink>,
+    events: mpsc::Sender<Event>,
+    close: watch::Receiver<bool>,
+    welcome: Welcome,
+}
+
+/// Why a connection is over.
+enum Over {
+    /// It broke; the session goes on.
+    Lost,
+    /// The session is over.
+    Ended(Option<Error>),
+}
+
+impl From<Error> for Over {
+    fn from(error: Error) -> Self {
+        Over::Ended(Some(error))
+    }
+}
+
+impl Driver {
+    async fn run(mut self, mut link: Link) {
+        let reason = loop {
+            match self.serve(&mut link).await {
+                Over::Ended(reason) => break reason,
+                Over::Lost => {}
+            }
+            self.uplink.lost();
+            tracing::info!("the connection broke; resuming the session");
+            if self.events.send(Event::Lost).await.is_err() {
+                return;
+            }
+            link = match self.resume().await {
+                Ok(link) => link,
+                Err(reason) => break reason,
+            };
+            tracing::info!("the session goes on over a new connection");
+            if self.events.send(Event::Resumed).await.is_err() {
+                return;
+            }
+        };
+        let _ = self.events.send(Event::Ended(reason)).await;
+    }
+
+    /// Serves one connection to its end.
+    async fn serve(&self, link: &mut Link) -> Over {
+        let heartbeat = Duration::from_millis(u64::from(self.welcome.heartbeat_ms.max(100)));
+        let limit = silence_limit(heartbeat);
+        let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pings = 0;
+        let mut close = self.close.clone();
+        let mut heard = Instant::now();
+        loop {
+            tokio::select! {
+                message = link.receiver.next() => {
+                    heard = Instant::now();
+                    let handled = match message {
+                        Ok(message) => self.handle(message).await,
+                        Err(_) => Err(Over::Lost),
+                    };
+                    if let Err(over) = handled {
+                        return over;
+                    }
+                }
+                () = asked_to_close(&mut close) => {
+                    self.say_goodbye(link).await;
+                    return Over::Ended(None);
+                }
+                _ = beat.tick() => {
+                    pings += 1;
+                    if let Err(error) = self.uplink.ping(pings) {
+                        return error.into();
+                    }
+                }
+                () = tokio::time::sleep_until(heard + limit) => {
+                    tracing::info!("the host was silent for too long");
+                    return Over::Lost;
+                }
+                // The receiving side may still hold what the host said last, such as why.
+                _ = &mut link.writer => return self.drain(link).await,
+            }
+        }
+    }
+
+    /// Takes what already came on a connection that can't send any more.
+    async fn drain(&self, link: &mut Link) -> Over {
+        while let Ok(Ok(message)) = timeout(Duration::from_millis(100), link.receiver.next()).await
+        {
+            if let Err(over) = self.handle(message).await {
+                return over;
+            }
+        }
+        Over::Lost
+    }
+
+    async fn handle(&self, message: carrier::Message) -> Result<(), Over> {
+        let event = match message {
+            carrier::Message::Media(chunk) => Event::Chunk(chunk),
+            control => match compress::unpack(control)? {
+                Some(RelayPacket::Message { n, ack, body }) => {
+                    if !self.uplink.accept(n, ack)? {
+                        return Ok(());
+                    }
+                    Event::Message(body)
+                }
+                Some(RelayPacket::Ack { ack }) => return Ok(self.uplink.acked(ack)?),
+                Some(RelayPacket::Refused { code }) => {
+                    let error = Error::Refused(code);
+                    return Err(if error.is_transient() {
+                        Over::Lost
+                    } else {
+                        error.into()
+                    });
+                }
+                Some(RelayPacket::Welcome(_)) => {
+                    return Err(Error::Protocol("a second welcome".into()).into());
+                }
+                Some(RelayPacket::Pong { .. }) | None => return Ok(()),
+            },
+        };
+        // Nobody listens any more: the owner dropped the session.
+        self.events.send(event).await.map_err(|_| Over::Ended(None))
+    }
+
+    /// Leaves, and closes the connection so that the host sees it was meant.
+    async fn say_goodbye(&self, link: &mut Link) {
+        let _ = self.uplink.say(ClientMessage::Leave);
+        let deadline = Instant::now() + GOODBYE;
+        while let Ok(Ok(message)) = timeout_at(deadline, link.receiver.next()).await {
+            let left = matches!(
+                compress::unpack(message),
+                Ok(Some(RelayPacket::Message {
+                    body: RelayMessage::Left | RelayMessage::Error { .. },
+                    ..
+                }))
+            );
+            if left {
+                break;
+            }
+        }
+        let _ = self.uplink.goodbye();
+        let deadline = Instant::now() + GOODBYE;
+        let _ = timeout_at(deadline, &mut link.writer).await;
+        while let Ok(Ok(_)) = timeout_at(deadline, link.receiver.next()).await {}
+    }
+
+    /// Tries to go on with the session until it is too late.
+    async fn resume(&mut self) -> Result<Link, Option<Error>> {
+        let deadline = Instant::now() + self.options.resume_within;
+        let mut backoff = Backoff::default();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Some(Error::NotResumed {
+                    after: self.options.resume_within,
+                }));
+            }
+            let pause = backoff.next(rand::random()).min(left);
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = asked_to_close(&mut self.close) => return Err(None),
+            }
+            let resume = Resume {
+                session: self.welcome.session,
+                secret: self.welcome.secret,
+                received: self.uplink.received(),
+            };
+            let within = self.options.connect_within.min(left);
+            match connect(&self.options, &self.uplink, Some(resume), within).await {
+                Ok((_, link, welcome)) => {
+                    self.welcome = welcome;
+                    return Ok(link);
+                }
+                Err(error) if error.is_transient() => tracing::debug!(%error, "not resumed yet"),
+                Err(error) => return Err(Some(error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What goes to the host, in its order: control, then sound, then picture chunk by chunk. The
+//! queues and what is dropped when the socket is slow are the relay's own
+//! ([`visita_protocol::receiver`]); here they meet the session's numbers.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use visita_protocol::{
+    chunk::{self, CHUNK},
+    control::{ClientMessage, ClientPacket, Compression},
+    frame::Header,
+    id::{MemberId, TrackId},
+    keyframe,
+    receiver::{self, Receiver, Selected, Verdict},
+    session::{self, Accept, Session},
+    time::Now,
+};
+
+use crate::{carrier, clock::now, compress, error::Error};
+
+/// On the way to the relay there is one sender: ourselves.
+const SELF: MemberId = MemberId(0);
+
+/// A control packet that waits. Its acknowledgement is filled in when it goes out.
+#[derive(Clone, Debug)]
+enum Outgoing {
+    Numbered(u64, ClientMessage),
+    Ack,
+    Ping(u32),
+    Goodbye,
+}
+
+/// What the writer does next.
+pub(crate) enum Next {
+    Send(carrier::Message),
+    Goodbye,
+}
+
+/// Shared by the session, its writer and the publisher.
+pub(crate) struct Uplink {
+    inner: Mutex<Inner>,
+    ready: Notify,
+}
+
+struct Inner {
+    session: Session<ClientMessage>,
+    queues: Receiver<Outgoing, Arc<[Bytes]>>,
+    keys: keyframe::Requests,
+    connected: bool,
+    compression: Option<Compression>,
+    max_chunk: usize,
+    ack_queued: bool,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is on its way.
+    Queued,
+    /// Nobody wants it, or it can't be sent now.
+    Dropped,
+    /// It can't be sent, and nothing of its track can before a key frame: make one.
+    DroppedAndNeedsKeyFrame,
+}
+
+/// How the uplink fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// How long the oldest frame waits.
+    pub age: Duration,
+    /// How far picture is cut now.
+    pub level: receiver::Level,
+    /// Picture frames thrown away so far because the socket was slow.
+    pub dropped: u64,
+}
+
+impl Uplink {
+    pub(crate) fn new() -> Self {
+        let inner = Inner {
+            session: Session::new(),
+            queues: Receiver::new(),
+            keys: keyframe::Requests::new(),
+            connected: false,
+            compression: None,
+            max_chunk: CHUNK,
+            ack_queued: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            ready: Notify::new(),
+        }
+    }
+
+    /// A connection is up, and the host says what it received.
+    pub(crate) fn connected(
+        &self,
+        received: u64,
+        compression: Option<Compression>,
+        max_chunk: usize,
+    ) -> Result<(), Error> {
+        let mut inner = self.lock();
+        let again: Vec<_> = inner.session.resume(received).map_err(protocol)?.collect();
+        inner.queues.clear();
+        inner.ack_queued = false;
+        inner.compression = compression;
+        inner.max_chunk = max_chunk;
+        inner.connected = true;
+        for (n, message) in again {
+            inner.push(Outgoing::Numbered(n, message))?;
+        }
+        drop(inner);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// The connection is gone. What is said from here on goes out with the next one.
+    pub(crate) fn lost(&self) {
+        let mut inner = self.lock();
+        inner.connected = false;
+        inner.queues.clear();
+    }
+
+    /// Says something; gives its number.
+    pub(crate) fn say(&self, message: ClientMessage) -> Result<u64, Error> {
+        let mut inner = self.lock();
+        let n = inner
+            .session
+            .send(message.clone())
+            .map_err(|_| Error::Overflow)?;
+        if inner.connected {
+            inner.push(Outgoing::Numbered(n, message))?;
+        }
+        drop(inner);
+        self.ready.notify_one();
+        Ok(n)
+    }
+
+    pub(crate) fn ping(&self, id: u32) -> Result<(), Error> {
+        let mut inner = self.lock();
+        // A relay that can say nothing else is told at least once a heartbeat what came.
+        if inner.session.untold() {
+            inner.queue_ack()?;
+        }
+        inner.push(Outgoing::Ping(id))?;
+        drop(inner);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// The last thing said on this connection.
+    pub(crate) fn goodbye(&self) -> Result<(), Error> {
+        self.lock().push(Outgoing::Goodbye)?;
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// Takes the number and acknowledgement of a message from the host: whether it is new.
+    pub(crate) fn accept(&self, n: u64, ack: u64) -> Result<bool, Error> {
+        let mut inner = self.lock();
+        let accept = inner.session.accept(n, ack).map_err(protocol)?;
+        if accept == Accept::Duplicate || inner.session.ack_is_due() {
+            inner.queue_ack()?;
+            drop(inner);
+            self.ready.notify_one();
+        }
+        Ok(accept == Accept::New)
+    }
+
+    pub(crate) fn acked(&self, ack: u64) -> Result<(), Error> {
+        self.lock().session.acked(ack).map_err(protocol)
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.lock().session.received()
+    }
+
+    /// Which tracks the host wants; frames of others are thrown away.
+    pub(crate) fn route(&self, tracks: &[Selected]) {
+        let mut inner = self.lock();
+        inner.queues.route(SELF, tracks);
+        if tracks.is_empty() {
+            inner.keys = keyframe::Requests::new();
+        }
+    }
+
+    /// Queues an encoded frame.
+    pub(crate) fn frame(&self, header: Header, payload: &[u8]) -> Fate {
+        let mut inner = self.lock();
+        if !inner.connected {
+            return Fate::Dropped;
+        }
+        let Ok(chunks) = chunk::split(header, payload.len(), inner.max_chunk) else {
+            return Fate::Dropped;
+        };
+        let header = Header {
+            chunk: 0,
+            chunks: chunks.len() as u16,
+            ..header
+        };
+        let messages: Arc<[Bytes]> = chunks
+            .map(|(header, range)| {
+                let mut message = Vec::with_capacity(header.len() + range.len());
+                header.write(&mut message);
+                message.extend_from_slice(&payload[range]);
+                Bytes::from(message)
+            })
+            .collect();
+        let now = now();
+        match inner.queues.frame(now, &header, payload.len(), &messages) {
+            Verdict::Queued => {
+                if header.references.is_key() {
+                    inner.keys.came(header.track);
+                }
+                drop(inner);
+                self.ready.notify_one();
+                Fate::Queued
+            }
+            Verdict::Dropped {
+                key_frame: true, ..
+            } if inner.keys.need(now, header.track) => Fate::DroppedAndNeedsKeyFrame,
+            Verdict::Dropped { .. } | Verdict::NotSelected => Fate::Dropped,
+        }
+    }
+
+    /// The tracks of which a key frame is needed now, and wasn't asked for lately.
+    pub(crate) fn key_frames_due(&self) -> Vec<TrackId> {
+        self.lock().keys.due(now())
+    }
+
+    /// How it fares.
+    pub(crate) fn state(&self, now: Now) -> State {
+        let inner = self.lock();
+        let counters = inner.queues.counters();
+        let slow = [
+            receiver::Reason::Temporal,
+            receiver::Reason::KeyFramesOnly,
+            receiver::Reason::SoundOnly,
+            receiver::Reason::Purged,
+        ];
+        State {
+            age: inner.queues.age(now),
+            level: inner.queues.level(),
+            dropped: slow.iter().map(|&reason| counters.dropped(reason)).sum(),
+        }
+    }
+
+    /// Waits for something to send.
+    pub(crate) async fn next(&self) -> Result<Next, Error> {
+        loop {
+            let item = self.lock().pop(now())?;
+            if let Some(next) = item {
+                return Ok(next);
+            }
+            self.ready.notified().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn push(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        self.queues.control(outgoing).map_err(|_| Error::Overflow)
+    }
+
+    fn queue_ack(&mut self) -> Result<(), Error> {
+        if !std::mem::replace(&mut self.ack_queued, true) {
+            self.push(Outgoing::Ack)?;
+        }
+        Ok(())
+    }
+
+    fn pop(&mut self, now: Now) -> Result<Option<Next>, Error> {
+        let outgoing = match self.queues.pop(now) {
+            None => return Ok(None),
+            Some(receiver::Item::Chunk { frame, chunk }) => {
+                let bytes = frame.get(usize::from(chunk)).cloned().unwrap_or_default();
+                return Ok(Some(Next::Send(carrier::Message::Media(bytes))));
+            }
+            Some(receiver::Item::Control(outgoing)) => outgoing,
+        };
+        let ack = self.session.received();
+        let packet = match outgoing {
+            Outgoing::Numbered(n, body) => ClientPacket::Message { n, ack, body },
+            Outgoing::Ack => {
+                self.ack_queued = false;
+                ClientPacket::Ack { ack }
+            }
+            Outgoing::Ping(id) => ClientPacket::Ping { id },
+            Outgoing::Goodbye => return Ok(Some(Next::Goodbye)),
+        };
+        if !matches!(packet, ClientPacket::Ping { .. }) {
+            self.session.told();
+        }
+        compress::pack(&packet, self.compression).map(|message| Some(Next::Send(message)))
+    }
+}
+
+fn protocol(error: session::Error) -> Error {
+    Error::Protocol(error.to_string())
+}
