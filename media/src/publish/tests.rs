@@ -1,1 +1,327 @@
+use std::sync::mpsc;
 
+use super::*;
+use crate::{
+    marker, receive,
+    source::{
+        Error, Source, Synthetic,
+        synthetic::{self, Pace},
+    },
+};
+
+/// Long enough for any machine; nothing waits for it when all is well.
+const AGES: Duration = Duration::from_secs(60);
+
+const H264: TrackId = TrackId(0);
+const JPEG: TrackId = TrackId(1);
+
+fn synthetic(width: u16, height: u16) -> Option<Opener> {
+    let config = synthetic::Config::new(Size::new(width, height), 100).unwrap();
+    Some(Box::new(move || Ok(Box::new(Synthetic::new(config)?))))
+}
+
+fn wanted(tracks: &[(TrackId, u16, u16)]) -> Vec<SendTrack> {
+    tracks
+        .iter()
+        .map(|&(track, width, height)| SendTrack {
+            track,
+            size: Size::new(width, height),
+        })
+        .collect()
+}
+
+struct Running {
+    publisher: Publisher,
+    encoded: mpsc::Receiver<Encoded>,
+    events: mpsc::Receiver<Event>,
+}
+
+fn start(source: Option<Opener>) -> Running {
+    let limits = Limits {
+        h264_fps: 100,
+        jpeg_fps: 100,
+        ..Limits::default()
+    };
+    let (to_encoded, encoded) = mpsc::channel();
+    let (to_events, events) = mpsc::channel();
+    let publisher = Publisher::start(
+        Config {
+            source,
+            tracks: camera_tracks(limits),
+            limits,
+        },
+        move |event| {
+            let _ = to_events.send(event);
+        },
+        move |frame| {
+            let _ = to_encoded.send(frame);
+        },
+    )
+    .unwrap();
+    Running {
+        publisher,
+        encoded,
+        events,
+    }
+}
+
+impl Running {
+    fn frame(&self) -> Encoded {
+        self.encoded.recv_timeout(AGES).unwrap()
+    }
+
+    fn frame_where(&self, found: impl Fn(&Encoded) -> bool) -> Encoded {
+        std::iter::repeat_with(|| self.frame()).find(found).unwrap()
+    }
+
+    fn event_other_than_pictures(&self) -> Event {
+        let mut events = std::iter::repeat_with(|| self.events.recv_timeout(AGES).unwrap());
+        events
+            .find(|event| !matches!(event, Event::Picture(_)))
+            .unwrap()
+    }
+}
+
+#[test]
+fn only_what_is_wanted_is_encoded_at_the_size_that_is_wanted() {
+    let running = start(synthetic(640, 360));
+    let Event::Started { name, size } = running.event_other_than_pictures() else {
+        panic!()
+    };
+    assert_eq!((name.as_str(), size), ("synthetic", Size::new(640, 360)));
+    assert!(matches!(
+        running.events.recv_timeout(AGES),
+        Ok(Event::Picture(_))
+    ));
+    assert!(running.publisher.own().is_some());
+    assert!(running.encoded.try_recv().is_err(), "nothing is wanted yet");
+
+    running.publisher.wanted(&wanted(&[(H264, 4000, 4000)]));
+    let first = running.frame();
+    assert_eq!(
+        (first.track, first.sequence, first.size),
+        (H264, 0, Size::new(640, 360))
+    );
+    assert!(first.references.is_key());
+    let second = running.frame();
+    assert_eq!((second.track, second.sequence), (H264, 1));
+    assert!(!second.references.is_key());
+
+    running
+        .publisher
+        .wanted(&wanted(&[(H264, 300, 200), (JPEG, 4000, 4000)]));
+    let small =
+        running.frame_where(|frame| frame.track == H264 && frame.size == Size::new(320, 180));
+    assert!(
+        small.references.is_key(),
+        "another size begins with a key frame"
+    );
+    let jpeg = running.frame_where(|frame| frame.track == JPEG);
+    assert_eq!((jpeg.sequence, jpeg.size), (0, Size::new(480, 270)));
+    assert!(jpeg.references.is_key());
+    assert!(jpeg.payload.starts_with(&[0xff, 0xd8]));
+
+    let sent = running.publisher.stop();
+    let codecs: Vec<_> = sent
+        .iter()
+        .map(|sent| (sent.codec, sent.encode_us.count() == sent.frames))
+        .collect();
+    assert_eq!(codecs, [(Codec::H264, true), (Codec::Jpeg, true)]);
+    assert_eq!(sent[0].size, Size::new(320, 180));
+    assert!(
+        sent.iter()
+            .all(|sent| sent.bytes > 0 && sent.encode_us.at(0.95) > Some(0))
+    );
+}
+
+#[test]
+fn numbers_go_on_over_pauses_which_end_with_a_key_frame() {
+    let running = start(synthetic(320, 180));
+    running.publisher.wanted(&wanted(&[(H264, 640, 360)]));
+    let mut last = running.frame_where(|frame| frame.sequence == 5).sequence;
+    running.publisher.wanted(&[]);
+    running.publisher.wanted(&wanted(&[(JPEG, 640, 360)]));
+    while running.frame().track != JPEG {
+        last += 1;
+    }
+    running.publisher.wanted(&wanted(&[(H264, 640, 360)]));
+    let next = running.frame_where(|frame| frame.track == H264);
+    assert_eq!(next.sequence, last + 1);
+    assert!(next.references.is_key());
+}
+
+#[test]
+fn a_key_frame_comes_when_it_is_asked_for() {
+    let running = start(synthetic(320, 180));
+    running.publisher.wanted(&wanted(&[(H264, 640, 360)]));
+    running.frame_where(|frame| frame.sequence == 3);
+    running.publisher.key_frame(H264);
+    let key = running.frame_where(|frame| frame.references.is_key());
+    assert!(key.sequence > 3);
+    running.publisher.bitrate(H264, 100_000);
+    running.frame_where(|frame| frame.sequence > key.sequence + 3 && !frame.references.is_key());
+}
+
+#[test]
+fn the_source_can_be_changed_and_closed() {
+    let running = start(None);
+    running.publisher.wanted(&wanted(&[(H264, 4000, 4000)]));
+    running.publisher.source(synthetic(320, 180));
+    assert_eq!(running.frame().size, Size::new(320, 180));
+    running.publisher.source(synthetic(640, 360));
+    let next = running.frame_where(|frame| frame.size == Size::new(640, 360));
+    assert!(next.references.is_key());
+    assert!(next.sequence > 0);
+    running.publisher.source(None);
+    while running.publisher.own().is_some() {
+        std::thread::yield_now();
+    }
+}
+
+/// Fails to open as often as it is told, then gives pictures and fails.
+struct Failing {
+    inner: Synthetic,
+    left: u32,
+}
+
+impl Source for Failing {
+    fn name(&self) -> &str {
+        "failing"
+    }
+
+    fn next(&mut self) -> Result<Picture, Error> {
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| Error::Lost("unplugged".into()))?;
+        self.inner.next()
+    }
+}
+
+#[test]
+fn loss_and_refusal_are_events_and_the_next_source_works() {
+    let config = synthetic::Config::new(Size::new(320, 180), 100)
+        .unwrap()
+        .paced(Pace::Free);
+    let open = move || -> Result<Box<dyn Source>, Error> {
+        Ok(Box::new(Failing {
+            inner: Synthetic::new(config)?,
+            left: 3,
+        }))
+    };
+    let running = start(Some(Box::new(open)));
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    let Event::Stopped(Error::Lost(why)) = running.event_other_than_pictures() else {
+        panic!()
+    };
+    assert_eq!(why, "unplugged");
+
+    for error in [Error::Denied, Error::Busy, Error::Missing] {
+        let refuse = error.clone();
+        running
+            .publisher
+            .source(Some(Box::new(move || Err(refuse.clone()))));
+        // The lost source may have been opened again in between.
+        let stopped = std::iter::repeat_with(|| running.event_other_than_pictures())
+            .find(|event| matches!(event, Event::Stopped(got) if *got == error));
+        assert!(stopped.is_some());
+        assert_eq!(running.publisher.own(), None);
+    }
+    running.publisher.source(synthetic(320, 180));
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+}
+
+#[test]
+fn a_lost_source_is_tried_again_by_itself() {
+    let mut tries = 0;
+    let open = move || -> Result<Box<dyn Source>, Error> {
+        tries += 1;
+        match tries {
+            1 => Err(Error::Missing),
+            _ => Ok(Box::new(Synthetic::new(synthetic::Config::default())?)),
+        }
+    };
+    let running = start(Some(Box::new(open)));
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Stopped(Error::Missing)
+    ));
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+}
+
+#[test]
+fn what_is_published_is_received() {
+    for codec in [Codec::H264, Codec::Jpeg] {
+        let limits = Limits {
+            h264_fps: 100,
+            jpeg_fps: 100,
+            ..Limits::default()
+        };
+        let (to_pictures, pictures) = mpsc::channel();
+        let receiver = receive::Receiver::start(codec, move |event| {
+            let _ = to_pictures.send(event);
+        })
+        .unwrap();
+        let receiver = Arc::new(receiver);
+        let handed = receiver.clone();
+        let publisher = Publisher::start(
+            Config {
+                source: synthetic(640, 360),
+                tracks: camera_tracks(limits),
+                limits,
+            },
+            |_| {},
+            move |frame| {
+                let Encoded {
+                    sequence,
+                    time,
+                    references,
+                    payload,
+                    ..
+                } = frame;
+                handed.frame(receive::Frame {
+                    sequence,
+                    time,
+                    references,
+                    payload,
+                });
+            },
+        )
+        .unwrap();
+        let track = if codec == Codec::H264 { H264 } else { JPEG };
+        publisher.wanted(&wanted(&[(track, 4000, 4000)]));
+        let mut numbers = Vec::new();
+        while numbers.len() < 20 {
+            match pictures.recv_timeout(AGES).unwrap() {
+                receive::Event::Picture(picture) => {
+                    let mark = marker::read(&picture).unwrap();
+                    assert_eq!(
+                        mark.time,
+                        picture.time(),
+                        "the frame's time is the picture's"
+                    );
+                    numbers.push(mark.number);
+                }
+                receive::Event::NeedKeyFrame => panic!("nothing was lost"),
+            }
+        }
+        assert!(
+            numbers.windows(2).all(|pair| pair[0] < pair[1]),
+            "{numbers:?}"
+        );
+        publisher.stop();
+        assert!(receiver.newest().is_some());
+        let stats = receiver.stats();
+        assert_eq!(stats.broken, 0);
+        assert!(stats.decoded >= 20 && stats.first_picture.is_some());
+    }
+}

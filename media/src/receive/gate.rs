@@ -166,6 +166,11 @@ mod tests {
         let mut gate = Gate::new();
         take(&mut gate, 0, References::NONE);
         assert_eq!(take(&mut gate, 63, to(&[63])), Verdict::Decode);
-        assert_eq!(take(&mut gate, 64, to(&[64])), Verdict::Drop);
+        assert_eq!(take(&mut gate, 64, to(&[64])), Verdict::Decode);
+        assert_eq!(
+            take(&mut gate, 65, to(&[65])),
+            Verdict::Drop,
+            "outside the window"
+        );
     }
 }
