@@ -1,0 +1,110 @@
+// For development: every state of every screen, with made-up data and drawn people.
+// gallery.html lists them; gallery.html?state=NAME&lang=es|en shows one. Not embedded anywhere.
+import { states } from './gallery-states.js';
+import { drawPerson } from './gallery-people.js';
+import { load } from './texts/index.js';
+import { start } from './views/app.js';
+import { h } from './views/dom.js';
+
+/** @typedef {import('./platform/types').Platform} Platform */
+/** @typedef {import('./platform/types').CallHandle} CallHandle */
+/** @typedef {import('./gallery-states.js').Scene} Scene */
+
+const query = new URLSearchParams(location.search);
+const wanted = query.get('state') ?? '';
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+// What a visit before this one chose must not change a picture.
+localStorage.clear();
+await load(query.get('lang') === 'en' ? 'en' : 'es');
+
+if (Object.prototype.hasOwnProperty.call(states, wanted)) await show(states[wanted]);
+else {
+  root.append(h('nav', { class: 'gallery' }, ...Object.keys(states).map((name) => h('a', { text: name, attributes: { href: `?state=${name}&lang=${query.get('lang') ?? 'es'}` } }))));
+}
+document.documentElement.dataset.ready = 'true';
+
+/** @param {Scene} scene */
+async function show(scene) {
+  if (scene.name !== undefined && scene.name !== '') localStorage.setItem('visita.name', scene.name);
+  start(root, platform(scene), { pathname: scene.path ?? '/', hash: '' });
+  for (const step of scene.steps ?? []) {
+    await settled();
+    press(step);
+  }
+  await settled();
+  await settled();
+  if (document.activeElement instanceof HTMLElement && !scene.focus) document.activeElement.blur();
+}
+
+/** One step of a person: touches what has this test id, or writes into it (`id=text`). @param {string} step */
+function press(step) {
+  const [id, ...rest] = step.split('=');
+  const target = /** @type {HTMLElement | null} */ (document.querySelector(`[data-testid="${id}"]`));
+  if (!target) throw new Error(`nothing to touch: ${id}`);
+  if (!rest.length) target.click();
+  else if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) {
+    target.value = rest.join('=');
+    target.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+}
+
+/** After what promises and sizes still had to do. */
+async function settled() {
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}
+
+/** @param {Scene} scene @returns {Platform} */
+function platform(scene) {
+  /** @type {Platform} */
+  const made = {
+    kind: scene.hosts ? 'tauri' : 'browser',
+    language: () => 'es-MX',
+    lobby(on) {
+      on(scene.lobby ?? { state: 'live', rooms: [], now_ms: Date.now() });
+      return () => {};
+    },
+    join: () => call(scene),
+    capability: () => Promise.resolve({ camera: scene.capability ?? 'off' }),
+  };
+  if (!scene.hosts) return made;
+  return {
+    ...made,
+    hosts(on) {
+      on(scene.hosts ?? []);
+      return () => {};
+    },
+    useHost: () => Promise.resolve(scene.use ?? { ok: false, problem: 'unreachable' }),
+    host: {
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      watch(on) {
+        on(scene.host ?? { state: 'off' });
+        return () => {};
+      },
+    },
+  };
+}
+
+/** @param {Scene} scene @returns {CallHandle} */
+function call(scene) {
+  return {
+    subscribe(on) {
+      for (const event of scene.call ?? []) on(event);
+      return () => {};
+    },
+    chat() {},
+    camera: () => Promise.resolve(),
+    show(member, canvas) {
+      const tall = scene.tall?.includes(member) ?? false;
+      canvas.width = tall ? 360 : 640;
+      canvas.height = tall ? 640 : 360;
+      if (member === 'self') canvas.width = 480;
+      const who = member === 'self' ? 4 : member - 1;
+      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+      drawPerson(context, canvas.width, canvas.height, who, 0);
+      return { resize() {}, stop() {} };
+    },
+    leave: () => Promise.resolve(),
+  };
+}
