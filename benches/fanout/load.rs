@@ -22,16 +22,16 @@ use crate::{
 
 /// Who sends how much to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scenario {
-    pub people: usize,
-    pub publishers: usize,
+pub(crate) struct Scenario {
+    pub(crate) people: usize,
+    pub(crate) publishers: usize,
     /// A picture's size in bytes, before any encoding of it as text.
-    pub bytes: usize,
-    pub per_second: u32,
+    pub(crate) bytes: usize,
+    pub(crate) per_second: u32,
 }
 
 impl Scenario {
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let who = if self.publishers == 1 {
             format!("1→{}", self.people - 1)
         } else {
@@ -47,17 +47,17 @@ impl Scenario {
 
 /// What a run gave.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The server's CPU time for each picture that reached a receiver, in microseconds.
-    pub cpu_us: f64,
+    pub(crate) cpu_us: f64,
     /// From before a picture was sent to when it was whole at a receiver, in milliseconds.
-    pub p50_ms: f64,
-    pub p95_ms: f64,
-    pub p99_ms: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
+    pub(crate) p99_ms: f64,
     /// The part of the pictures that never arrived.
-    pub lost: f64,
+    pub(crate) lost: f64,
     /// The server's resident memory at the end, in megabytes.
-    pub resident_mb: f64,
+    pub(crate) resident_mb: f64,
 }
 
 /// How long the room runs before measuring: connections, code paths and buffers are warm then.
@@ -96,7 +96,7 @@ impl Shared {
 }
 
 /// Plays `scenario` against a running server for `window`.
-pub async fn run(
+pub(crate) async fn run(
     server: &Server,
     scenario: Scenario,
     window: Duration,

@@ -23,7 +23,7 @@ use server::{Kind, Programs, Server};
 use wire::Failure;
 
 /// The bytes at a picture's start that hold when it was sent.
-pub const STAMP: usize = 8;
+pub(crate) const STAMP: usize = 8;
 
 const SCENARIOS: [Scenario; 6] = {
     const fn scenario(people: usize, publishers: usize, bytes: usize, per_second: u32) -> Scenario {

@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// One run of one server in one scenario.
-pub struct Run {
-    pub kind: Kind,
-    pub scenario: Scenario,
-    pub outcome: Outcome,
+pub(crate) struct Run {
+    pub(crate) kind: Kind,
+    pub(crate) scenario: Scenario,
+    pub(crate) outcome: Outcome,
 }
 
 /// The least, the median and the most of what `value` says of the runs.
@@ -25,7 +25,7 @@ fn spread(runs: &[&Run], value: impl Fn(&Outcome) -> f64) -> Option<(f64, f64, f
     ))
 }
 
-fn of<'a>(runs: &'a [Run], kind: Kind, scenario: Scenario) -> Vec<&'a Run> {
+fn of(runs: &[Run], kind: Kind, scenario: Scenario) -> Vec<&Run> {
     runs.iter()
         .filter(|run| run.kind == kind && run.scenario == scenario)
         .collect()
@@ -78,7 +78,7 @@ fn table(runs: &[Run], scenarios: &[Scenario], title: &str, cell: Cell<'_>) -> S
 }
 
 /// The whole report.
-pub fn markdown(runs: &[Run], scenarios: &[Scenario]) -> String {
+pub(crate) fn markdown(runs: &[Run], scenarios: &[Scenario]) -> String {
     let with_spread = |value: fn(&Outcome) -> f64| {
         move |row: &[&Run]| {
             spread(row, value).map_or_else(String::new, |(least, median, most)| {

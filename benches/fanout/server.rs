@@ -11,7 +11,7 @@ use crate::wire::{Failure, Language};
 
 /// Which server, and what it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     FlaskThreading,
     FlaskGevent,
     NodeText,
@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] = [
+    pub(crate) const ALL: [Kind; 6] = [
         Kind::FlaskThreading,
         Kind::FlaskGevent,
         Kind::NodeText,
@@ -30,7 +30,7 @@ impl Kind {
         Kind::Visita,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::FlaskThreading => "Flask-SocketIO, threading",
             Kind::FlaskGevent => "Flask-SocketIO, gevent",
@@ -53,17 +53,17 @@ impl Kind {
 
 /// Where the programs are.
 #[derive(Clone, Debug)]
-pub struct Programs {
+pub(crate) struct Programs {
     /// Cargo's release folder.
-    pub built: String,
+    pub(crate) built: String,
     /// What `scripts/bench` installed: `py/`, a Python environment, and `node/`, with Socket.IO.
-    pub comparisons: String,
+    pub(crate) comparisons: String,
 }
 
 /// A running server; it is killed when this is dropped.
-pub struct Server {
-    pub language: Language,
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) language: Language,
+    pub(crate) port: u16,
     child: Child,
     data: Option<tempfile::TempDir>,
 }
@@ -73,7 +73,7 @@ const START: Duration = Duration::from_secs(20);
 
 impl Server {
     /// Starts a server on core 0; this process and its clients stay on core 1.
-    pub fn start(kind: Kind, programs: &Programs) -> Result<Self, Failure> {
+    pub(crate) fn start(kind: Kind, programs: &Programs) -> Result<Self, Failure> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?
             .local_addr()?
             .port();
@@ -145,7 +145,7 @@ impl Server {
     }
 
     /// The CPU time of all its threads up to now, to the nanosecond (the kernel's own sum).
-    pub fn cpu(&self) -> io::Result<Duration> {
+    pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanos = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let line = fs::read_to_string(task?.path().join("schedstat"))?;
@@ -159,7 +159,7 @@ impl Server {
     }
 
     /// Its resident memory, in megabytes.
-    pub fn resident_mb(&self) -> Result<f64, Failure> {
+    pub(crate) fn resident_mb(&self) -> Result<f64, Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|rest| rest.split_whitespace().next());

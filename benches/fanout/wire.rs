@@ -38,11 +38,11 @@ use visita_protocol::{
     time::MediaTime,
 };
 
-pub type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Which language a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
+pub(crate) enum Language {
     /// The floor's: a length and bytes over TLS.
     Bare,
     /// Socket.IO, the picture as a data URL in JSON, as the seed's page sends it.
@@ -54,7 +54,7 @@ pub enum Language {
 }
 
 /// What came from the server.
-pub enum Came {
+pub(crate) enum Came {
     /// A picture, or as much of its beginning as holds the stamp.
     Picture(Bytes),
     /// The server asks for pictures (Visita's `send`).
@@ -68,14 +68,14 @@ pub enum Came {
 }
 
 /// What goes to the server: one or two messages, or bytes.
-pub enum Out {
+pub(crate) enum Out {
     Message(Message),
     Messages(Message, Message),
     Bytes(Bytes),
 }
 
 /// TCP, with TLS or without.
-pub enum Stream {
+pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
@@ -116,12 +116,12 @@ impl AsyncWrite for Stream {
 }
 
 /// A connection that is ready to send and receive pictures, in two halves.
-pub struct Connection {
-    pub sender: Sender,
-    pub receiver: Receiver,
+pub(crate) struct Connection {
+    pub(crate) sender: Sender,
+    pub(crate) receiver: Receiver,
 }
 
-pub enum Sender {
+pub(crate) enum Sender {
     Socket(futures_util::stream::SplitSink<WebSocketStream<Stream>, Message>),
     Bare(tokio::io::WriteHalf<Stream>),
 }
@@ -131,7 +131,7 @@ enum Incoming {
     Bare(tokio::io::ReadHalf<Stream>),
 }
 
-pub struct Receiver {
+pub(crate) struct Receiver {
     incoming: Incoming,
     language: Language,
     waits_for_attachment: bool,
@@ -139,7 +139,7 @@ pub struct Receiver {
 }
 
 /// Connects, and goes as far as a person would who has just entered the room.
-pub async fn connect(
+pub(crate) async fn connect(
     language: Language,
     port: u16,
     room: &str,
@@ -260,7 +260,7 @@ fn text(packet: &ClientPacket) -> Result<Message, Failure> {
 
 impl Language {
     /// The message that carries a picture: the `sequence`th of this sender.
-    pub fn picture(self, picture: &[u8], sequence: u32, key: bool, micros: u64) -> Out {
+    pub(crate) fn picture(self, picture: &[u8], sequence: u32, key: bool, micros: u64) -> Out {
         match self {
             Language::Bare => {
                 let mut bytes = BytesMut::with_capacity(4 + picture.len());
@@ -303,7 +303,7 @@ impl Language {
 }
 
 impl Sender {
-    pub async fn send(&mut self, out: Out) -> Result<(), Failure> {
+    pub(crate) async fn send(&mut self, out: Out) -> Result<(), Failure> {
         match (self, out) {
             (Sender::Socket(sink), Out::Message(message)) => sink.send(message).await?,
             (Sender::Socket(sink), Out::Messages(first, second)) => {
@@ -319,7 +319,7 @@ impl Sender {
         Ok(())
     }
 
-    pub async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         let _ = match self {
             Sender::Socket(sink) => sink.close().await.is_ok(),
             Sender::Bare(write) => write.shutdown().await.is_ok(),
@@ -338,7 +338,7 @@ impl Receiver {
     }
 
     /// What comes next; `None` when the connection is over.
-    pub async fn next(&mut self) -> Option<Result<Came, Failure>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Came, Failure>> {
         let socket = match &mut self.incoming {
             Incoming::Bare(read) => {
                 let length = read.read_u32().await.ok()? as usize;
@@ -386,7 +386,7 @@ impl Receiver {
     }
 
     /// The acknowledgement of what came last, if there is one to send.
-    pub fn acknowledgement(&mut self) -> Option<Out> {
+    pub(crate) fn acknowledgement(&mut self) -> Option<Out> {
         let ack = self.unacknowledged.take()?;
         text(&ClientPacket::Ack { ack }).ok().map(Out::Message)
     }
@@ -413,7 +413,7 @@ fn visita_picture(bytes: &Bytes) -> Result<Came, Failure> {
 }
 
 /// What keeps a connection alive.
-pub fn ping(language: Language) -> Option<Out> {
+pub(crate) fn ping(language: Language) -> Option<Out> {
     // Socket.IO's servers ping by themselves, and the floor never asks.
     (language == Language::Visita).then_some(())?;
     text(&ClientPacket::Ping { id: 0 }).ok().map(Out::Message)
