@@ -49,7 +49,7 @@ async function startLoop() {
   loop.pictures.member(member([]));
   loop.canvas = document.createElement('canvas');
   document.body.append(loop.canvas);
-  loop.pictures.screenOf(7).add(loop.canvas);
+  loop.pictures.screenOf(7).add(loop.canvas, { width: 640, height: 360 });
   const context = loop.canvas.getContext('2d');
   const draw = context.drawImage.bind(context);
   context.drawImage = (...given) => {

@@ -11,6 +11,7 @@ import { stateOf } from '../../ui/platform/browser/camera.js';
 import { sizeInHeader } from '../../ui/platform/browser/jpeg.js';
 import { CHUNK, MAX_WAITING, Outbox, PATIENCE } from '../../ui/platform/browser/outbox.js';
 import { fit, Pace, Rate } from '../../ui/platform/browser/pace.js';
+import { paintedSize } from '../../ui/platform/browser/painter.js';
 
 const header = (sequence, key = false, track = 0) => ({
   sender: 0, track, layer: { spatial: 0, temporal: 0 }, sequence, timestamp: 0, chunk: 0, chunks: 1,
@@ -166,4 +167,14 @@ test("a JPEG's size is read before it is decoded", () => {
   assert.equal(sizeInHeader(new Uint8Array(100)), null);
   assert.equal(sizeInHeader(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0)), null);
   for (let length = 0; length < 22; length += 1) sizeInHeader(jpeg(1, 1).subarray(0, length));
+});
+
+test('a picture is painted at the size of its place, if that is much smaller', () => {
+  assert.deepEqual(paintedSize(640, 360, { width: 640, height: 360 }), { width: 640, height: 360 });
+  assert.deepEqual(paintedSize(640, 360, { width: 1280, height: 720 }), { width: 640, height: 360 });
+  assert.deepEqual(paintedSize(640, 360, { width: 160, height: 90 }), { width: 160, height: 90 });
+  assert.deepEqual(paintedSize(640, 360, { width: 90, height: 90 }), { width: 160, height: 90 }, 'it covers its place');
+  assert.deepEqual(paintedSize(640, 360, { width: 600, height: 300 }), { width: 640, height: 360 });
+  assert.deepEqual(paintedSize(640, 360, { width: 0, height: 0 }), { width: 2, height: 2 });
+  assert.deepEqual(paintedSize(640, 360, { width: NaN, height: NaN }), { width: 640, height: 360 });
 });

@@ -2,6 +2,7 @@
 
 import { Camera } from './camera.js';
 import { Carrier } from './carrier.js';
+import { Pace } from './pace.js';
 import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
@@ -18,6 +19,8 @@ import { ticker } from './ticker.js';
 
 /** Shown of each member from the start, until the page says what it shows: a common tile. */
 const AT_FIRST = { width: 640, height: 360 };
+/** Own pictures a second: enough to see oneself; the others' come first. */
+const OWN_RATE = 12;
 /** Milliseconds for a layout to settle before the relay is told what is shown. */
 const SETTLE = 50;
 /** Milliseconds after joining in which the page says what it shows. */
@@ -66,6 +69,7 @@ export class Call {
     this._painter = new Painter();
     this._own = this._painter.screen((width, height) => this._ownPainted(width, height));
     this._ownSize = '';
+    this._ownPace = new Pace(OWN_RATE);
     this._camera = new Camera({
       state: (state) => this._emit({ type: 'camera', state }),
       track: (track) => {
@@ -122,16 +126,20 @@ export class Call {
    */
   show(member, canvas, size) {
     if (member === 'self') {
-      this._own.add(canvas);
-      return { resize() {}, stop: () => this._own.remove(canvas) };
+      this._own.add(canvas, size);
+      return {
+        resize: (/** @type {Size} */ to) => this._own.add(canvas, to),
+        stop: () => this._own.remove(canvas),
+      };
     }
     const place = { member, canvas, size };
     this._places.add(place);
-    this._pictures?.screenOf(member)?.add(canvas);
+    this._pictures?.screenOf(member)?.add(canvas, size);
     this._watchSoon(SETTLE);
     return {
       resize: (/** @type {Size} */ to) => {
         place.size = to;
+        this._pictures?.screenOf(member)?.add(canvas, to);
         this._watchSoon(SETTLE);
       },
       stop: () => {
@@ -195,7 +203,7 @@ export class Call {
       waits: (track) => carrier.outbox.holds(track),
       wantsKey: (track) => carrier.outbox.wantsKey(track),
       own: (picture, width, height) => {
-        if (!this._own.shown) return;
+        if (!this._own.shown || !this._ownPace.due(performance.now())) return;
         this._own.put('clone' in picture ? picture.clone() : picture, width, height);
       },
     });
@@ -252,7 +260,7 @@ export class Call {
 
   /** Canvases that were given before their member was known here. */
   _place() {
-    for (const { member, canvas } of this._places) this._pictures?.screenOf(member)?.add(canvas);
+    for (const { member, canvas, size } of this._places) this._pictures?.screenOf(member)?.add(canvas, size);
   }
 
   /** @param {number} delay  milliseconds */
