@@ -428,3 +428,7 @@ pub enum LobbyMessage {
     #[serde(other)]
     Unknown,
 }
+
+mod parse;
+
+pub use parse::{Unreadable, parse_client, parse_relay, write};
