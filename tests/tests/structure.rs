@@ -105,7 +105,8 @@ fn files() -> Vec<File> {
         files
             .iter()
             .any(|file| file.path == "protocol/src/frame.rs"),
-        "looked in {top:?}"
+        "looked in {}",
+        top.display()
     );
     files
 }
