@@ -175,17 +175,33 @@ struct Shared {
     own: Mutex<Option<Picture>>,
     stopping: AtomicBool,
     orders: Mutex<Orders>,
-    opener: Mutex<Next>,
-    opener_changed: Condvar,
+    next: Mutex<Next>,
+    next_changed: Condvar,
     sent: Mutex<BTreeMap<TrackId, Sent>>,
     on_event: OnEvent,
 }
 
-/// The source to change to.
-#[derive(Default)]
-struct Next {
-    /// The outer `None`: no change.
-    opener: Option<Option<Opener>>,
+/// The source to change to, until the capture thread has seen it.
+enum Next {
+    Unchanged,
+    Source(Option<Opener>),
+}
+
+impl Next {
+    /// Takes the change, if there is one, over into `current`.
+    fn apply(&mut self, current: &mut Option<Opener>) -> bool {
+        match std::mem::replace(self, Next::Unchanged) {
+            Next::Unchanged => false,
+            Next::Source(opener) => {
+                *current = opener;
+                true
+            }
+        }
+    }
+
+    fn is_change(&self) -> bool {
+        matches!(self, Next::Source(_))
+    }
 }
 
 #[derive(Default)]
@@ -240,10 +256,8 @@ impl Publisher {
             own: Mutex::new(None),
             stopping: AtomicBool::new(false),
             orders: Mutex::default(),
-            opener: Mutex::new(Next {
-                opener: Some(source),
-            }),
-            opener_changed: Condvar::new(),
+            next: Mutex::new(Next::Source(source)),
+            next_changed: Condvar::new(),
             sent: Mutex::default(),
             on_event: Arc::new(Mutex::new(on_event)),
         });
@@ -258,7 +272,7 @@ impl Publisher {
             .filter_map(|track| Encoding::new(track, limits))
             .collect();
         publisher.spawn("visita-encode", move || {
-            encoding::run(&shared, encodings, on_encoded)
+            encoding::run(&shared, encodings, on_encoded);
         })?;
         Ok(publisher)
     }
@@ -295,8 +309,8 @@ impl Publisher {
 
     /// Changes to another source, or with `None` to none: the camera is closed.
     pub fn source(&self, source: Option<Opener>) {
-        lock(&self.shared.opener).opener = Some(source);
-        self.shared.opener_changed.notify_all();
+        *lock(&self.shared.next) = Next::Source(source);
+        self.shared.next_changed.notify_all();
     }
 
     /// The newest picture captured; `None` while there is no source.
@@ -323,8 +337,8 @@ impl Publisher {
     fn end(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
         // The lock makes sure that the capture thread either waits already or sees the flag.
-        drop(lock(&self.shared.opener));
-        self.shared.opener_changed.notify_all();
+        drop(lock(&self.shared.next));
+        self.shared.next_changed.notify_all();
         self.shared.captured.close();
         for Thread { handle, alive } in self.threads.drain(..) {
             if alive.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Disconnected) {

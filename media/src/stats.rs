@@ -17,7 +17,7 @@ fn bucket(value: u64) -> usize {
     if value < STEPS {
         return value as usize;
     }
-    let power = 63 - value.leading_zeros();
+    let power = value.ilog2();
     let step = (value >> (power - STEP_BITS)) - STEPS;
     (u64::from(power - STEP_BITS + 1) * STEPS + step) as usize
 }

@@ -1,5 +1,6 @@
 //! Real codecs on the synthetic picture: what comes out is what a browser or another client
 //! expects, and what goes in is what a stranger may send.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use visita_media::{
     Picture, convert,
@@ -207,32 +208,25 @@ fn the_marker_survives_jpeg_and_scaling() {
 
 #[test]
 fn the_bit_rate_is_kept_and_can_be_changed() {
-    let source = pictures(SIZE, 300);
+    let source = pictures(SIZE, 330);
     let mut encoder = Encoder::new(Config {
         bitrate: 500_000,
         ..Config::new(SIZE)
     })
     .unwrap();
-    let mut bits = |pictures: &[Picture]| -> f64 {
-        let bytes: usize = pictures
-            .iter()
-            .filter_map(|picture| Some(encoder.encode(picture).unwrap()?.bytes.len()))
-            .sum();
+    let bits = |encoder: &mut Encoder, pictures: &[Picture]| {
+        let len = |picture| Some(encoder.encode(picture).unwrap()?.bytes.len());
+        let bytes: usize = pictures.iter().filter_map(len).sum();
         bytes as f64 * 8.0 * 30.0 / pictures.len() as f64
     };
-    let first = bits(&source[..150]);
+    let first = bits(&mut encoder, &source[..120]);
     assert!((300_000.0..650_000.0).contains(&first), "{first}");
     encoder.set_bitrate(200_000).unwrap();
-    let mut bits = |pictures: &[Picture]| -> f64 {
-        let bytes: usize = pictures
-            .iter()
-            .filter_map(|picture| Some(encoder.encode(picture).unwrap()?.bytes.len()))
-            .sum();
-        bytes as f64 * 8.0 * 30.0 / pictures.len() as f64
-    };
-    let second = bits(&source[150..]);
+    let second = bits(&mut encoder, &source[120..240]);
     assert!(second < 320_000.0, "{second}");
     encoder.set_bitrate(900_000).unwrap();
+    let third = bits(&mut encoder, &source[240..]);
+    assert!(third > 1.5 * second, "{third}");
     assert_eq!(encoder.config().bitrate, 900_000);
 }
 
@@ -262,9 +256,8 @@ fn the_decoder_begins_at_a_key_frame_and_goes_on_at_the_next() {
         }
         let mut bytes = encoder.encode(picture).unwrap().unwrap().bytes.to_vec();
         if number == 10 {
-            // A good header, then nonsense.
-            let middle = bytes.len() / 3;
-            bytes[middle..].fill(0xa5);
+            // Cut: most of the picture is missing.
+            bytes.truncate(bytes.len() / 3);
             assert!(decoder.decode(&bytes, picture.time()).is_err());
             continue;
         }

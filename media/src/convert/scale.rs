@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_slope_stays_a_slope_at_any_size() {
-        let source = picture(256, 128, |x, y| ((x + y) / 2) as u8);
+        let source = picture(256, 128, |x, y| usize::midpoint(x, y) as u8);
         for (width, height) in [
             (190, 96),
             (120, 60),

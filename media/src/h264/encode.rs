@@ -131,10 +131,11 @@ impl Encoder {
         else {
             return Ok(None);
         };
-        let references = match out.key {
-            true => References::NONE,
+        let references = if out.key {
+            References::NONE
+        } else {
             // Every frame refers to the newest frame of the base layer and to no other.
-            false => References::new(&[self.since_base]).unwrap_or(References::NONE),
+            References::new(&[self.since_base]).unwrap_or(References::NONE)
         };
         self.since_base = if out.temporal == 0 {
             1

@@ -137,15 +137,19 @@ impl Encoder {
 
     /// Changes the target and the largest bit rate, in bits per second.
     pub(super) fn bitrate(&mut self, target: i32, most: i32) -> Result<(), Failure> {
-        // A target above the largest is refused, so the order depends on the direction; setting
-        // the largest twice covers both.
-        let info = |bits| SBitrateInfo {
-            iLayer: sys::SPATIAL_LAYER_ALL,
-            iBitrate: bits,
+        // Both are checked against each other at each call, but stored before the check: where
+        // the new largest is below the old target, the first call complains and the last doesn't.
+        let most = SBitrateInfo {
+            iLayer: sys::SPATIAL_LAYER_0,
+            iBitrate: most,
         };
-        let raised = self.set(ENCODER_OPTION_MAX_BITRATE, info(most));
-        self.set(ENCODER_OPTION_BITRATE, info(target))?;
-        raised.or_else(|_| self.set(ENCODER_OPTION_MAX_BITRATE, info(most)))
+        let target = SBitrateInfo {
+            iLayer: sys::SPATIAL_LAYER_ALL,
+            iBitrate: target,
+        };
+        let raised = self.set(ENCODER_OPTION_MAX_BITRATE, most);
+        self.set(ENCODER_OPTION_BITRATE, target)?;
+        raised.or_else(|_| self.set(ENCODER_OPTION_MAX_BITRATE, most))
     }
 
     fn set<T>(&self, option: ENCODER_OPTION, mut value: T) -> Result<(), Failure> {

@@ -17,8 +17,7 @@ pub(super) fn run(shared: &Shared) {
     let mut opener: Option<Opener> = None;
     let mut last_error: Option<Error> = None;
     while !shared.stopping.load(Ordering::Acquire) {
-        if let Some(next) = lock(&shared.opener).opener.take() {
-            opener = next;
+        if lock(&shared.next).apply(&mut opener) {
             last_error = None;
         }
         let Some(open) = &mut opener else {
@@ -49,7 +48,7 @@ fn capture(
 ) -> Option<Error> {
     let mut started = false;
     loop {
-        if shared.stopping.load(Ordering::Acquire) || lock(&shared.opener).opener.is_some() {
+        if shared.stopping.load(Ordering::Acquire) || lock(&shared.next).is_change() {
             return None;
         }
         let picture = match source.next() {
@@ -70,19 +69,19 @@ fn capture(
 
 /// Waits for another source, the stop, or as long as `patience`.
 fn wait(shared: &Shared, patience: Option<Duration>) {
-    let next = lock(&shared.opener);
+    let next = lock(&shared.next);
     let unchanged =
-        |next: &mut super::Next| next.opener.is_none() && !shared.stopping.load(Ordering::Acquire);
+        |next: &mut super::Next| !next.is_change() && !shared.stopping.load(Ordering::Acquire);
     match patience {
         Some(patience) => drop(
             shared
-                .opener_changed
+                .next_changed
                 .wait_timeout_while(next, patience, unchanged)
                 .unwrap_or_else(PoisonError::into_inner),
         ),
         None => drop(
             shared
-                .opener_changed
+                .next_changed
                 .wait_while(next, unchanged)
                 .unwrap_or_else(PoisonError::into_inner),
         ),

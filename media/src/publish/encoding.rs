@@ -54,10 +54,10 @@ pub(super) fn run(
                     }
                 }
             }
-            if encoding.skipped > 0 {
-                if let Some(sent) = lock(&shared.sent).get_mut(&encoding.track) {
-                    sent.skipped += std::mem::take(&mut encoding.skipped);
-                }
+            if encoding.skipped > 0
+                && let Some(sent) = lock(&shared.sent).get_mut(&encoding.track)
+            {
+                sent.skipped += std::mem::take(&mut encoding.skipped);
             }
         }
     }

@@ -33,7 +33,7 @@ pub struct Config {
 impl Config {
     /// Pictures of this size, this many a second; the error says what is wrong.
     pub fn new(size: Size, fps: u16) -> Result<Self, &'static str> {
-        if size.width % 2 != 0 || size.height % 2 != 0 {
+        if !size.width.is_multiple_of(2) || !size.height.is_multiple_of(2) {
             return Err("width and height must be even");
         }
         if size.width < marker::SMALLEST.width || size.height < marker::SMALLEST.height {
@@ -153,7 +153,7 @@ pub(crate) struct Artist {
 /// A soft wave of this period in pixels, from 0 to `height`.
 fn wave(at: usize, period: usize, height: u8) -> u8 {
     let phase = (at % period) as f32 / period as f32 * std::f32::consts::TAU;
-    ((phase.sin() + 1.0) / 2.0 * f32::from(height)) as u8
+    (f32::midpoint(phase.sin(), 1.0) * f32::from(height)) as u8
 }
 
 impl Artist {

@@ -1,0 +1,162 @@
+//! What each step of a picture's way costs, in microseconds for each picture of 640×360, as a
+//! table in Markdown: `media-bench [PICTURES]`.
+#![allow(clippy::print_stdout)]
+
+use std::{error::Error, hint::black_box, time::Instant};
+
+use visita_media::{
+    Picture,
+    convert::{self, Converter, Format, Raw},
+    h264::{decode, encode},
+    jpeg, marker,
+    picture::Draft,
+    source::{
+        Source as _, Synthetic,
+        synthetic::{self, Pace},
+    },
+    stats::Percentiles,
+};
+use visita_protocol::{media::Size, time::MediaTime};
+
+const SIZE: Size = Size::new(640, 360);
+
+fn row(name: &str, count: usize, mut step: impl FnMut(usize)) {
+    // In nanoseconds, so that a step of a few microseconds is still told apart.
+    let mut times = Percentiles::new();
+    let begin = Instant::now();
+    for number in 0..count {
+        let begin = Instant::now();
+        step(number);
+        times.add(begin.elapsed().as_nanos() as u64);
+    }
+    let mean = begin.elapsed().as_secs_f64() * 1e6 / count as f64;
+    let at = |share| times.at(share).unwrap_or(0) as f64 / 1000.0;
+    println!(
+        "| {name} | {mean:.0} | {:.0} | {:.0} | {:.0} |",
+        at(0.5),
+        at(0.95),
+        at(0.99)
+    );
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let count = std::env::args()
+        .nth(1)
+        .map_or(Ok(600), |count| count.parse::<usize>())?
+        .max(1);
+    let config = synthetic::Config::new(SIZE, 30)?.paced(Pace::Free);
+    let mut source = Synthetic::new(config)?;
+    let pictures = (0..count)
+        .map(|_| source.next())
+        .collect::<Result<Vec<_>, _>>()?;
+
+    println!("| 640×360, one thread | mean µs | p50 | p95 | p99 |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    row("draw the synthetic picture", count, |_| {
+        drop(black_box(source.next()))
+    });
+
+    for layers in [1, 2] {
+        for bitrate in [500_000, 300_000] {
+            let config = encode::Config {
+                bitrate,
+                temporal_layers: layers,
+                ..encode::Config::new(SIZE)
+            };
+            let mut encoder = encode::Encoder::new(config)?;
+            let mut frames = Vec::with_capacity(count);
+            let kbit = bitrate / 1000;
+            row(
+                &format!("H.264 encode, {kbit} kbit/s, {layers} temporal"),
+                count,
+                |number| {
+                    frames.extend(encoder.encode(&pictures[number]).ok().flatten());
+                },
+            );
+            let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
+            let mut decoder = decode::Decoder::new();
+            row(
+                &format!("H.264 decode, {kbit} kbit/s, {layers} temporal"),
+                frames.len(),
+                |number| {
+                    drop(black_box(
+                        decoder.decode(&frames[number].bytes, MediaTime(0)),
+                    ));
+                },
+            );
+            let rate = bytes as f64 * 8.0 * 30.0 / count as f64 / 1000.0;
+            eprintln!(
+                "{layers} temporal, {kbit} kbit/s: {} of {count} frames, {rate:.0} kbit/s",
+                frames.len()
+            );
+        }
+    }
+
+    let mut encoder = jpeg::Encoder::new(jpeg::QUALITY)?;
+    let mut jpegs = Vec::with_capacity(count);
+    row("JPEG encode, q60", count, |number| {
+        jpegs.extend(encoder.encode(&pictures[number]).ok())
+    });
+    let mut decoder = jpeg::Decoder::new()?;
+    row("JPEG decode, q60", jpegs.len(), |number| {
+        drop(black_box(decoder.decode(&jpegs[number], MediaTime(0))));
+    });
+    let bytes: usize = jpegs.iter().map(bytes::Bytes::len).sum();
+    eprintln!("JPEG: {} bytes a picture", bytes / jpegs.len().max(1));
+
+    conversions(&pictures, count)?;
+    row("read the marker", count, |number| {
+        black_box(marker::read(&pictures[number]));
+    });
+    row("a picture's buffer, used again", count, |_| {
+        drop(black_box(Draft::new(SIZE, MediaTime(0))))
+    });
+    row("a picture's buffer, fresh", count, |_| {
+        let mut fresh = vec![0_u8; 640 * 360 * 3 / 2];
+        // As a writer does: every page is touched.
+        fresh.iter_mut().step_by(4096).for_each(|byte| *byte = 1);
+        drop(black_box(fresh));
+    });
+    Ok(())
+}
+
+fn conversions(pictures: &[Picture], count: usize) -> Result<(), Box<dyn Error>> {
+    let mut converter = Converter::new();
+    for (name, format, bytes) in [
+        ("NV12 → I420", Format::Nv12, 3 * 640 * 360 / 2),
+        ("YUYV → I420", Format::Yuyv, 2 * 640 * 360),
+        ("RGB → I420", Format::Rgb, 3 * 640 * 360),
+    ] {
+        let buffer: Vec<u8> = (0..bytes).map(|number| (number * 7 % 251) as u8).collect();
+        row(name, count, |_| {
+            let raw = Raw {
+                format,
+                width: 640,
+                height: 360,
+                bytes: &buffer,
+            };
+            drop(black_box(converter.picture(raw, MediaTime(0))));
+        });
+    }
+    let mut rgba = vec![0; 4 * 640 * 360];
+    row("I420 → RGBA", count, |number| {
+        black_box(pictures[number].rgba(&mut rgba));
+    });
+    row("640×360 → 320×180 (2×2 box)", count, |number| {
+        drop(black_box(convert::scaled(
+            &pictures[number],
+            Size::new(320, 180),
+        )));
+    });
+    row("640×360 → 480×270", count, |number| {
+        drop(black_box(convert::scaled(
+            &pictures[number],
+            Size::new(480, 270),
+        )));
+    });
+    let large = convert::scaled(&pictures[0], Size::new(1280, 720))?;
+    row("1280×720 → 640×360 (2×2 box)", count, |_| {
+        drop(black_box(convert::scaled(&large, SIZE)));
+    });
+    Ok(())
+}
