@@ -13,9 +13,9 @@ export const PATIENCE = 60_000;
 
 /**
  * Chromium with a camera that plays a Y4M file; nothing of it leaves this machine.
- * @param {{ camera?: string | null, allowCamera?: boolean, trustAll?: boolean, args?: string[] }} options
+ * @param {{ camera?: string | null, device?: boolean, allowCamera?: boolean, trustAll?: boolean, args?: string[] }} options
  */
-export async function chromium({ camera = null, allowCamera = true, trustAll = true, args = [] } = {}) {
+export async function chromium({ camera = null, device = true, allowCamera = true, trustAll = true, args = [] } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'visita-chromium-'));
   const browser = await puppeteer.launch({
     executablePath: CHROMIUM,
@@ -28,7 +28,7 @@ export async function chromium({ camera = null, allowCamera = true, trustAll = t
       '--disable-dev-shm-usage', '--no-default-browser-check',
       '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
       ...(allowCamera ? ['--use-fake-ui-for-media-stream'] : ['--deny-permission-prompts']),
-      '--use-fake-device-for-media-stream',
+      ...(device ? ['--use-fake-device-for-media-stream'] : []),
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
       ...(trustAll ? ['--ignore-certificate-errors'] : []),
       ...args,

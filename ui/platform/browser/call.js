@@ -7,6 +7,7 @@ import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
 import { ticker } from './ticker.js';
+import { keepAwake } from './wake.js';
 
 /** @typedef {import('../types').CallEvent} CallEvent */
 /** @typedef {import('../types').CallHandle} CallHandle */
@@ -78,6 +79,7 @@ export class Call {
       },
     });
     this._stopTicker = ticker(() => this._beat());
+    this._letSleep = keepAwake();
     this._onVisible = () => {
       this._watchSoon(0);
       if (!document.hidden) this._carrier?.hurry();
@@ -321,6 +323,7 @@ export class Call {
     removeEventListener('online', this._onOnline);
     removeEventListener('pagehide', this._onPageHide);
     this._stopTicker();
+    this._letSleep();
     this._camera.off();
     this._publisher?.close();
     this._carrier?.close();
