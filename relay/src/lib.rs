@@ -1,1 +1,37 @@
-//! relay
+//! Visita's relay: serves the pages, keeps the rooms, forwards whole encoded frames. It never looks
+//! into a payload.
+//!
+//! [`bind`] a listener, make a [`Relay`] of it and a [`Config`], and [`Relay::serve`] until a
+//! shutdown future is over. A [`Handle`] shows a program around it who is connected and where.
+
+mod addresses;
+mod advertise;
+mod answer;
+mod assets;
+mod clock;
+pub mod config;
+mod files;
+mod hub;
+mod limits;
+mod listener;
+mod lobby;
+mod metrics;
+mod origin;
+mod outlet;
+mod relay;
+mod seat;
+mod session;
+mod sockets;
+mod tls;
+mod web;
+mod ws;
+
+pub use addresses::{Address, Addresses};
+pub use advertise::SERVICE;
+pub use config::{Config, Limits};
+pub use files::Error as FileError;
+pub use hub::Person;
+pub use listener::{BindError, bind};
+pub use origin::{BadOrigin, Origin};
+pub use relay::{Handle, Relay, StartError};
+pub use tls::Error as TlsError;

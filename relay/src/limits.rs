@@ -1,0 +1,226 @@
+//! How much one may ask for: rates as token buckets, connections as counters.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use visita_protocol::time::Now;
+
+/// A token bucket that may run into debt: what was taken is taken, and the debt is waited off.
+/// So nothing that was received is thrown away; the sender's own socket fills instead.
+#[derive(Clone, Debug)]
+pub(crate) struct Bucket {
+    per_s: f64,
+    most: f64,
+    tokens: f64,
+    at: Now,
+}
+
+impl Bucket {
+    /// `per_s` tokens a second, at most `burst` seconds' worth of them.
+    pub(crate) fn new(per_s: u32, burst: u32, now: Now) -> Self {
+        let most = f64::from(per_s) * f64::from(burst);
+        Self {
+            per_s: f64::from(per_s),
+            most,
+            tokens: most,
+            at: now,
+        }
+    }
+
+    /// Takes `amount`; returns how long to wait before taking more.
+    pub(crate) fn take(&mut self, now: Now, amount: u32) -> Option<Duration> {
+        let gained = now.since(self.at).as_secs_f64() * self.per_s;
+        self.at = self.at.max(now);
+        self.tokens = (self.tokens + gained).min(self.most) - f64::from(amount);
+        (self.tokens < 0.0).then(|| Duration::from_secs_f64(-self.tokens / self.per_s))
+    }
+}
+
+/// Counts connections, in all and for each address those that are not yet in a session.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    most: u32,
+    most_of_address: u32,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: u32,
+    of_address: HashMap<IpAddr, u32>,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    All,
+    Address,
+}
+
+impl Doors {
+    pub(crate) fn new(most: u32, most_of_address: u32) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            most_of_address,
+            counts: Mutex::default(),
+        })
+    }
+
+    /// A place for a connection from this address, given back when dropped.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
+        let address = network(address);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.all >= self.most {
+            return Err(Full::All);
+        }
+        let of_address = counts.of_address.entry(address).or_default();
+        if *of_address >= self.most_of_address {
+            return Err(Full::Address);
+        }
+        *of_address += 1;
+        counts.all += 1;
+        Ok(Place {
+            doors: self.clone(),
+            address: Mutex::new(Some(address)),
+        })
+    }
+
+    pub(crate) fn open(&self) -> u32 {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all
+    }
+}
+
+impl Counts {
+    fn release(&mut self, address: IpAddr) {
+        if let Some(count) = self.of_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// One connection's place.
+#[derive(Debug)]
+pub(crate) struct Place {
+    doors: Arc<Doors>,
+    address: Mutex<Option<IpAddr>>,
+}
+
+impl Place {
+    /// The connection is in a session now: its address may open another.
+    pub(crate) fn established(&self) {
+        if let Some(address) = self
+            .address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            self.doors
+                .counts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .release(address);
+        }
+    }
+
+    /// Counts for the address that a trusted proxy named instead of for the proxy's.
+    pub(crate) fn belongs_to(&self, address: IpAddr) -> Result<(), Full> {
+        let address = network(address);
+        let mut own = self.address.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(before) = *own else { return Ok(()) };
+        if before == address {
+            return Ok(());
+        }
+        let mut counts = self
+            .doors
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let of_address = counts.of_address.entry(address).or_default();
+        if *of_address >= self.doors.most_of_address {
+            return Err(Full::Address);
+        }
+        *of_address += 1;
+        counts.release(before);
+        *own = Some(address);
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.established();
+        self.doors
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all -= 1;
+    }
+}
+
+/// One IPv6 customer has a whole /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_lets_a_burst_in_and_then_its_rate() {
+        let mut bucket = Bucket::new(10, 2, Now(0));
+        assert!((0..20).all(|_| bucket.take(Now(0), 1).is_none()));
+        assert_eq!(bucket.take(Now(0), 1), Some(Duration::from_millis(100)));
+        assert_eq!(bucket.take(Now(200_000), 1), None);
+        assert!((0..20).all(|_| bucket.take(Now(60_000_000), 1).is_none()));
+        assert!(
+            bucket.take(Now(60_000_000), 1).is_some(),
+            "no more than the burst is saved up"
+        );
+    }
+
+    #[test]
+    fn places_are_counted_and_given_back() {
+        let doors = Doors::new(3, 2);
+        let (a, b): (IpAddr, IpAddr) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let first = doors.enter(a).unwrap();
+        let _second = doors.enter("::ffff:10.0.0.1".parse().unwrap()).unwrap();
+        assert_eq!(doors.enter(a).unwrap_err(), Full::Address);
+        first.established();
+        first.established();
+        let third = doors.enter(a).unwrap();
+        assert_eq!(doors.enter(b).unwrap_err(), Full::All);
+        drop(third);
+        drop(first);
+        assert_eq!(doors.open(), 1);
+        let moved = doors.enter(b).unwrap();
+        moved.belongs_to(a).unwrap();
+        assert_eq!(doors.enter(a).unwrap_err(), Full::Address);
+        drop(moved);
+        assert!(doors.enter(a).is_ok());
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_address() {
+        let doors = Doors::new(9, 1);
+        let _one = doors.enter("2001:db8::1".parse().unwrap()).unwrap();
+        assert_eq!(
+            doors.enter("2001:db8::2".parse().unwrap()).unwrap_err(),
+            Full::Address
+        );
+        assert!(doors.enter("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+}

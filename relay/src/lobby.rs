@@ -1,0 +1,125 @@
+//! `/api/v1/lobby`: the list of rooms, at once and after each change.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, interval_at, sleep, timeout};
+
+use crate::{
+    relay::Shared,
+    web::Peer,
+    ws::{Decoder, Event, Link, Outgoing, Queue, Raw},
+};
+
+/// The least time between two lists: changes within it are told together.
+const COALESCE: Duration = Duration::from_millis(100);
+/// How often a silent page is asked whether it is there.
+const PING: Duration = Duration::from_secs(20);
+/// A page says nothing that is longer than this.
+const MAX_MESSAGE: usize = 1024;
+/// Messages of its own that a page may send before it is taken for an attack: it has nothing to say.
+const MAX_MESSAGES: u32 = 256;
+
+/// Holds only the newest list: a slow page skips those between.
+#[derive(Debug, Default)]
+struct Latest(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    pong: Option<Bytes>,
+    ping: bool,
+    list: Option<Bytes>,
+}
+
+impl Latest {
+    fn with<R>(&self, change: impl FnOnce(&mut Waiting) -> R) -> R {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Queue for Latest {
+    fn pop(&self) -> Option<Outgoing> {
+        self.with(|waiting| {
+            if let Some(payload) = waiting.pong.take() {
+                return Some(Outgoing::Pong(payload));
+            }
+            if std::mem::take(&mut waiting.ping) {
+                return Some(Outgoing::Ping);
+            }
+            waiting.list.take().map(Outgoing::Text)
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.with(|waiting| waiting.pong.is_none() && !waiting.ping && waiting.list.is_none())
+    }
+}
+
+/// Serves one subscriber until either side ends.
+pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, _peer: Peer) {
+    let link = Link::new(raw.socket, raw.connection, Latest::default());
+    let code = tokio::select! {
+        code = listen(&link, raw.received) => code,
+        () = link.send_when_possible() => return,
+        () = tell(&shared, &link) => 1011,
+        () = shared.stopped() => 1001,
+    };
+    link.close(code, Duration::from_secs(1)).await;
+}
+
+/// Takes what a page sends, which is nothing but pongs and its end. Gives the code to close with.
+async fn listen(link: &Link<Latest>, mut buffer: BytesMut) -> u16 {
+    let mut decoder = Decoder::new(MAX_MESSAGE);
+    let mut messages = 0;
+    loop {
+        loop {
+            match decoder.next(&mut buffer) {
+                Ok(None) => break,
+                Ok(Some(Event::Ping(payload))) => {
+                    link.queue()
+                        .with(|waiting| waiting.pong = Some(payload.freeze()));
+                    link.flush();
+                }
+                Ok(Some(Event::Pong)) => continue,
+                Ok(Some(Event::Close(_))) => return 1000,
+                Ok(Some(Event::Text(_) | Event::Binary(_))) => {}
+                Err(_) => return 1002,
+            }
+            messages += 1;
+            if messages > MAX_MESSAGES {
+                return 1008;
+            }
+        }
+        match timeout(3 * PING, link.read(&mut buffer)).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false) | Err(_)) | Err(_) => return 1000,
+        }
+    }
+}
+
+async fn tell(shared: &Shared, link: &Link<Latest>) {
+    let mut changes = shared.hub.rooms_changed();
+    let mut ping = interval_at(Instant::now() + PING, PING);
+    loop {
+        changes.mark_unchanged();
+        let list = shared.hub.rooms_text();
+        link.queue().with(|waiting| waiting.list = Some(list));
+        link.flush();
+        sleep(COALESCE).await;
+        loop {
+            tokio::select! {
+                changed = changes.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                _ = ping.tick() => {
+                    link.queue().with(|waiting| waiting.ping = true);
+                    link.flush();
+                }
+            }
+        }
+    }
+}

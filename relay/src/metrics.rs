@@ -1,0 +1,85 @@
+//! What the relay counts, for `/metrics`. No label holds anything that a person chose.
+
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident: $help:literal,)*) => {
+        /// Counters since the start.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $($(#[$doc])* pub(crate) $name: AtomicU64,)*
+        }
+
+        impl Counters {
+            fn write(&self, text: &mut String) {
+                $(
+                    let name = concat!("visita_", stringify!($name), "_total");
+                    let value = self.$name.load(Relaxed);
+                    let _ = write!(text, "# HELP {name} {}\n# TYPE {name} counter\n{name} {value}\n", $help);
+                )*
+            }
+        }
+    };
+}
+
+counters! {
+    connections: "Connections taken.",
+    connections_refused: "Connections for which there was no place.",
+    handshakes_failed: "TLS handshakes that failed or took too long.",
+    requests: "HTTP requests.",
+    sessions: "Sessions opened.",
+    sessions_resumed: "Sessions resumed over a new connection.",
+    sessions_lost: "Sessions that were not resumed in time.",
+    chunks_in: "Media chunks received.",
+    bytes_in: "Bytes of media received.",
+    chunks_out: "Media chunks sent.",
+    bytes_out: "Bytes of media sent.",
+    frames_dropped: "Media frames that a receiver didn't get: slow, or waiting for a key frame.",
+    chunks_refused: "Media chunks that broke a rule.",
+    messages_refused: "Packets that couldn't be read.",
+    key_frame_requests: "Key frames asked of publishers.",
+    throttled: "Times that a connection had to wait for its rate.",
+}
+
+/// Values of this moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gauges {
+    pub(crate) connections: u64,
+    pub(crate) sessions: u64,
+    pub(crate) rooms: u64,
+    pub(crate) members: u64,
+}
+
+/// All of it in Prometheus' text format.
+pub(crate) fn text(counters: &Counters, gauges: Gauges) -> String {
+    let mut text = String::with_capacity(4096);
+    for (name, help, value) in [
+        (
+            "visita_connections",
+            "Connections open now.",
+            gauges.connections,
+        ),
+        (
+            "visita_sessions",
+            "Sessions now, those that are waited for included.",
+            gauges.sessions,
+        ),
+        ("visita_rooms", "Rooms now.", gauges.rooms),
+        ("visita_members", "Members of rooms now.", gauges.members),
+    ] {
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"
+        );
+    }
+    counters.write(&mut text);
+    text
+}
+
+/// Adds to a counter.
+pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Relaxed);
+}

@@ -1,0 +1,375 @@
+//! What goes out to one participant: its session's numbered messages, its receiver's queues, and
+//! the connection that they go over at the moment, if there is one.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use visita_protocol::{
+    chunk::{Chunks, Frame},
+    compress,
+    control::{RelayMessage, RelayPacket},
+    id::{MemberId, TrackId},
+    receiver::{Item, Receiver, Selected, Verdict},
+    session::{self, Accept, Session},
+    time::Now,
+};
+
+use crate::{
+    clock,
+    metrics::{self, Counters},
+    ws::{Link, Outgoing, Queue},
+};
+
+/// The link of a participant.
+pub(crate) type MemberLink = Link<Tap>;
+
+/// Why a connection ends, when that comes from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The session goes on over another connection.
+    Replaced,
+    /// The session is over: the other side acknowledged nothing for too long, or idled.
+    Over,
+    /// The connection can't take its control messages: a new one may resume the session.
+    Stuck,
+}
+
+/// Where a link takes its messages from: first its own (answers that belong to the connection), then
+/// its session's, for as long as the session goes over this connection.
+#[derive(Default)]
+pub(crate) struct Tap {
+    any: AtomicBool,
+    own: Mutex<VecDeque<Outgoing>>,
+    outlet: OnceLock<(Arc<Outlet>, u64)>,
+}
+
+/// Own answers that wait at most: a connection that asks without reading gets no more of them.
+const MAX_OWN: usize = 64;
+
+impl Tap {
+    /// Queues an answer that belongs to the connection. Beyond the bound it is let go.
+    pub(crate) fn push(&self, message: Outgoing) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() < MAX_OWN {
+            own.push_back(message);
+            self.any.store(true, SeqCst);
+        }
+    }
+
+    /// Queues a packet that belongs to the connection.
+    pub(crate) fn packet(&self, packet: &RelayPacket, compressed: bool) {
+        if let Some(message) = pack(packet, compressed) {
+            self.push(message);
+        }
+    }
+}
+
+impl Queue for Tap {
+    fn pop(&self) -> Option<Outgoing> {
+        if self.any.load(SeqCst) {
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = own.pop_front();
+            self.any.store(!own.is_empty(), SeqCst);
+            if next.is_some() {
+                return next;
+            }
+        }
+        self.outlet
+            .get()
+            .and_then(|(outlet, generation)| outlet.pop(*generation))
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.any.load(SeqCst)
+            && self
+                .outlet
+                .get()
+                .is_none_or(|(outlet, generation)| outlet.is_empty(*generation))
+    }
+}
+
+/// A packet as it goes over the wire.
+fn pack(packet: &RelayPacket, compressed: bool) -> Option<Outgoing> {
+    let text = match serde_json::to_string(packet) {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(%error, "a packet couldn't be written");
+            return None;
+        }
+    };
+    if compressed && let Some(message) = compress::compress(&text) {
+        return Some(Outgoing::Binary(message.into()));
+    }
+    Some(Outgoing::Text(text.into()))
+}
+
+/// One participant's way out.
+pub(crate) struct Outlet {
+    inner: Mutex<Inner>,
+    counters: Arc<Counters>,
+}
+
+struct Inner {
+    session: Session<RelayMessage>,
+    receiver: Receiver<Outgoing, Chunks<Bytes>>,
+    /// Counts the connections: what is of an older one is of no more concern.
+    generation: u64,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    link: Arc<MemberLink>,
+    compressed: bool,
+    end: Option<oneshot::Sender<End>>,
+}
+
+/// The session can't go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overflow;
+
+/// What became of a numbered message.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// Handle it.
+    New,
+    /// It was handled before.
+    Duplicate,
+    /// It came over a connection that is not the session's any more.
+    Stale,
+}
+
+/// What became of a frame.
+#[derive(Default)]
+pub(crate) struct Offered {
+    /// To be flushed, if there is something to send.
+    pub(crate) link: Option<Arc<MemberLink>>,
+    /// A key frame is needed before any other frame can be sent.
+    pub(crate) key_frame: bool,
+}
+
+impl Outlet {
+    pub(crate) fn new(counters: Arc<Counters>) -> Arc<Self> {
+        let inner = Inner {
+            session: Session::new(),
+            receiver: Receiver::new(),
+            generation: 0,
+            connection: None,
+        };
+        Arc::new(Self {
+            inner: Mutex::new(inner),
+            counters,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pop(&self, generation: u64) -> Option<Outgoing> {
+        let item = {
+            let mut inner = self.lock();
+            if inner.generation != generation {
+                return None;
+            }
+            inner.receiver.pop(clock::now())?
+        };
+        match item {
+            Item::Control(message) => Some(message),
+            Item::Chunk { frame, chunk } => {
+                let chunk = frame.as_slice().get(usize::from(chunk))?.clone();
+                metrics::add(&self.counters.chunks_out, 1);
+                metrics::add(&self.counters.bytes_out, chunk.len() as u64);
+                Some(Outgoing::Binary(chunk))
+            }
+        }
+    }
+
+    fn is_empty(&self, generation: u64) -> bool {
+        let inner = self.lock();
+        inner.generation != generation || inner.receiver.is_empty()
+    }
+
+    /// Offers a frame. Never waits, and sends nothing itself.
+    pub(crate) fn frame(&self, now: Now, frame: &Frame<Bytes>) -> Offered {
+        let mut inner = self.lock();
+        if inner.connection.is_none() {
+            return Offered::default();
+        }
+        match inner
+            .receiver
+            .frame(now, &frame.header, frame.bytes, &frame.chunks)
+        {
+            Verdict::NotSelected => Offered::default(),
+            Verdict::Queued => Offered {
+                link: inner.connection.as_ref().map(|c| c.link.clone()),
+                key_frame: false,
+            },
+            Verdict::Dropped { key_frame, .. } => {
+                drop(inner);
+                metrics::add(&self.counters.frames_dropped, 1);
+                Offered {
+                    link: None,
+                    key_frame,
+                }
+            }
+        }
+    }
+
+    /// Numbers a message and queues it. Gives the link to flush.
+    pub(crate) fn send(&self, message: RelayMessage) -> Result<Option<Arc<MemberLink>>, Overflow> {
+        let mut inner = self.lock();
+        let n = inner.session.send(message.clone()).map_err(|_| Overflow)?;
+        Ok(inner.queue(n, message))
+    }
+
+    /// Takes the number and acknowledgement of a message that came over a connection.
+    pub(crate) fn accept(
+        &self,
+        generation: u64,
+        n: u64,
+        ack: u64,
+    ) -> Result<Taken, session::Error> {
+        let mut inner = self.lock();
+        if inner.generation != generation {
+            return Ok(Taken::Stale);
+        }
+        let taken = match inner.session.accept(n, ack)? {
+            Accept::New => Taken::New,
+            Accept::Duplicate => Taken::Duplicate,
+        };
+        if inner.session.ack_is_due() || matches!(taken, Taken::Duplicate) {
+            inner.acknowledge();
+        }
+        Ok(taken)
+    }
+
+    /// Takes an acknowledgement alone.
+    pub(crate) fn acked(&self, generation: u64, ack: u64) -> Result<(), session::Error> {
+        let mut inner = self.lock();
+        if inner.generation == generation {
+            inner.session.acked(ack)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Says what was received, if that wasn't said yet.
+    pub(crate) fn acknowledge(&self, generation: u64) {
+        let mut inner = self.lock();
+        if inner.generation == generation && inner.session.untold() {
+            inner.acknowledge();
+        }
+    }
+
+    /// A connection carries the session from now on. `welcome` is told what was received so far and
+    /// gives the first packet. `resume` = the last number that the other side received; all later
+    /// messages follow the welcome.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        link: &Arc<MemberLink>,
+        compressed: bool,
+        resume: Option<u64>,
+        welcome: impl FnOnce(u64) -> RelayPacket,
+    ) -> Result<(u64, oneshot::Receiver<End>), session::Error> {
+        let mut inner = self.lock();
+        let again = match resume {
+            Some(received) => inner.session.resume(received)?.collect(),
+            None => Vec::new(),
+        };
+        inner.end(End::Replaced);
+        inner.receiver.clear();
+        inner.generation += 1;
+        let (end, ended) = oneshot::channel();
+        inner.connection = Some(Connection {
+            link: link.clone(),
+            compressed,
+            end: Some(end),
+        });
+        if let Some(welcome) = pack(&welcome(inner.session.received()), false) {
+            inner.push(welcome);
+        }
+        for (n, body) in again {
+            inner.queue(n, body);
+        }
+        let generation = inner.generation;
+        drop(inner);
+        // The tap is new with its link: it was never set before.
+        let _ = link.queue().outlet.set((self.clone(), generation));
+        Ok((generation, ended))
+    }
+
+    /// The connection is gone. Returns whether it was still the session's.
+    pub(crate) fn detach(&self, generation: u64) -> bool {
+        let mut inner = self.lock();
+        let current = inner.generation == generation && inner.connection.is_some();
+        if current {
+            inner.connection = None;
+            inner.generation += 1;
+            inner.receiver.clear();
+        }
+        current
+    }
+
+    /// Ends the connection, if there is one.
+    pub(crate) fn end(&self, end: End) {
+        self.lock().end(end);
+    }
+
+    /// Which of a sender's tracks go out from now on. Gives those that need a key frame.
+    pub(crate) fn route(&self, sender: MemberId, tracks: &[Selected]) -> Vec<TrackId> {
+        self.lock().receiver.route(sender, tracks)
+    }
+}
+
+impl Inner {
+    /// Queues a numbered message, if there is a connection. Gives the link to flush.
+    fn queue(&mut self, n: u64, body: RelayMessage) -> Option<Arc<MemberLink>> {
+        let connection = self.connection.as_ref()?;
+        let (link, compressed) = (connection.link.clone(), connection.compressed);
+        let packet = RelayPacket::Message {
+            n,
+            ack: self.session.received(),
+            body,
+        };
+        self.push(pack(&packet, compressed)?);
+        self.session.told();
+        Some(link)
+    }
+
+    fn acknowledge(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let packet = RelayPacket::Ack {
+            ack: self.session.received(),
+        };
+        if let Some(message) = pack(&packet, connection.compressed) {
+            self.push(message);
+            self.session.told();
+        }
+    }
+
+    fn push(&mut self, message: Outgoing) {
+        if self.receiver.control(message).is_err() {
+            self.end(End::Stuck);
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        if let Some(sender) = self
+            .connection
+            .as_mut()
+            .and_then(|connection| connection.end.take())
+        {
+            // A connection that ended by itself meanwhile doesn't listen any more.
+            let _ = sender.send(end);
+        }
+    }
+}

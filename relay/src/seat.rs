@@ -1,0 +1,220 @@
+//! What comes in from one participant: its frames put together, stamped and offered to those who
+//! get them. None of this touches the hub: frames of different publishers never wait for each other.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use visita_protocol::{
+    chunk::Assembler,
+    control::{RelayMessage, SendTrack},
+    error::Code,
+    frame::Header,
+    id::{MemberId, Secret, SessionId, TrackId},
+    keyframe::Requests,
+    media::Track,
+    time::Now,
+};
+
+use crate::{
+    metrics::{self, Counters},
+    outlet::{MemberLink, Outlet},
+};
+
+/// A session, from its welcome until its end.
+pub(crate) struct Seat {
+    pub(crate) session: SessionId,
+    pub(crate) secret: Secret,
+    pub(crate) outlet: Arc<Outlet>,
+    inlet: Mutex<Inlet>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Default)]
+struct Inlet {
+    /// The connection that frames are taken from.
+    generation: u64,
+    member: Option<MemberId>,
+    /// The tracks that were announced, each with what is being put together of it.
+    tracks: Vec<(TrackId, Assembler<Bytes>)>,
+    /// Those who get any of them.
+    audience: Vec<(MemberId, Arc<Outlet>)>,
+    requests: Requests,
+}
+
+/// Links that got something and aren't flushed yet, each once.
+#[derive(Default)]
+pub(crate) struct Dirty(Vec<Arc<MemberLink>>);
+
+impl Dirty {
+    pub(crate) fn add(&mut self, link: Option<Arc<MemberLink>>) {
+        if let Some(link) = link
+            && !self.0.iter().any(|known| Arc::ptr_eq(known, &link))
+        {
+            self.0.push(link);
+        }
+    }
+
+    /// Sends what waits, as far as each socket takes it at once.
+    pub(crate) fn flush(&mut self) {
+        for link in self.0.drain(..) {
+            link.flush();
+        }
+    }
+}
+
+impl Seat {
+    pub(crate) fn new(session: SessionId, secret: Secret, counters: Arc<Counters>) -> Arc<Self> {
+        let outlet = Outlet::new(counters.clone());
+        Arc::new(Self {
+            session,
+            secret,
+            outlet,
+            inlet: Mutex::default(),
+            counters,
+        })
+    }
+
+    fn inlet(&self) -> MutexGuard<'_, Inlet> {
+        self.inlet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a media chunk as it came from the socket. `Err` = what to tell the sender; nobody else
+    /// notices.
+    pub(crate) fn chunk(
+        &self,
+        generation: u64,
+        now: Now,
+        mut message: BytesMut,
+        dirty: &mut Dirty,
+    ) -> Result<(), Code> {
+        metrics::add(&self.counters.chunks_in, 1);
+        metrics::add(&self.counters.bytes_in, message.len() as u64);
+        let taken = self.take(generation, now, &mut message, dirty);
+        if taken.is_err() {
+            metrics::add(&self.counters.chunks_refused, 1);
+        }
+        taken
+    }
+
+    fn take(
+        &self,
+        generation: u64,
+        now: Now,
+        message: &mut BytesMut,
+        dirty: &mut Dirty,
+    ) -> Result<(), Code> {
+        let (mut header, start) = Header::parse(message).map_err(|_| Code::Malformed)?;
+        let mut inlet = self.inlet();
+        if inlet.generation != generation {
+            return Ok(());
+        }
+        let member = inlet.member.ok_or(Code::TrackMissing)?;
+        let track = inlet.tracks.iter_mut().find(|(id, _)| *id == header.track);
+        let (_, assembler) = track.ok_or(Code::TrackMissing)?;
+        // Whatever the sender wrote there: nobody speaks as another.
+        Header::stamp(message, member);
+        header.sender = member;
+        let payload = message.len() - start;
+        let chunk = std::mem::take(message).freeze();
+        let Some(frame) = assembler
+            .push(header, chunk, payload)
+            .map_err(|_| Code::OutOfTurn)?
+        else {
+            return Ok(());
+        };
+        if frame.header.references.is_key() {
+            inlet.requests.came(header.track);
+        }
+        let mut key_frame = false;
+        for (_, outlet) in &inlet.audience {
+            let offered = outlet.frame(now, &frame);
+            key_frame |= offered.key_frame;
+            dirty.add(offered.link);
+        }
+        if key_frame {
+            self.ask(&mut inlet, now, header.track, dirty);
+        }
+        Ok(())
+    }
+
+    /// Asks the publisher for a key frame, if it wasn't asked lately.
+    fn ask(&self, inlet: &mut Inlet, now: Now, track: TrackId, dirty: &mut Dirty) {
+        if inlet.requests.need(now, track) {
+            self.say_key_frame(track, dirty);
+        }
+    }
+
+    fn say_key_frame(&self, track: TrackId, dirty: &mut Dirty) {
+        metrics::add(&self.counters.key_frame_requests, 1);
+        // A session that overflows is ended by the hub's next message to it.
+        if let Ok(link) = self.outlet.send(RelayMessage::KeyFrame { track }) {
+            dirty.add(link);
+        }
+    }
+
+    /// Somebody needs a key frame.
+    pub(crate) fn need_key_frame(&self, now: Now, track: TrackId, dirty: &mut Dirty) {
+        self.ask(&mut self.inlet(), now, track, dirty);
+    }
+
+    /// Repeats requests that weren't answered.
+    pub(crate) fn tick(&self, now: Now, dirty: &mut Dirty) {
+        let due = self.inlet().requests.due(now);
+        for track in due {
+            self.say_key_frame(track, dirty);
+        }
+    }
+
+    /// Frames come from this connection now; what an older one began is lost.
+    pub(crate) fn attached(&self, generation: u64) {
+        let mut inlet = self.inlet();
+        inlet.generation = generation;
+        for (_, assembler) in &mut inlet.tracks {
+            assembler.abandon();
+        }
+    }
+
+    /// The participant is this member now, or of no room.
+    pub(crate) fn seated(&self, member: Option<MemberId>) {
+        let mut inlet = self.inlet();
+        let generation = inlet.generation;
+        *inlet = Inlet {
+            generation,
+            member,
+            ..Inlet::default()
+        };
+    }
+
+    /// These are its tracks from now on.
+    pub(crate) fn announced(&self, tracks: &[Track]) {
+        let mut inlet = self.inlet();
+        inlet
+            .tracks
+            .retain(|(id, _)| tracks.iter().any(|track| track.id == *id));
+        for track in tracks {
+            if !inlet.tracks.iter().any(|(id, _)| *id == track.id) {
+                inlet.tracks.push((track.id, Assembler::new()));
+            }
+        }
+    }
+
+    /// These of its tracks are wanted from now on.
+    pub(crate) fn wanted(&self, tracks: &[SendTrack]) {
+        let mut inlet = self.inlet();
+        let inlet = &mut *inlet;
+        for (id, _) in &inlet.tracks {
+            if !tracks.iter().any(|wanted| wanted.track == *id) {
+                inlet.requests.forget(*id);
+            }
+        }
+    }
+
+    /// This receiver gets something of it, or nothing any more.
+    pub(crate) fn heard_by(&self, receiver: MemberId, outlet: Option<&Arc<Outlet>>) {
+        let mut inlet = self.inlet();
+        inlet.audience.retain(|(member, _)| *member != receiver);
+        if let Some(outlet) = outlet {
+            inlet.audience.push((receiver, outlet.clone()));
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! `/api/v1/ws`: one connection of a participant, from its hello to its end.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use tokio::time::{sleep, timeout};
+use visita_protocol::{
+    VERSIONS, compress,
+    control::{ClientPacket, Compression, Hello, RelayMessage, RelayPacket, parse_client},
+    error::Code,
+    frame::{CONTROL_ZSTD_V1, MEDIA_V1},
+    time::Now,
+};
+
+use crate::{
+    clock,
+    config::Limits,
+    hub::{Attached, Gone, Hub},
+    limits::Bucket,
+    metrics,
+    outlet::{End, MemberLink, Tap},
+    relay::Shared,
+    seat::Dirty,
+    sockets,
+    web::Peer,
+    ws::{self, Decoder, Event, Link, Outgoing, Raw},
+};
+
+/// The least time between two complaints to one sender: one that floods isn't answered with a flood.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
+/// How long the last words may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// WebSocket's codes: done, and going away.
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+/// Ours: the reason was in `refused`.
+const REFUSED: u16 = 4000;
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The other side closed it in order.
+    Closed,
+    /// It broke.
+    Broken,
+    /// It is ended for this reason.
+    Refused(Code),
+    /// The relay ends.
+    Stopping,
+}
+
+/// Serves one connection until it ends.
+pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
+    sockets::tune(&raw.socket);
+    let limits = &shared.config.limits;
+    let link = Arc::new(Link::new(raw.socket, raw.connection, Tap::default()));
+    let mut input = Input {
+        link: link.clone(),
+        decoder: Decoder::new(limits.max_packet as usize),
+        buffer: raw.received,
+        silence: Duration::from_secs(limits.hello_s.into()),
+    };
+    let mut stopped = pin!(shared.stopped());
+    let hello = tokio::select! {
+        hello = timeout(input.silence, input.hello()) => hello.unwrap_or(Err(Outcome::Refused(Code::Timeout))),
+        () = link.send_when_possible() => Err(Outcome::Broken),
+        () = &mut stopped => Err(Outcome::Refused(Code::ShuttingDown)),
+    };
+    let attached =
+        hello.and_then(|hello| attach(&shared.hub, &link, &hello).map_err(Outcome::Refused));
+    let attached = match attached {
+        Ok(attached) => attached,
+        Err(outcome) => return finish(&link, outcome).await,
+    };
+    peer.place.established();
+    link.flush();
+    let Attached {
+        seat,
+        generation,
+        ended,
+    } = attached;
+    input.silence = limits.silence();
+    let mut member = Member {
+        shared: &shared,
+        seat: &seat,
+        generation,
+        rates: Rates::new(limits, clock::now()),
+        complained: None,
+    };
+    let outcome = tokio::select! {
+        outcome = member.listen(&mut input) => outcome,
+        () = link.send_when_possible() => Outcome::Broken,
+        end = ended => match end {
+            Ok(End::Replaced) => Outcome::Refused(Code::Replaced),
+            Ok(End::Over) => Outcome::Refused(Code::Timeout),
+            Ok(End::Stuck) | Err(_) => Outcome::Broken,
+        },
+        () = &mut stopped => Outcome::Stopping,
+    };
+    if outcome == Outcome::Stopping {
+        // What the session still has to say (that the relay closes) goes out before it is let go.
+        link.close(GOING_AWAY, LAST_WORDS).await;
+        shared.hub.gone(&seat, generation, Gone::Broken);
+        return;
+    }
+    shared.hub.gone(&seat, generation, outcome.gone());
+    finish(&link, outcome).await;
+}
+
+impl Outcome {
+    fn gone(self) -> Gone {
+        match self {
+            Outcome::Closed => Gone::Left,
+            Outcome::Broken
+            | Outcome::Stopping
+            | Outcome::Refused(Code::Timeout | Code::Replaced) => Gone::Broken,
+            Outcome::Refused(_) => Gone::Removed,
+        }
+    }
+}
+
+async fn finish(link: &MemberLink, outcome: Outcome) {
+    let code = match outcome {
+        Outcome::Closed => NORMAL,
+        Outcome::Broken => return,
+        Outcome::Stopping => GOING_AWAY,
+        Outcome::Refused(code) => {
+            tracing::debug!(?code, "connection refused");
+            link.queue().packet(&RelayPacket::Refused { code }, false);
+            REFUSED
+        }
+    };
+    link.close(code, LAST_WORDS).await;
+}
+
+/// A new session, or the one that the hello asks for.
+fn attach(hub: &Hub, link: &Arc<MemberLink>, hello: &Hello) -> Result<Attached, Code> {
+    let version = VERSIONS
+        .iter()
+        .find(|version| hello.versions.contains(version));
+    let version = *version.ok_or(Code::Version)?;
+    let compression = hello
+        .compression
+        .contains(&Compression::Zstd1)
+        .then_some(Compression::Zstd1);
+    match &hello.resume {
+        None => hub.open(link, version, compression),
+        Some(resume) => hub.resume(link, version, compression, resume),
+    }
+}
+
+/// What comes from the socket.
+struct Input {
+    link: Arc<MemberLink>,
+    decoder: Decoder,
+    buffer: BytesMut,
+    /// How long nothing at all may come.
+    silence: Duration,
+}
+
+/// A message of the other side.
+enum Message {
+    Text(BytesMut),
+    Binary(BytesMut),
+}
+
+impl Input {
+    /// The next message that is there already. WebSocket's own frames are answered here.
+    fn next(&mut self) -> Result<Option<Message>, Outcome> {
+        loop {
+            match self.decoder.next(&mut self.buffer) {
+                Ok(None) => return Ok(None),
+                Ok(Some(Event::Text(text))) => return Ok(Some(Message::Text(text))),
+                Ok(Some(Event::Binary(bytes))) => return Ok(Some(Message::Binary(bytes))),
+                Ok(Some(Event::Ping(payload))) => {
+                    self.link.queue().push(Outgoing::Pong(payload.freeze()));
+                    self.link.flush();
+                }
+                Ok(Some(Event::Pong)) => {}
+                // A page that is closed, and a program that ends in order. Any other code says that
+                // something failed: such a one may come back.
+                Ok(Some(Event::Close(Some(NORMAL | GOING_AWAY)))) => return Err(Outcome::Closed),
+                Ok(Some(Event::Close(_))) => return Err(Outcome::Broken),
+                Err(ws::Error::TooLarge) => return Err(Outcome::Refused(Code::TooLarge)),
+                Err(ws::Error::Protocol(_)) => return Err(Outcome::Refused(Code::Malformed)),
+            }
+        }
+    }
+
+    /// Waits for more.
+    async fn more(&mut self) -> Result<(), Outcome> {
+        match timeout(self.silence, self.link.read(&mut self.buffer)).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false) | Err(_)) => Err(Outcome::Broken),
+            Err(_) => Err(Outcome::Refused(Code::Timeout)),
+        }
+    }
+
+    /// The first message, which must be a hello.
+    async fn hello(&mut self) -> Result<Hello, Outcome> {
+        loop {
+            match self.next()? {
+                None => self.more().await?,
+                Some(Message::Text(text)) => {
+                    let text = std::str::from_utf8(&text)
+                        .map_err(|_| Outcome::Refused(Code::Malformed))?;
+                    return match parse_client(text) {
+                        Ok(ClientPacket::Hello(hello)) => Ok(hello),
+                        Ok(_) => Err(Outcome::Refused(Code::OutOfTurn)),
+                        Err(unreadable) => Err(Outcome::Refused(unreadable.code)),
+                    };
+                }
+                Some(Message::Binary(_)) => return Err(Outcome::Refused(Code::OutOfTurn)),
+            }
+        }
+    }
+}
+
+/// How fast one may speak.
+struct Rates {
+    messages: Bucket,
+    chunks: Bucket,
+    bytes: Bucket,
+}
+
+impl Rates {
+    fn new(limits: &Limits, now: Now) -> Self {
+        Self {
+            messages: Bucket::new(limits.messages_per_s, 4, now),
+            chunks: Bucket::new(limits.chunks_per_s, 2, now),
+            bytes: Bucket::new(limits.bytes_per_s, 2, now),
+        }
+    }
+}
+
+/// A participant on this connection.
+struct Member<'a> {
+    shared: &'a Shared,
+    seat: &'a Arc<crate::seat::Seat>,
+    generation: u64,
+    rates: Rates,
+    complained: Option<Now>,
+}
+
+impl Member<'_> {
+    /// Takes what it says until the connection ends.
+    async fn listen(&mut self, input: &mut Input) -> Outcome {
+        match self.listen_on(input).await {
+            Ok(never) => match never {},
+            Err(outcome) => outcome,
+        }
+    }
+
+    async fn listen_on(&mut self, input: &mut Input) -> Result<std::convert::Infallible, Outcome> {
+        let mut dirty = Dirty::default();
+        loop {
+            let now = clock::now();
+            let mut wait = None;
+            // Everything that one read brought is flushed together.
+            while wait.is_none()
+                && let Some(message) = input.next()?
+            {
+                wait = self.take(now, message, input, &mut dirty)?;
+            }
+            dirty.flush();
+            match wait {
+                // Nothing is read meanwhile: the sender's socket fills, and its own rules apply.
+                Some(wait) => {
+                    metrics::add(&self.shared.counters.throttled, 1);
+                    self.complain(now, Code::RateLimited, &mut dirty);
+                    dirty.flush();
+                    sleep(wait).await;
+                }
+                None => input.more().await?,
+            }
+        }
+    }
+
+    /// Takes one message. Gives how long to wait before the next, for the sake of its rate.
+    fn take(
+        &mut self,
+        now: Now,
+        message: Message,
+        input: &Input,
+        dirty: &mut Dirty,
+    ) -> Result<Option<Duration>, Outcome> {
+        match message {
+            Message::Binary(bytes) if bytes.first() == Some(&MEDIA_V1) => {
+                let length = bytes.len() as u32;
+                if let Err(code) = self.seat.chunk(self.generation, now, bytes, dirty) {
+                    self.complain(now, code, dirty);
+                }
+                Ok(self
+                    .rates
+                    .chunks
+                    .take(now, 1)
+                    .max(self.rates.bytes.take(now, length)))
+            }
+            Message::Binary(bytes) if bytes.first() == Some(&CONTROL_ZSTD_V1) => {
+                let length = bytes.len() as u32;
+                let text =
+                    compress::decompress(&bytes, self.shared.config.limits.max_packet as usize)
+                        .map_err(|_| Outcome::Refused(Code::Malformed))?;
+                self.packet(text.as_bytes(), input)?;
+                Ok(self
+                    .rates
+                    .messages
+                    .take(now, 1)
+                    .max(self.rates.bytes.take(now, length)))
+            }
+            Message::Binary(bytes) => {
+                metrics::add(&self.shared.counters.messages_refused, 1);
+                self.complain(now, Code::Malformed, dirty);
+                Ok(self
+                    .rates
+                    .messages
+                    .take(now, 1)
+                    .max(self.rates.bytes.take(now, bytes.len() as u32)))
+            }
+            Message::Text(text) => {
+                self.packet(&text, input)?;
+                Ok(self
+                    .rates
+                    .messages
+                    .take(now, 1)
+                    .max(self.rates.bytes.take(now, text.len() as u32)))
+            }
+        }
+    }
+
+    /// Tells the sender that something of its wasn't taken.
+    fn complain(&mut self, now: Now, code: Code, dirty: &mut Dirty) {
+        if self
+            .complained
+            .is_some_and(|at| now.since(at) < COMPLAIN_EVERY)
+        {
+            return;
+        }
+        self.complained = Some(now);
+        if let Ok(link) = self.seat.outlet.send(RelayMessage::Error {
+            code,
+            reply_to: None,
+        }) {
+            dirty.add(link);
+        }
+    }
+
+    /// Takes a packet. One whose number can be read counts as received, whatever else it is.
+    fn packet(&mut self, text: &[u8], input: &Input) -> Result<(), Outcome> {
+        let parsed = std::str::from_utf8(text)
+            .map_err(|_| Outcome::Refused(Code::Malformed))
+            .map(parse_client)?;
+        let (hub, generation) = (&self.shared.hub, self.generation);
+        let done = match parsed {
+            Ok(ClientPacket::Message { n, ack, body }) => {
+                hub.message(self.seat, generation, n, ack, Ok(body))
+            }
+            Ok(ClientPacket::Ack { ack }) => Hub::acked(self.seat, generation, ack),
+            Ok(ClientPacket::Ping { id }) => {
+                input.link.queue().packet(&RelayPacket::Pong { id }, false);
+                self.seat.outlet.acknowledge(generation);
+                input.link.flush();
+                Ok(())
+            }
+            Ok(ClientPacket::Hello(_)) => Err(Code::OutOfTurn),
+            Err(unreadable) => {
+                metrics::add(&self.shared.counters.messages_refused, 1);
+                match unreadable.numbered {
+                    Some((n, ack)) => {
+                        hub.message(self.seat, generation, n, ack, Err(unreadable.code))
+                    }
+                    None => Err(unreadable.code),
+                }
+            }
+        };
+        done.map_err(Outcome::Refused)
+    }
+}
