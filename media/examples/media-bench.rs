@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("| 640×360, one thread | mean µs | p50 | p95 | p99 |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     row("draw the synthetic picture", count, |_| {
-        drop(black_box(source.next()))
+        drop(black_box(source.next()));
     });
 
     for layers in [1, 2] {
@@ -95,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut encoder = jpeg::Encoder::new(jpeg::QUALITY)?;
     let mut jpegs = Vec::with_capacity(count);
     row("JPEG encode, q60", count, |number| {
-        jpegs.extend(encoder.encode(&pictures[number]).ok())
+        jpegs.extend(encoder.encode(&pictures[number]).ok());
     });
     let mut decoder = jpeg::Decoder::new()?;
     row("JPEG decode, q60", jpegs.len(), |number| {
@@ -109,7 +109,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         black_box(marker::read(&pictures[number]));
     });
     row("a picture's buffer, used again", count, |_| {
-        drop(black_box(Draft::new(SIZE, MediaTime(0))))
+        drop(black_box(Draft::new(SIZE, MediaTime(0))));
     });
     row("a picture's buffer, fresh", count, |_| {
         let mut fresh = vec![0_u8; 640 * 360 * 3 / 2];

@@ -122,7 +122,7 @@ fn references_are_true() {
         .iter()
         .map(|(time, frame)| full.decode(&frame.bytes, *time).unwrap().unwrap())
         .collect();
-    for last in 0..frames.len() {
+    for (last, expected) in whole.iter().enumerate() {
         let mut chain = vec![last];
         while let Some(&distance) = frames[chain[0]].1.references.distances().first() {
             chain.insert(0, chain[0] - usize::from(distance));
@@ -138,7 +138,7 @@ fn references_are_true() {
             .last();
         assert_eq!(
             alone.flatten().as_ref(),
-            Some(&whole[last]),
+            Some(expected),
             "frame {last} by {chain:?}"
         );
     }
@@ -317,7 +317,7 @@ fn the_decoder_survives_what_strangers_send() {
             2 => {
                 bytes = (0..noise(&mut state) % 2000)
                     .map(|_| noise(&mut state) as u8)
-                    .collect()
+                    .collect();
             }
             _ => {
                 let mut random: Vec<u8> = (0..500).map(|_| noise(&mut state) as u8).collect();

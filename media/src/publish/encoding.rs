@@ -9,7 +9,7 @@ use visita_protocol::{
     time::MediaTime,
 };
 
-use super::{EncodeError, Encoded, Event, Limits, Sent, Shared, lock};
+use super::{EncodeError, Encoded, Event, Limits, Orders, Sent, Shared, lock};
 use crate::{convert, h264, jpeg, picture::Picture, slot::Taken, stats::Percentiles};
 
 /// Encodes until the publisher stops.
@@ -24,17 +24,21 @@ pub(super) fn run(
             Taken::TimedOut => continue,
             Taken::Closed => return,
         };
+        // One look for all tracks, so that a change applies to whole pictures.
+        let orders = {
+            let mut orders = lock(&shared.orders);
+            let keys = std::mem::take(&mut orders.keys);
+            Orders {
+                wanted: orders.wanted.clone(),
+                keys,
+                bitrates: orders.bitrates.clone(),
+            }
+        };
         for encoding in &mut encodings {
-            let order = {
-                let mut orders = lock(&shared.orders);
-                let track = encoding.track;
-                let before = orders.keys.len();
-                orders.keys.retain(|&key| key != track);
-                Order {
-                    wanted: orders.wanted.get(&track).copied(),
-                    key: orders.keys.len() != before,
-                    bitrate: orders.bitrates.get(&track).copied(),
-                }
+            let order = Order {
+                wanted: orders.wanted.get(&encoding.track).copied(),
+                key: orders.keys.contains(&encoding.track),
+                bitrate: orders.bitrates.get(&encoding.track).copied(),
             };
             match encoding.encode(&picture, order) {
                 Ok(Some((encoded, took))) => {

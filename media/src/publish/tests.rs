@@ -15,6 +15,7 @@ const AGES: Duration = Duration::from_secs(60);
 const H264: TrackId = TrackId(0);
 const JPEG: TrackId = TrackId(1);
 
+#[expect(clippy::unnecessary_wraps, reason = "as the publisher takes it")]
 fn synthetic(width: u16, height: u16) -> Option<Opener> {
     let config = synthetic::Config::new(Size::new(width, height), 100).unwrap();
     Some(Box::new(move || Ok(Box::new(Synthetic::new(config)?))))
@@ -185,7 +186,7 @@ struct Failing {
 }
 
 impl Source for Failing {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "failing"
     }
 

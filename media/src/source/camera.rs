@@ -379,7 +379,7 @@ mod tests {
                 .to_vec()
         };
         let grey = |format: FrameFormat| match format {
-            FrameFormat::YUYV => vec![126, 128, 126, 128].repeat(16),
+            FrameFormat::YUYV => [126, 128, 126, 128].repeat(16),
             FrameFormat::NV12 => [vec![126; 32], vec![128; 16]].concat(),
             FrameFormat::MJPEG => jpeg.clone(),
             FrameFormat::GRAY => vec![126; 32],
