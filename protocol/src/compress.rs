@@ -74,8 +74,7 @@ pub fn decompress(message: &[u8], bound: usize) -> Result<String, Error> {
         other => return Err(Error::Type(other.map(|(first, _)| *first))),
     };
     let error = Error::Frame { bound };
-    let mut decompressor =
-        Decompressor::with_prepared_dictionary(&DECODER).map_err(|_| error)?;
+    let mut decompressor = Decompressor::with_prepared_dictionary(&DECODER).map_err(|_| error)?;
     let bytes = decompressor.decompress(frame, bound).map_err(|_| error)?;
     String::from_utf8(bytes).map_err(|_| Error::Text)
 }
@@ -89,7 +88,12 @@ mod tests {
     #[test]
     fn a_packet_comes_out_as_it_went_in_and_smaller() {
         let message = compress(CHAT).unwrap();
-        assert!(message.len() * 2 < CHAT.len(), "{} of {}", message.len(), CHAT.len());
+        assert!(
+            message.len() * 2 < CHAT.len(),
+            "{} of {}",
+            message.len(),
+            CHAT.len()
+        );
         assert_eq!(decompress(&message, CHAT.len()), Ok(CHAT.to_owned()));
         assert_eq!(compress(r#"{"type":"ack","ack":12}"#), None);
     }
@@ -101,17 +105,28 @@ mod tests {
         assert_eq!(decompress(&message, bound), Err(Error::Frame { bound }));
         let bomb = compress(&"x".repeat(10_000_000)).unwrap();
         assert!(bomb.len() < 2000);
-        assert_eq!(decompress(&bomb, 65_536), Err(Error::Frame { bound: 65_536 }));
+        assert_eq!(
+            decompress(&bomb, 65_536),
+            Err(Error::Frame { bound: 65_536 })
+        );
         // The same without its size in the frame's header.
-        let mut encoder = zstd::stream::Encoder::with_prepared_dictionary(vec![CONTROL_ZSTD_V1], &ENCODER).unwrap();
+        let mut encoder =
+            zstd::stream::Encoder::with_prepared_dictionary(vec![CONTROL_ZSTD_V1], &ENCODER)
+                .unwrap();
         std::io::Write::write_all(&mut encoder, &vec![b'x'; 10_000_000]).unwrap();
-        assert_eq!(decompress(&encoder.finish().unwrap(), 65_536), Err(Error::Frame { bound: 65_536 }));
+        assert_eq!(
+            decompress(&encoder.finish().unwrap(), 65_536),
+            Err(Error::Frame { bound: 65_536 })
+        );
     }
 
     #[test]
     fn what_is_no_compressed_packet_is_refused() {
         assert_eq!(decompress(&[], 100), Err(Error::Type(None)));
         assert_eq!(decompress(&[0x10, 1, 2], 100), Err(Error::Type(Some(0x10))));
-        assert_eq!(decompress(&[CONTROL_ZSTD_V1, 1, 2], 100), Err(Error::Frame { bound: 100 }));
+        assert_eq!(
+            decompress(&[CONTROL_ZSTD_V1, 1, 2], 100),
+            Err(Error::Frame { bound: 100 })
+        );
     }
 }
