@@ -73,13 +73,13 @@ impl Browser {
             let mut hosts = Hosts::default();
             while let Ok(event) = services.recv_async().await {
                 let events = match event {
-                    ServiceEvent::ServiceResolved(service) => match parse(&service) {
-                        Some(advertised) => hosts.advertised(service.get_fullname(), advertised),
-                        None => {
+                    ServiceEvent::ServiceResolved(service) => {
+                        let Some(advertised) = parse(&service) else {
                             tracing::debug!("an advertisement that can't be read is ignored");
                             continue;
-                        }
-                    },
+                        };
+                        hosts.advertised(service.get_fullname(), advertised)
+                    }
                     ServiceEvent::ServiceRemoved(_, fullname) => hosts.removed(&fullname),
                     _ => continue,
                 };

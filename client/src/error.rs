@@ -56,6 +56,9 @@ pub enum Error {
     /// The pins can't be read or written.
     #[error(transparent)]
     Pins(#[from] trust::pins::Error),
+    /// The system has no thread to give for the camera.
+    #[error("no thread for the camera ({0}); close other programs")]
+    Threads(io::Error),
     /// TLS can't be set up.
     #[error("TLS can't be set up: {0}")]
     Tls(#[from] rustls::Error),

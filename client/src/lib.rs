@@ -2,14 +2,20 @@
 
 pub mod address;
 pub mod backoff;
+pub mod call;
 pub mod carrier;
 mod clock;
 mod compress;
 pub mod discover;
 pub mod error;
+pub mod lobby;
+pub mod pictures;
 pub mod rate;
+pub mod report;
 pub mod session;
+pub mod trace;
 pub mod trust;
 pub mod uplink;
 
+pub use call::Call;
 pub use error::Error;

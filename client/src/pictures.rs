@@ -50,11 +50,16 @@ impl Pictures {
 
     /// The newest picture, taken or not.
     pub fn newest(&self, whose: Whose) -> Option<Picture> {
-        self.locked().get(&whose).and_then(|slot| slot.newest.clone())
+        self.locked()
+            .get(&whose)
+            .and_then(|slot| slot.newest.clone())
     }
 
     pub(crate) fn put(&self, whose: Whose, picture: Picture) {
-        *self.locked().entry(whose).or_default() = Slot { newest: Some(picture), taken: false };
+        *self.locked().entry(whose).or_default() = Slot {
+            newest: Some(picture),
+            taken: false,
+        };
         self.0.changed.notify_one();
     }
 
@@ -86,7 +91,9 @@ mod tests {
     use super::*;
 
     fn picture(time: u64) -> Picture {
-        Draft::filled(Size::new(2, 2), MediaTime(time), [16; 3]).unwrap().finish()
+        Draft::filled(Size::new(2, 2), MediaTime(time), [16; 3])
+            .unwrap()
+            .finish()
     }
 
     #[tokio::test]
@@ -96,12 +103,20 @@ mod tests {
         pictures.put(Whose::Own, picture(1));
         pictures.put(member, picture(2));
         pictures.put(member, picture(3));
-        let taken: Vec<_> = pictures.next().await.iter().map(|(w, p)| (*w, p.time().0)).collect();
+        let taken: Vec<_> = pictures
+            .next()
+            .await
+            .iter()
+            .map(|(w, p)| (*w, p.time().0))
+            .collect();
         assert_eq!(taken, [(Whose::Own, 1), (member, 3)]);
         let next = pictures.next();
         pictures.put(Whose::Own, picture(4));
         assert_eq!(next.await.len(), 1);
-        assert_eq!(pictures.newest(member).map(|p| p.time()), Some(MediaTime(3)));
+        assert_eq!(
+            pictures.newest(member).map(|p| p.time()),
+            Some(MediaTime(3))
+        );
         pictures.forget(member);
         assert_eq!(pictures.newest(member), None);
     }

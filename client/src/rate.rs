@@ -67,6 +67,14 @@ impl Rate {
         }
     }
 
+    /// The full picture takes `most` bits a second from now on, because its size changed: what
+    /// the line takes of it stays in proportion.
+    pub fn rebase(&mut self, most: u32) {
+        let share = f64::from(self.setting.bits) / f64::from(self.most.max(1));
+        self.most = most;
+        self.setting.bits = ((f64::from(most) * share) as u32).clamp(LEAST.min(most), most);
+    }
+
     /// What holds now.
     pub fn setting(&self) -> Setting {
         self.setting
@@ -188,6 +196,28 @@ mod tests {
         assert!(rate.turn(at(0), line(101)).is_some());
         assert_eq!(rate.turn(at(499), line(500)), None);
         assert!(rate.turn(at(500), line(500)).is_some());
+    }
+
+    #[test]
+    fn another_size_keeps_the_proportion() {
+        let mut rate = Rate::new(MOST);
+        rate.rebase(MOST / 2);
+        assert_eq!(
+            rate.setting(),
+            Setting {
+                bits: MOST / 2,
+                eighths: 8
+            }
+        );
+        rate.turn(at(0), line(300));
+        rate.rebase(MOST);
+        assert_eq!(
+            rate.setting(),
+            Setting {
+                bits: 420_000,
+                eighths: 8
+            }
+        );
     }
 
     #[test]

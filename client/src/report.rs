@@ -108,8 +108,16 @@ pub struct Encode {
 impl Delay {
     /// From microseconds; `None` of nothing.
     pub fn of(micros: &Percentiles) -> Option<Self> {
-        let at = |share| micros.at(share).map(|us| (us as f64 / 10.0).round() / 100.0);
-        Some(Self { p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)? })
+        let at = |share| {
+            micros
+                .at(share)
+                .map(|us| (us as f64 / 10.0).round() / 100.0)
+        };
+        Some(Self {
+            p50: at(0.5)?,
+            p95: at(0.95)?,
+            p99: at(0.99)?,
+        })
     }
 }
 
@@ -117,7 +125,10 @@ impl Encode {
     /// From microseconds; zeros of nothing.
     pub fn of(micros: &Percentiles) -> Self {
         let at = |share| micros.at(share).unwrap_or_default();
-        Self { p50: at(0.5), p95: at(0.95) }
+        Self {
+            p50: at(0.5),
+            p95: at(0.95),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     clock::now,
     compress,
     error::Error,
+    trace::{Stamp, Trace},
     trust::Tls,
     uplink::{self, Fate, Next, Uplink},
 };
@@ -58,6 +59,8 @@ pub struct Options {
     pub connect_within: Duration,
     /// How long a lost session is tried to be resumed.
     pub resume_within: Duration,
+    /// Where stamps go, if anybody measures.
+    pub trace: Option<Trace>,
 }
 
 impl Options {
@@ -69,6 +72,7 @@ impl Options {
             carrier: carrier::Kind::Ws,
             connect_within: CONNECT_WITHIN,
             resume_within: RESUME_WITHIN,
+            trace: None,
         }
     }
 }
@@ -222,13 +226,17 @@ async fn connect(
         .max_chunk()
         .min(max_packet - MIN_HEADER - 2 * visita_protocol::frame::MAX_REFERENCES);
     uplink.connected(welcome.received, welcome.compression, max_chunk)?;
-    let uplink = uplink.clone();
+    let (uplink, trace) = (uplink.clone(), options.trace.clone());
     let writer = tokio::spawn(async move {
         loop {
             match uplink.next().await {
                 Ok(Next::Send(message)) => {
+                    let stamp = trace.as_ref().and_then(|_| sent(&message));
                     if sender.send(message).await.is_err() {
                         return;
+                    }
+                    if let (Some(trace), Some(stamp)) = (&trace, stamp) {
+                        trace.stamp(stamp);
                     }
                 }
                 Ok(Next::Goodbye) => return sender.close().await,
@@ -240,6 +248,19 @@ async fn connect(
         }
     });
     Ok((url, Link { receiver, writer }, welcome))
+}
+
+/// The stamp of a frame's last chunk.
+fn sent(message: &carrier::Message) -> Option<Stamp> {
+    let carrier::Message::Media(bytes) = message else {
+        return None;
+    };
+    let (header, _) = Header::parse(bytes).ok()?;
+    let last = header.chunk + 1 == header.chunks;
+    last.then_some(Stamp::Sent {
+        track: header.track,
+        captured: header.timestamp,
+    })
 }
 
 /// Until [`Handle::close`], or until nobody has a handle any more.

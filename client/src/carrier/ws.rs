@@ -243,12 +243,3 @@ fn end(error: &tungstenite::Error) -> End {
         _ => End::Broken,
     }
 }
-
-/// One text message, as a lobby sends it.
-pub(crate) async fn next_text(receiver: &mut Receiver) -> Result<String, End> {
-    loop {
-        if let Message::Control(text) = receiver.next().await? {
-            return Ok(text);
-        }
-    }
-}

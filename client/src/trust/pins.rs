@@ -105,6 +105,11 @@ impl Pins {
         }
     }
 
+    /// Makes sure that a host could be remembered, before one is trusted.
+    pub fn check_writable(&self) -> Result<(), Error> {
+        self.change(|_| ())
+    }
+
     /// All hosts, last met first.
     pub fn hosts(&self) -> Vec<Pin> {
         let mut hosts = self.locked().clone();

@@ -1,0 +1,379 @@
+//! Everybody else's pictures, from the host's chunks to decoded.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+use visita_media::{clock, receive, stats::Percentiles};
+use visita_protocol::{
+    chunk::Assembler,
+    control::{ClientMessage, Member, Watch},
+    frame::Header,
+    id::{ClockId, MemberId, TrackId},
+    media::{Codec, Kind},
+    time::MediaTime,
+};
+
+use super::Options;
+use crate::{
+    pictures::{Pictures, Whose},
+    report::{self, Delay, Report},
+    session,
+    trace::{Stamp, Trace},
+};
+
+type Key = (MemberId, TrackId);
+
+pub(super) struct Incoming {
+    session: session::Handle,
+    pictures: Pictures,
+    start: MediaTime,
+    own: MemberId,
+    own_clock: Option<ClockId>,
+    decode: bool,
+    trace: Option<Trace>,
+    members: BTreeMap<MemberId, Member>,
+    tracks: BTreeMap<Key, Track>,
+    /// Which camera track of each member the host forwards now.
+    active: BTreeMap<MemberId, TrackId>,
+    ended: Vec<Ended>,
+}
+
+struct Track {
+    name: String,
+    codec: Codec,
+    kind: Kind,
+    assembler: Assembler<Bytes>,
+    decoder: Option<receive::Receiver>,
+    /// What came, when it isn't decoded: frames and bytes.
+    counted: (u64, u64),
+    delays: Arc<Mutex<Percentiles>>,
+}
+
+/// A row that is done, and when its first picture was there.
+struct Ended {
+    row: report::Received,
+    first_picture: Option<MediaTime>,
+}
+
+impl Incoming {
+    pub(super) fn new(
+        options: &Options,
+        session: session::Handle,
+        pictures: Pictures,
+        start: MediaTime,
+        own: MemberId,
+        members: &[Member],
+    ) -> Self {
+        Self {
+            session,
+            pictures,
+            start,
+            own,
+            own_clock: clock::id(),
+            decode: options.decode,
+            trace: options.trace.clone(),
+            members: members
+                .iter()
+                .map(|member| (member.id, member.clone()))
+                .collect(),
+            tracks: BTreeMap::new(),
+            active: BTreeMap::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// A member came or changed.
+    pub(super) fn member(&mut self, member: &Member) {
+        for ((owner, id), track) in &self.tracks {
+            if *owner == member.id && !member.tracks.iter().any(|t| t.id == *id) {
+                track.pause();
+            }
+        }
+        if member.tracks.is_empty() {
+            self.active.remove(&member.id);
+            self.pictures.forget(Whose::Member(member.id));
+        }
+        self.members.insert(member.id, member.clone());
+    }
+
+    pub(super) fn left(&mut self, member: MemberId) {
+        self.members.remove(&member);
+        self.active.remove(&member);
+        let gone: Vec<Key> = self
+            .tracks
+            .keys()
+            .filter(|(owner, _)| *owner == member)
+            .copied()
+            .collect();
+        for key in gone {
+            self.end(key);
+        }
+        self.pictures.forget(Whose::Member(member));
+    }
+
+    /// What is shown changes: a picture that isn't shown isn't frozen.
+    pub(super) fn watch(&mut self, watch: &Watch) {
+        for ((owner, _), track) in &self.tracks {
+            let view = watch.views.iter().find(|view| view.member == *owner);
+            if view.map_or(watch.others, |view| view.size).is_none() {
+                track.pause();
+            }
+        }
+    }
+
+    /// The connection is gone, and with it what was half here.
+    pub(super) fn lost(&mut self) {
+        for track in self.tracks.values_mut() {
+            track.assembler.abandon();
+        }
+    }
+
+    /// A chunk came.
+    pub(super) fn chunk(&mut self, message: Bytes) {
+        let (header, payload) = match Header::parse(&message) {
+            Ok((header, at)) => (header, message.slice(at..)),
+            Err(error) => {
+                tracing::debug!(%error, "a chunk that can't be read is dropped");
+                return;
+            }
+        };
+        let key = (header.sender, header.track);
+        if header.sender == self.own || !self.know(key) {
+            return;
+        }
+        let Some(track) = self.tracks.get_mut(&key) else {
+            return;
+        };
+        let bytes = payload.len();
+        let frame = match track.assembler.push(header, payload, bytes) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%error, from = %key.0, "a chunk out of place is dropped");
+                return;
+            }
+        };
+        if let Some(trace) = &self.trace {
+            trace.stamp(Stamp::Arrived {
+                from: key.0,
+                track: key.1,
+                captured: header.timestamp,
+            });
+        }
+        let payload = match frame.chunks.as_slice() {
+            [whole] => whole.clone(),
+            chunks => {
+                let mut payload = BytesMut::with_capacity(frame.bytes);
+                chunks
+                    .iter()
+                    .for_each(|chunk| payload.extend_from_slice(chunk));
+                payload.freeze()
+            }
+        };
+        if let Some(decoder) = &track.decoder {
+            decoder.frame(receive::Frame {
+                sequence: header.sequence,
+                time: header.timestamp,
+                references: header.references,
+                payload,
+            });
+        } else {
+            track.counted.0 += 1;
+            track.counted.1 += frame.bytes as u64;
+        }
+        if track.kind == Kind::Video
+            && let Some(before) = self.active.insert(key.0, key.1)
+            && before != key.1
+            && let Some(before) = self.tracks.get(&(key.0, before))
+        {
+            // The host changed to another encoding: the one before stopped on purpose.
+            before.pause();
+        }
+    }
+
+    /// Whether a track is one that its sender announced; makes its decoder at its first frame.
+    fn know(&mut self, key: Key) -> bool {
+        let member = self.members.get(&key.0);
+        let announced =
+            member.and_then(|member| member.tracks.iter().find(|track| track.id == key.1));
+        let codec = announced.map(|track| track.codec);
+        match (self.tracks.get(&key), codec) {
+            // The last frames of a track that was withdrawn still count.
+            (Some(_), None) => return true,
+            (Some(track), Some(codec)) if track.codec == codec => return true,
+            (Some(_), Some(_)) => self.end(key),
+            (None, None) => return false,
+            (None, Some(_)) => {}
+        }
+        let (Some(member), Some(codec)) = (self.members.get(&key.0), codec) else {
+            return false;
+        };
+        let Some(kind) = codec.kind() else {
+            return false;
+        };
+        let name = member.name.reveal().to_owned();
+        let same_clock = self.own_clock.is_some() && member.clock == self.own_clock;
+        let delays = Arc::new(Mutex::new(Percentiles::new()));
+        let decoder = if self.decode {
+            self.decoder(key, codec, same_clock, &delays)
+        } else {
+            None
+        };
+        let track = Track {
+            name,
+            codec,
+            kind,
+            assembler: Assembler::new(),
+            decoder,
+            counted: (0, 0),
+            delays,
+        };
+        self.tracks.insert(key, track);
+        true
+    }
+
+    fn decoder(
+        &self,
+        (member, id): Key,
+        codec: Codec,
+        same_clock: bool,
+        delays: &Arc<Mutex<Percentiles>>,
+    ) -> Option<receive::Receiver> {
+        let (session, pictures, trace) = (
+            self.session.clone(),
+            self.pictures.clone(),
+            self.trace.clone(),
+        );
+        let delays = delays.clone();
+        let on_event = move |event| match event {
+            receive::Event::Picture(picture) => {
+                if same_clock {
+                    let delay = clock::now().0.saturating_sub(picture.time().0);
+                    delays
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .add(delay);
+                }
+                if let Some(trace) = &trace {
+                    trace.stamp(Stamp::Decoded {
+                        from: member,
+                        track: id,
+                        picture: picture.clone(),
+                    });
+                }
+                pictures.put(Whose::Member(member), picture);
+            }
+            receive::Event::NeedKeyFrame => {
+                // Said again while none comes, so a session that is over needs no word here.
+                let _ = session.say(ClientMessage::NeedKeyFrame { member, track: id });
+            }
+        };
+        match receive::Receiver::start(codec, on_event) {
+            Ok(decoder) => Some(decoder),
+            Err(error) => {
+                tracing::warn!(%error, from = %member, "a track is counted, but not shown");
+                None
+            }
+        }
+    }
+
+    /// Whether decoders still work.
+    pub(super) fn is_busy(&self) -> bool {
+        let stats = self
+            .tracks
+            .values()
+            .filter_map(|track| track.decoder.as_ref())
+            .map(receive::Receiver::stats);
+        stats
+            .into_iter()
+            .any(|stats| stats.decoded + stats.dropped < stats.received)
+    }
+
+    /// What was measured so far.
+    pub(super) fn report(&self, sent: Vec<report::Sent>) -> Report {
+        let now = self.tracks.iter().map(|(key, track)| track.row(*key));
+        let all = self
+            .ended
+            .iter()
+            .map(|ended| (ended.row.clone(), ended.first_picture));
+        report_of(self.start, all.chain(now), sent)
+    }
+
+    /// Ends all decoders.
+    pub(super) fn finish(mut self, sent: Vec<report::Sent>) -> Report {
+        let keys: Vec<Key> = self.tracks.keys().copied().collect();
+        for key in keys {
+            self.end(key);
+        }
+        self.report(sent)
+    }
+
+    fn end(&mut self, key: Key) {
+        let Some(mut track) = self.tracks.remove(&key) else {
+            return;
+        };
+        let stats = track.decoder.take().map(receive::Receiver::stop);
+        let (row, first_picture) = track.row_of(key, stats);
+        self.ended.push(Ended { row, first_picture });
+    }
+}
+
+fn report_of(
+    start: MediaTime,
+    rows: impl Iterator<Item = (report::Received, Option<MediaTime>)>,
+    sent: Vec<report::Sent>,
+) -> Report {
+    let (mut received, firsts): (Vec<_>, Vec<_>) = rows.unzip();
+    received.sort_by_key(|row| row.from);
+    let first = firsts.into_iter().flatten().min();
+    let first_picture_ms =
+        first.map(|first| (first.0.saturating_sub(start.0) as f64 / 100.0).round() / 10.0);
+    Report {
+        first_picture_ms,
+        received,
+        sent,
+    }
+}
+
+impl Track {
+    fn pause(&self) {
+        if let Some(decoder) = &self.decoder {
+            decoder.paused();
+        }
+    }
+
+    fn row(&self, key: Key) -> (report::Received, Option<MediaTime>) {
+        self.row_of(key, self.decoder.as_ref().map(receive::Receiver::stats))
+    }
+
+    fn row_of(
+        &self,
+        key: Key,
+        stats: Option<receive::Stats>,
+    ) -> (report::Received, Option<MediaTime>) {
+        let stats = stats.unwrap_or_else(|| receive::Stats {
+            received: self.counted.0,
+            bytes: self.counted.1,
+            ..receive::Stats::default()
+        });
+        let delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = report::Received {
+            from: key.0,
+            name: self.name.clone(),
+            kind: self.kind,
+            codec: self.codec,
+            width: stats.size.map(|size| size.width),
+            height: stats.size.map(|size| size.height),
+            frames_received: stats.received,
+            frames_decoded: stats.decoded,
+            frames_dropped: stats.received - stats.decoded,
+            frozen_ms: stats.freezes.frozen_ms(),
+            delay_ms: Delay::of(&delays),
+            bytes: stats.bytes,
+        };
+        (row, stats.first_picture)
+    }
+}

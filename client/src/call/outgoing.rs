@@ -1,0 +1,345 @@
+//! One's own camera on its way to the host.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use tokio::sync::mpsc;
+use visita_media::{
+    convert, h264,
+    publish::{self, Encoded, Limits, Publisher, camera_tracks},
+    source::Choice,
+};
+use visita_protocol::{
+    control::SendTrack,
+    frame::Header,
+    id::{MemberId, TrackId},
+    media::{Codec, Kind, Size, Track},
+    receiver::Selected,
+};
+
+use super::Options;
+use crate::{
+    clock::now,
+    pictures::{Pictures, Whose},
+    rate::{Line, Rate},
+    report::{self, Encode},
+    session,
+    trace::Stamp,
+    uplink::Fate,
+};
+
+/// How many events of the source wait. They are few; one that is lost would leave the others with
+/// a wrong word about the camera, never more.
+const LOCALS: usize = 64;
+
+/// What the publisher's threads tell the call.
+pub(super) enum Local {
+    /// The source changed.
+    Source(publish::Event),
+    /// A key frame is needed, because frames were dropped here.
+    KeyFrame(TrackId),
+}
+
+pub(super) struct Outgoing {
+    publisher: Option<Publisher>,
+    shared: Arc<Shared>,
+    pictures: Pictures,
+    choice: Choice,
+    on: bool,
+    limits: Limits,
+    tracks: Vec<Track>,
+    /// The largest picture that can be sent of this source.
+    full: Size,
+    wanted: Vec<SendTrack>,
+    rate: Option<Rate>,
+}
+
+/// What the encoder's thread uses.
+struct Shared {
+    /// Once there is a session.
+    session: OnceLock<session::Handle>,
+    /// Frames and bytes that went into the uplink.
+    queued: Mutex<BTreeMap<TrackId, (u64, u64)>>,
+}
+
+impl Outgoing {
+    pub(super) fn start(
+        options: &Options,
+        pictures: Pictures,
+    ) -> io::Result<(Self, mpsc::Receiver<Local>)> {
+        let (locals, receiver) = mpsc::channel(LOCALS);
+        let shared = Arc::new(Shared {
+            session: OnceLock::new(),
+            queued: Mutex::default(),
+        });
+        let tracks = camera_tracks(options.limits);
+        let on = options.camera_on && options.video != Choice::None;
+        let config = publish::Config {
+            source: if on {
+                options.video.clone().opener()
+            } else {
+                None
+            },
+            tracks: tracks.clone(),
+            limits: options.limits,
+        };
+        let on_event = {
+            let (locals, pictures) = (locals.clone(), pictures.clone());
+            move |event| match event {
+                publish::Event::Picture(picture) => pictures.put(Whose::Own, picture),
+                event => {
+                    if locals.try_send(Local::Source(event)).is_err() {
+                        tracing::debug!("nobody takes the camera's events");
+                    }
+                }
+            }
+        };
+        let on_encoded = {
+            let (shared, trace) = (shared.clone(), options.trace.clone());
+            move |encoded: Encoded| {
+                let Encoded {
+                    track,
+                    time: captured,
+                    ..
+                } = encoded;
+                if let Some(trace) = &trace {
+                    trace.stamp(Stamp::Encoded { track, captured });
+                }
+                if shared.send(&encoded) == Fate::DroppedAndNeedsKeyFrame {
+                    let _ = locals.try_send(Local::KeyFrame(track));
+                }
+            }
+        };
+        let publisher = Publisher::start(config, on_event, on_encoded)?;
+        let outgoing = Self {
+            publisher: Some(publisher),
+            shared,
+            pictures,
+            choice: options.video.clone(),
+            on,
+            limits: options.limits,
+            tracks,
+            full: options.limits.h264,
+            wanted: Vec::new(),
+            rate: None,
+        };
+        Ok((outgoing, receiver))
+    }
+
+    /// From here on frames can go out.
+    pub(super) fn connect(&self, session: session::Handle) {
+        let _ = self.shared.session.set(session);
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// The source gives pictures of this size: the tracks to announce, unless it was switched off
+    /// meanwhile.
+    pub(super) fn started(&mut self, size: Size) -> Option<Vec<Track>> {
+        if !self.on {
+            return None;
+        }
+        self.full = convert::fit(size, self.limits.h264);
+        self.pace();
+        Some(self.tracks.clone())
+    }
+
+    /// Switches the camera; `false` if it is so already or there is none.
+    pub(super) fn switch(&mut self, on: bool) -> bool {
+        if on == self.on || self.choice == Choice::None {
+            return false;
+        }
+        self.on = on;
+        self.open();
+        true
+    }
+
+    pub(super) fn source(&mut self, choice: Choice) {
+        self.choice = choice;
+        if self.on {
+            self.open();
+        }
+    }
+
+    fn open(&self) {
+        let opener = if self.on {
+            self.choice.clone().opener()
+        } else {
+            None
+        };
+        if let Some(publisher) = &self.publisher {
+            publisher.source(opener);
+        }
+        if !self.on {
+            self.pictures.forget(Whose::Own);
+        }
+    }
+
+    /// What the host wants from now on.
+    pub(super) fn wanted(&mut self, tracks: Vec<SendTrack>) {
+        let kind = |id: TrackId| {
+            self.tracks
+                .iter()
+                .find(|track| track.id == id)?
+                .codec
+                .kind()
+        };
+        let selected: Vec<_> = tracks
+            .iter()
+            .filter_map(|send| {
+                Some(Selected {
+                    track: send.track,
+                    kind: kind(send.track)?,
+                    layer: 0,
+                })
+            })
+            .collect();
+        if let Some(session) = self.shared.session.get() {
+            session.route(&selected);
+        }
+        self.wanted = tracks;
+        self.pace();
+    }
+
+    pub(super) fn key_frame(&self, track: TrackId) {
+        if let Some(publisher) = &self.publisher {
+            publisher.key_frame(track);
+        }
+    }
+
+    /// Looks at the uplink, some times a second.
+    pub(super) fn turn(&mut self) {
+        let Some(session) = self.shared.session.get() else {
+            return;
+        };
+        let state = session.uplink();
+        let line = Line {
+            age: state.age,
+            dropped: state.dropped,
+        };
+        let changed = self.rate.as_mut().and_then(|rate| rate.turn(now(), line));
+        let keys = session.key_frames_due();
+        if let Some(setting) = changed {
+            tracing::debug!(
+                bits = setting.bits,
+                eighths = setting.eighths,
+                "the picture follows the line"
+            );
+            self.apply();
+        }
+        for track in keys {
+            self.key_frame(track);
+        }
+    }
+
+    /// The bits that the largest wanted H.264 picture takes on a good line.
+    fn pace(&mut self) {
+        let h264 = |id| {
+            self.tracks
+                .iter()
+                .any(|track| track.id == id && track.codec == Codec::H264)
+        };
+        let size = self
+            .wanted
+            .iter()
+            .filter(|send| h264(send.track))
+            .map(|send| send.size)
+            .reduce(Size::max);
+        let most =
+            h264::encode::bitrate(size.map_or(self.full, |size| convert::fit(self.full, size)));
+        match &mut self.rate {
+            Some(rate) => rate.rebase(most),
+            None => self.rate = Some(Rate::new(most)),
+        }
+        self.apply();
+    }
+
+    fn apply(&self) {
+        let (Some(publisher), Some(rate)) = (&self.publisher, &self.rate) else {
+            return;
+        };
+        let setting = rate.setting();
+        let capped: Vec<_> = self
+            .wanted
+            .iter()
+            .map(|send| SendTrack {
+                track: send.track,
+                size: setting.cap(self.full, send.size),
+            })
+            .collect();
+        publisher.wanted(&capped);
+        for track in self
+            .tracks
+            .iter()
+            .filter(|track| track.codec == Codec::H264)
+        {
+            publisher.bitrate(track.id, setting.bits);
+        }
+    }
+
+    /// The rows of the report.
+    pub(super) fn sent(&self) -> Vec<report::Sent> {
+        self.publisher
+            .as_ref()
+            .map(|publisher| self.shared.rows(publisher.sent()))
+            .unwrap_or_default()
+    }
+
+    /// Closes the source and ends the threads.
+    pub(super) async fn stop(&mut self) -> Vec<report::Sent> {
+        let Some(publisher) = self.publisher.take() else {
+            return Vec::new();
+        };
+        // A camera may take its time to close.
+        let sent = tokio::task::spawn_blocking(move || publisher.stop()).await;
+        self.shared.rows(sent.unwrap_or_default())
+    }
+}
+
+impl Shared {
+    fn send(&self, encoded: &Encoded) -> Fate {
+        let Some(session) = self.session.get() else {
+            return Fate::Dropped;
+        };
+        let header = Header {
+            sender: MemberId(0),
+            track: encoded.track,
+            layer: encoded.layer,
+            sequence: encoded.sequence,
+            timestamp: encoded.time,
+            chunk: 0,
+            chunks: 1,
+            references: encoded.references,
+        };
+        let fate = session.frame(header, &encoded.payload);
+        if fate == Fate::Queued {
+            let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+            let (frames, bytes) = queued.entry(encoded.track).or_default();
+            *frames += 1;
+            *bytes += encoded.payload.len() as u64;
+        }
+        fate
+    }
+
+    fn rows(&self, encodings: Vec<publish::Sent>) -> Vec<report::Sent> {
+        let queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = |sent: publish::Sent| {
+            let (frames, bytes) = queued.get(&sent.track).copied().unwrap_or_default();
+            report::Sent {
+                kind: Kind::Video,
+                codec: sent.codec,
+                width: sent.size.width,
+                height: sent.size.height,
+                frames,
+                bytes,
+                encode_us: Encode::of(&sent.encode_us),
+            }
+        };
+        encodings.into_iter().map(row).collect()
+    }
+}

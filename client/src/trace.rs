@@ -1,0 +1,67 @@
+//! Where a frame's time goes: stamps for measurements, off unless somebody asks.
+
+use std::{fmt, sync::Arc};
+
+use visita_media::Picture;
+use visita_protocol::{
+    id::{MemberId, TrackId},
+    time::MediaTime,
+};
+
+/// A moment in a frame's life; its time is that of the call.
+#[derive(Clone, Debug)]
+pub enum Stamp {
+    /// It came out of the encoder.
+    Encoded {
+        /// Its track.
+        track: TrackId,
+        /// When it was captured.
+        captured: MediaTime,
+    },
+    /// Its last chunk was taken by the socket.
+    Sent {
+        /// Its track.
+        track: TrackId,
+        /// When it was captured.
+        captured: MediaTime,
+    },
+    /// Its last chunk came.
+    Arrived {
+        /// Who sent it.
+        from: MemberId,
+        /// Its track.
+        track: TrackId,
+        /// When it was captured.
+        captured: MediaTime,
+    },
+    /// It is a picture again.
+    Decoded {
+        /// Who sent it.
+        from: MemberId,
+        /// Its track.
+        track: TrackId,
+        /// The picture.
+        picture: Picture,
+    },
+}
+
+/// Takes the stamps, at once and on whichever thread they are made.
+#[derive(Clone)]
+pub struct Trace(Arc<dyn Fn(Stamp) + Send + Sync>);
+
+impl Trace {
+    /// A taker.
+    pub fn new(take: impl Fn(Stamp) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(take))
+    }
+
+    pub(crate) fn stamp(&self, stamp: Stamp) {
+        (self.0)(stamp);
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trace")
+    }
+}
