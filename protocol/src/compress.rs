@@ -74,6 +74,10 @@ pub fn decompress(message: &[u8], bound: usize) -> Result<String, Error> {
         other => return Err(Error::Type(other.map(|(first, _)| *first))),
     };
     let error = Error::Frame { bound };
+    // zstd takes no frame at all for no content.
+    if frame.is_empty() {
+        return Err(error);
+    }
     let mut decompressor = Decompressor::with_prepared_dictionary(&DECODER).map_err(|_| error)?;
     let bytes = decompressor.decompress(frame, bound).map_err(|_| error)?;
     String::from_utf8(bytes).map_err(|_| Error::Text)

@@ -1,0 +1,361 @@
+//! The committed vectors, which the page's tests assert as well (`protocol/vectors/README.md`).
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use visita_protocol::{
+    chunk::{self, Assembler},
+    compress,
+    control::{self, LobbyMessage, Unreadable},
+    error::Code,
+    frame::{self, Header, References},
+    id::{MemberId, TrackId},
+    media::Layer,
+    name::PersonName,
+    session::{self, Accept, Session},
+    time::MediaTime,
+};
+
+fn load<T: DeserializeOwned>(file: &str) -> T {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors")
+        .join(file);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct HeaderValue {
+    sender: u32,
+    track: u8,
+    layer: Layer,
+    sequence: u32,
+    timestamp: u64,
+    chunk: u16,
+    chunks: u16,
+    references: Vec<u16>,
+}
+
+impl HeaderValue {
+    fn header(&self) -> Header {
+        Header {
+            sender: MemberId(self.sender),
+            track: TrackId(self.track),
+            layer: self.layer,
+            sequence: self.sequence,
+            timestamp: MediaTime(self.timestamp),
+            chunk: self.chunk,
+            chunks: self.chunks,
+            references: References::new(&self.references).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn frames() {
+    #[derive(Deserialize)]
+    struct Valid {
+        name: String,
+        hex: String,
+        value: HeaderValue,
+        payload: String,
+        extension: String,
+    }
+    #[derive(Deserialize)]
+    struct Invalid {
+        name: String,
+        hex: String,
+        error: String,
+    }
+    #[derive(Deserialize)]
+    struct Frames {
+        valid: Vec<Valid>,
+        invalid: Vec<Invalid>,
+    }
+    let frames: Frames = load("frames.json");
+    for Valid {
+        name,
+        hex,
+        value,
+        payload,
+        extension,
+    } in frames.valid
+    {
+        let message = bytes(&hex);
+        let (header, offset) = Header::parse(&message).unwrap();
+        assert_eq!(header, value.header(), "{name}");
+        assert_eq!(message[offset..], bytes(&payload), "{name}");
+        if extension.is_empty() {
+            let mut written = Vec::new();
+            header.write(&mut written);
+            assert_eq!(written, message[..offset], "{name}");
+        }
+    }
+    for Invalid { name, hex, error } in frames.invalid {
+        let kind = match Header::parse(&bytes(&hex)).expect_err(&name) {
+            frame::Error::Truncated => "truncated",
+            frame::Error::Type(_) => "type",
+            frame::Error::Length(_) => "length",
+            frame::Error::References => "references",
+            frame::Error::Chunk { .. } => "chunk",
+            frame::Error::Layer => "layer",
+        };
+        assert_eq!(kind, error, "{name}");
+    }
+}
+
+#[test]
+fn chunks() {
+    #[derive(Deserialize)]
+    struct Split {
+        name: String,
+        bytes: usize,
+        max_chunk: usize,
+        #[serde(default)]
+        chunks: Vec<(usize, usize)>,
+    }
+    #[derive(Deserialize)]
+    struct Event {
+        header: HeaderValue,
+        bytes: usize,
+        outcome: String,
+    }
+    #[derive(Deserialize)]
+    struct Assembly {
+        name: String,
+        events: Vec<Event>,
+    }
+    #[derive(Deserialize)]
+    struct Chunks {
+        split: Vec<Split>,
+        refused: Vec<Split>,
+        assembly: Vec<Assembly>,
+    }
+    let vectors: Chunks = load("chunks.json");
+    let header = Header {
+        sender: MemberId(0),
+        track: TrackId(0),
+        layer: Layer::default(),
+        sequence: 0,
+        timestamp: MediaTime(0),
+        chunk: 0,
+        chunks: 1,
+        references: References::NONE,
+    };
+    for Split {
+        name,
+        bytes,
+        max_chunk,
+        chunks,
+    } in vectors.split
+    {
+        let split = chunk::split(header, bytes, max_chunk).unwrap();
+        let ranges: Vec<_> = split.map(|(_, range)| (range.start, range.end)).collect();
+        assert_eq!(ranges, chunks, "{name}");
+    }
+    for Split {
+        name,
+        bytes,
+        max_chunk,
+        ..
+    } in vectors.refused
+    {
+        assert!(chunk::split(header, bytes, max_chunk).is_err(), "{name}");
+    }
+    for Assembly { name, events } in vectors.assembly {
+        let mut assembler = Assembler::new();
+        for event in events {
+            let outcome = match assembler.push(event.header.header(), (), event.bytes) {
+                Ok(None) => "more",
+                Ok(Some(_)) => "whole",
+                Err(_) => "refused",
+            };
+            assert_eq!(outcome, event.outcome, "{name}");
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Good {
+    name: String,
+    text: String,
+    value: Value,
+}
+
+#[derive(Deserialize)]
+struct Bad {
+    name: String,
+    text: String,
+    code: Code,
+    numbered: Option<(u64, u64)>,
+}
+
+fn both_ways<P: serde::Serialize, E: std::fmt::Debug>(
+    cases: &[Good],
+    parse: impl Fn(&str) -> Result<P, E>,
+) {
+    for Good { name, text, value } in cases {
+        let packet = parse(text).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let written = control::write(&packet).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Value>(&written).unwrap(),
+            *value,
+            "{name}"
+        );
+        let again = control::write(&parse(&written).unwrap()).unwrap();
+        assert_eq!(again, written, "{name}");
+    }
+}
+
+fn refused<P: std::fmt::Debug>(cases: Vec<Bad>, parse: impl Fn(&str) -> Result<P, Unreadable>) {
+    for Bad {
+        name,
+        text,
+        code,
+        numbered,
+    } in cases
+    {
+        assert_eq!(
+            parse(&text).expect_err(&name),
+            Unreadable { code, numbered },
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn control() {
+    #[derive(Deserialize)]
+    struct Name {
+        text: String,
+        tidy: Option<String>,
+        code: Option<Code>,
+    }
+    #[derive(Deserialize)]
+    struct Control {
+        client: Vec<Good>,
+        relay: Vec<Good>,
+        lobby: Vec<Good>,
+        bad_client: Vec<Bad>,
+        bad_relay: Vec<Bad>,
+        names: Vec<Name>,
+    }
+    let vectors: Control = load("control.json");
+    both_ways(&vectors.client, control::parse_client);
+    both_ways(&vectors.relay, control::parse_relay);
+    both_ways(&vectors.lobby, |text| {
+        serde_json::from_str::<LobbyMessage>(text)
+    });
+    refused(vectors.bad_client, control::parse_client);
+    refused(vectors.bad_relay, control::parse_relay);
+    for Name { text, tidy, code } in vectors.names {
+        match PersonName::new(&text) {
+            Ok(name) => assert_eq!(Some(name.reveal()), tidy.as_deref(), "{text:?}"),
+            Err(error) => assert_eq!(Some(error), code, "{text:?}"),
+        }
+    }
+}
+
+#[test]
+fn sessions() {
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        events: Vec<Event>,
+    }
+    #[derive(Deserialize)]
+    struct Event {
+        send: Option<String>,
+        n: Option<u64>,
+        acked: Option<u64>,
+        accept: Option<(u64, u64)>,
+        resume: Option<u64>,
+        outcome: Option<String>,
+        received: Option<u64>,
+        unacknowledged: Option<usize>,
+        again: Option<Vec<(u64, String)>>,
+        error: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Sessions {
+        sessions: Vec<Case>,
+    }
+    for Case { name, events } in load::<Sessions>("session.json").sessions {
+        let mut session = Session::new();
+        for event in events {
+            let mut outcome = None;
+            let mut again = None;
+            let result = if let Some(body) = event.send {
+                assert_eq!(session.send(body).ok(), event.n, "{name}");
+                Ok(())
+            } else if let Some(ack) = event.acked {
+                session.acked(ack)
+            } else if let Some((n, ack)) = event.accept {
+                session.accept(n, ack).map(|accept| {
+                    let word = if accept == Accept::New {
+                        "new"
+                    } else {
+                        "duplicate"
+                    };
+                    outcome = Some(word.to_owned());
+                })
+            } else {
+                let resent = session.resume(event.resume.unwrap());
+                resent.map(|resent| again = Some(resent.collect()))
+            };
+            let error = result.err().map(|error| match error {
+                session::Error::Gap { .. } => "gap",
+                session::Error::AckAhead { .. } => "ack_ahead",
+                session::Error::Forgotten { .. } => "forgotten",
+            });
+            assert_eq!(error, event.error.as_deref(), "{name}");
+            assert_eq!(outcome, event.outcome, "{name}");
+            assert_eq!(again, event.again, "{name}");
+            if let Some(received) = event.received {
+                assert_eq!(session.received(), received, "{name}");
+            }
+            if let Some(waiting) = event.unacknowledged {
+                assert_eq!(session.unacknowledged(), waiting, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn compressed() {
+    #[derive(Deserialize)]
+    struct Packet {
+        name: String,
+        hex: String,
+        text: String,
+    }
+    #[derive(Deserialize)]
+    struct Invalid {
+        name: String,
+        hex: String,
+        bound: usize,
+    }
+    #[derive(Deserialize)]
+    struct Compressed {
+        packets: Vec<Packet>,
+        invalid: Vec<Invalid>,
+    }
+    let vectors: Compressed = load("compressed.json");
+    for Packet { name, hex, text } in vectors.packets {
+        assert_eq!(
+            compress::decompress(&bytes(&hex), text.len()).unwrap(),
+            text,
+            "{name}"
+        );
+    }
+    for Invalid { name, hex, bound } in vectors.invalid {
+        assert!(compress::decompress(&bytes(&hex), bound).is_err(), "{name}");
+    }
+}
