@@ -111,13 +111,21 @@ fn only_what_is_wanted_is_encoded_at_the_size_that_is_wanted() {
     running
         .publisher
         .wanted(&wanted(&[(H264, 300, 200), (JPEG, 4000, 4000)]));
-    let small =
-        running.frame_where(|frame| frame.track == H264 && frame.size == Size::new(320, 180));
+    // In whichever order: a picture may come too soon for one track and not for the other.
+    let (mut small, mut jpeg) = (None, None);
+    while small.is_none() || jpeg.is_none() {
+        let frame = running.frame();
+        if frame.track == JPEG {
+            jpeg.get_or_insert(frame);
+        } else if frame.size == Size::new(320, 180) {
+            small.get_or_insert(frame);
+        }
+    }
+    let (small, jpeg) = (small.unwrap(), jpeg.unwrap());
     assert!(
         small.references.is_key(),
         "another size begins with a key frame"
     );
-    let jpeg = running.frame_where(|frame| frame.track == JPEG);
     assert_eq!((jpeg.sequence, jpeg.size), (0, Size::new(480, 270)));
     assert!(jpeg.references.is_key());
     assert!(jpeg.payload.starts_with(&[0xff, 0xd8]));
