@@ -101,6 +101,16 @@ test('no message is larger than the relay takes', () => {
   for (let message = outbox.next(0); message; message = outbox.next(0)) assert.ok(message.length <= 2000);
 });
 
+test('a frame that the wire cannot carry is dropped, and the track starts anew', () => {
+  const outbox = new Outbox(65_536);
+  outbox.push(0, header(0, true), new Uint8Array(1));
+  assert.ok(outbox.next(0));
+  assert.equal(outbox.push(1, header(1), new Uint8Array(2 ** 20 + 1)), 'congested');
+  assert.equal(outbox.push(2, header(2), new Uint8Array(1)), 'congested');
+  assert.equal(outbox.push(3, header(3, true), new Uint8Array(1)), 'taken');
+  assert.equal(new Outbox(100).push(0, header(0, true), new Uint8Array(2 ** 20)), 'congested');
+});
+
 test('on a slow line frames are dropped up to the next key frame', () => {
   const outbox = new Outbox(65_536);
   const small = new Uint8Array(100);

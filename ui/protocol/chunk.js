@@ -13,13 +13,21 @@ import { MAX_CHUNKS, MAX_FRAME, MIN_HEADER, write } from './frame.js';
  * @returns {Uint8Array<ArrayBuffer>[]}
  */
 export function split(header, payload, size) {
-  if (payload.length > MAX_FRAME) throw new RangeError('the frame is larger than the wire carries');
-  if (!(size >= 1)) throw new RangeError('a chunk holds at least one byte');
-  const least = Math.ceil(payload.length / MAX_CHUNKS);
-  const step = Math.max(Math.floor(size), least);
-  const chunks = Math.max(1, Math.ceil(payload.length / step));
+  const chunks = chunksOf(payload.length, size);
+  if (chunks === 0) throw new RangeError('the wire does not carry that frame in such chunks');
   return Array.from({ length: chunks }, (_, chunk) =>
-    write({ ...header, chunk, chunks }, payload.subarray(chunk * step, (chunk + 1) * step)));
+    write({ ...header, chunk, chunks }, payload.subarray(chunk * size, (chunk + 1) * size)));
+}
+
+/**
+ * How many chunks of `size` bytes a frame of `bytes` makes; 0 if the wire doesn't carry it so.
+ * @param {number} bytes
+ * @param {number} size
+ */
+export function chunksOf(bytes, size) {
+  if (bytes > MAX_FRAME || size < 1) return 0;
+  const chunks = Math.max(1, Math.ceil(bytes / size));
+  return chunks <= MAX_CHUNKS ? chunks : 0;
 }
 
 /**

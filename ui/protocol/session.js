@@ -31,6 +31,11 @@ export class Session {
     this.received = 0;
   }
 
+  /** How many messages wait for an acknowledgement. */
+  get unacknowledged() {
+    return this._unacked.length;
+  }
+
   /**
    * Numbers a message and keeps it until it is acknowledged.
    * Throws a `SessionError` ('overflow') when too many wait already.

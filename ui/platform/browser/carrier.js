@@ -1,6 +1,7 @@
 // The `ws` carrier: one session with the relay over one WebSocket at a time. Reconnects and
 // resumes by itself; gives up after the grace time.
 
+import { ControlError, parseRelay } from '../../protocol/control.js';
 import { Session, SessionError } from '../../protocol/session.js';
 import { BackOff } from './back-off.js';
 import { Outbox } from './outbox.js';
@@ -57,6 +58,8 @@ export class Carrier {
     this._socket = null;
     this._open = false;
     this._ended = false;
+    /** Whether the relay said that it ends. */
+    this._closing = false;
     this._backOff = new BackOff();
     this._since = performance.now();
     this._heard = this._since;
@@ -166,13 +169,8 @@ export class Carrier {
         if (this._open) this._events.media(new Uint8Array(data));
         return;
       }
-      /** @type {RelayPacket} */
-      let packet;
-      try {
-        packet = JSON.parse(data);
-      } catch {
-        return this._broken();
-      }
+      const packet = this._read(data);
+      if (!packet) return;
       if (packet.type === 'welcome') clearTimeout(handshake);
       this._take(packet);
     };
@@ -180,6 +178,26 @@ export class Carrier {
       clearTimeout(handshake);
       if (this._socket === socket) this._broken();
     };
+  }
+
+  /**
+   * What the relay says; `null` when there is nothing to do about it.
+   * @param {string} source
+   * @returns {RelayPacket | null}
+   */
+  _read(source) {
+    try {
+      return parseRelay(source);
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      // A message that can't be read was received all the same.
+      if (error.numbered) {
+        const [n, ack] = error.numbered;
+        return { type: 'message', n, ack, body: { type: 'unknown' } };
+      }
+      if (error.code === 'malformed') this._broken();
+      return null;
+    }
   }
 
   /** @param {RelayPacket} packet */
@@ -190,7 +208,10 @@ export class Carrier {
         case 'refused': return this._refused(packet.code);
         case 'ack': return this._session.acked(packet.ack);
         case 'message':
-          if (this._session.accept(packet.n, packet.ack) === 'new') this._events.message(packet.body);
+          if (this._session.accept(packet.n, packet.ack) === 'new') {
+            this._closing ||= packet.body.type === 'closing';
+            this._events.message(packet.body);
+          }
           this._ackTimer ??= setTimeout(() => this._acknowledge(), ACK_DELAY);
           return undefined;
         default: return undefined;
@@ -225,6 +246,8 @@ export class Carrier {
   /** The connection is gone; the session may go on. */
   _broken() {
     if (this._ended) return;
+    // It said goodbye: there is nothing to come back to.
+    if (this._closing) return this._end('shutting_down');
     const now = performance.now();
     if (this._open) {
       this._since = now;

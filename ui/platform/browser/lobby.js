@@ -1,5 +1,6 @@
 // The relay's list of rooms, live, for as long as somebody looks at it.
 
+import { ControlError, parseLobby } from '../../protocol/control.js';
 import { BackOff } from './back-off.js';
 
 /** @typedef {import('../types').LobbyState} LobbyState */
@@ -54,9 +55,10 @@ export function lobby(url, health, on) {
       /** @type {LobbyMessage} */
       let message;
       try {
-        message = JSON.parse(data);
-      } catch {
-        return;
+        message = parseLobby(data);
+      } catch (error) {
+        if (error instanceof ControlError) return;
+        throw error;
       }
       if (message.type !== 'rooms') return;
       clearTimeout(timer);

@@ -2,7 +2,7 @@
 // buffer is a pipe that nothing can overtake, so only little is put into it at a time; what waits
 // here can still be dropped, and control gets between chunks. Pure: time is passed in.
 
-import { payloadIn, split } from '../../protocol/chunk.js';
+import { chunksOf, payloadIn, split } from '../../protocol/chunk.js';
 import { write } from '../../protocol/frame.js';
 
 /** Bytes of a chunk while the socket is behind: 13 ms of a line of 10 Mbit/s. */
@@ -68,6 +68,11 @@ export class Outbox {
   push(now, header, payload) {
     const key = header.references.length === 0;
     const { track } = header;
+    if (chunksOf(payload.length, Math.min(CHUNK, this._roomFor(header))) === 0) {
+      this.dropped += 1;
+      if (!key) this._needsKey.add(track);
+      return 'congested';
+    }
     if (!key && this._needsKey.has(track)) {
       this.dropped += 1;
       return 'congested';
@@ -101,7 +106,7 @@ export class Outbox {
     const frame = this._waiting[0];
     if (!frame || buffered >= CHUNK) return null;
     if (!frame.messages) {
-      const room = payloadIn(this._maxMessage, frame.header.references.length);
+      const room = this._roomFor(frame.header);
       const size = Math.min(room, buffered === 0 ? WHOLE : CHUNK);
       frame.messages = frame.payload.length <= size
         ? [write({ ...frame.header, chunk: 0, chunks: 1 }, frame.payload)]
@@ -110,6 +115,14 @@ export class Outbox {
     const message = frame.messages.shift() ?? null;
     if (frame.messages.length === 0) this._waiting.shift();
     return message;
+  }
+
+  /**
+   * The most payload bytes of one message.
+   * @param {Header} header
+   */
+  _roomFor(header) {
+    return payloadIn(this._maxMessage, header.references.length);
   }
 
   /** The connection broke: what waits is lost. */
