@@ -1,9 +1,33 @@
-//! Generates Tauri's context; see FINDINGS in ARCHITECTURE.md for why both folders are named.
+//! Generates Tauri's context: the page's files, the capabilities, and a permission for each of
+//! the app's commands.
+
+/// Every command of `src/commands.rs`. One that isn't named here, or that no capability grants,
+/// can't be called by the page.
+const COMMANDS: &[&str] = &[
+    "start",
+    "watch_hosts",
+    "use_host",
+    "watch_relay",
+    "relay_problem",
+    "host_start",
+    "host_stop",
+    "watch_host",
+    "capability",
+    "join",
+    "leave",
+    "chat",
+    "set_camera",
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Without these a new page file or capability is silently ignored.
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
     println!("cargo:rerun-if-changed=ui");
+    println!("cargo:rerun-if-changed=tauri.conf.json");
     tauri_build::try_build(
-        tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*"),
+        tauri_build::Attributes::new()
+            .capabilities_path_pattern("./src-tauri/capabilities/**/*")
+            .app_manifest(tauri_build::AppManifest::new().commands(COMMANDS)),
     )?;
     Ok(())
 }

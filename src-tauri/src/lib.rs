@@ -1,1 +1,89 @@
-//! app
+//! The app: a thin shell around the client and the relay, with the page in its window.
+
+use tauri::{
+    AppHandle, Builder, Manager as _, RunEvent, Runtime, WebviewWindowBuilder, async_runtime,
+    generate_handler,
+};
+use tracing_subscriber::{EnvFilter, fmt};
+
+pub mod app;
+pub mod calls;
+pub mod commands;
+pub mod frames;
+pub mod hosting;
+pub mod hosts;
+pub mod lobby;
+pub mod qr;
+pub mod relay;
+pub mod settings;
+
+use app::App;
+use commands::Listeners;
+use settings::Settings;
+
+/// Runs the app until its window is closed.
+///
+/// # Errors
+/// When it can't start: the message says why, in words with the next step.
+#[cfg_attr(mobile, tauri::mobile_entry_point)]
+pub fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let filter = EnvFilter::try_from_env("VISITA_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,visita=info"));
+    fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let settings = Settings::from_env()?;
+    let app = builder(Builder::default(), settings).build(tauri::generate_context!())?;
+    app.run(|handle, event| {
+        if let (RunEvent::Exit, Some(app)) = (event, handle.try_state::<App>()) {
+            async_runtime::block_on(app.end());
+        }
+    });
+    Ok(())
+}
+
+/// The app with its commands, for any runtime: with a window, or without one in tests.
+pub fn builder<R: Runtime>(builder: Builder<R>, settings: Settings) -> Builder<R> {
+    builder
+        .manage(Listeners::default())
+        .setup(move |tauri| {
+            // The window comes last: its page asks for all this at once.
+            assemble(tauri.handle(), settings)?;
+            for window in &tauri.config().app.windows {
+                WebviewWindowBuilder::from_config(tauri.handle(), window)?.build()?;
+            }
+            Ok(())
+        })
+        .invoke_handler(generate_handler![
+            commands::start,
+            commands::watch_hosts,
+            commands::use_host,
+            commands::watch_relay,
+            commands::relay_problem,
+            commands::host_start,
+            commands::host_stop,
+            commands::watch_host,
+            commands::capability,
+            commands::join,
+            commands::leave,
+            commands::chat,
+            commands::set_camera,
+        ])
+}
+
+fn assemble<R: Runtime>(
+    tauri: &AppHandle<R>,
+    settings: Settings,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let data = settings
+        .data
+        .clone()
+        .or_else(|| tauri.path().app_data_dir().ok());
+    let app = App::new(settings, data)?;
+    tauri.plugin(lobby::plugin(app.pins.clone())?)?;
+    let directory = app.directory.clone();
+    async_runtime::spawn(async move { directory.search().await });
+    tauri.manage(app);
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What the app is made of, put together once and shared by all commands.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use tokio::sync::watch;
+use visita_client::trust::Pins;
+
+use crate::{
+    calls::Calls,
+    frames::{self, Board, Endpoint, Shown},
+    hosting::Hosting,
+    hosts::Directory,
+    relay,
+    settings::Settings,
+};
+
+/// The folder of the client's part under the app's data: whom it trusts.
+const CLIENT: &str = "client";
+/// The folder of the relay's part: the ward's keys.
+const RELAY: &str = "relay";
+
+/// The app.
+pub struct App {
+    /// Where the page gets its pictures.
+    pub endpoint: Endpoint,
+    /// The hosts around.
+    pub directory: Arc<Directory>,
+    /// The relay in use.
+    pub relay: relay::Choice,
+    /// This device as host.
+    pub hosting: Arc<Hosting>,
+    /// The call.
+    pub calls: Arc<Calls>,
+    /// What was set.
+    pub settings: Settings,
+    /// Whom the app trusts.
+    pub pins: Arc<Pins>,
+}
+
+impl App {
+    /// Puts the app together. Its state is kept under `data`; without it, only in memory. State
+    /// that can't be read stops nobody from hosting, but no other host is trusted without it.
+    pub fn new(settings: Settings, data: Option<PathBuf>) -> io::Result<Self> {
+        let opened = data.as_ref().map_or_else(
+            || Ok(Pins::in_memory()),
+            |data| Pins::open(&data.join(CLIENT)),
+        );
+        let (pins, broken) = match opened {
+            Ok(pins) => (pins, false),
+            Err(error) => {
+                tracing::error!(%error, "whom this device trusts can't be read");
+                (Pins::in_memory(), true)
+            }
+        };
+        let pins = Arc::new(pins);
+        let board = Arc::new(Board::default());
+        let (shown, showing) = watch::channel(Shown::new());
+        let endpoint = frames::serve(board.clone(), shown)?;
+        let directory = Arc::new(Directory::new(pins.clone()));
+        let relay = relay::Choice::new(pins.clone(), directory.clone(), broken);
+        let hosting = Arc::new(Hosting::new(
+            data.map(|data| data.join(RELAY)),
+            settings.port,
+            directory.clone(),
+        ));
+        let calls = Arc::new(Calls::new(settings.camera.clone(), board, showing));
+        Ok(Self {
+            endpoint,
+            directory,
+            relay,
+            hosting,
+            calls,
+            settings,
+            pins,
+        })
+    }
+
+    /// Ends hosting: everybody is told, and the call over the own relay ends with it.
+    pub async fn stop_hosting(&self) {
+        let own = self.directory.own();
+        self.hosting.stop().await;
+        if let Some(own) = own {
+            self.relay.ended(own.fingerprint);
+        }
+    }
+
+    /// Ends all that others would miss without a word: the call, and hosting.
+    pub async fn end(&self) {
+        self.calls.leave_all();
+        self.stop_hosting().await;
+    }
+}

@@ -1,0 +1,105 @@
+//! What the environment says. A person needs none of it; tests and demonstrations do.
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+use visita_client::address::DEFAULT_PORT;
+use visita_media::source::{BadChoice, Choice};
+
+/// What was set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `VISITA_DATA`: the folder to keep state in, instead of the system's place for the app's.
+    pub data: Option<PathBuf>,
+    /// `VISITA_PORT`: the port that this device hosts on.
+    pub port: u16,
+    /// `VISITA_CAMERA`: what takes the camera's place, such as `synthetic` (a moving picture with
+    /// a frame number in it, for trying the app without a camera) or `file:PATH`.
+    pub camera: Choice,
+}
+
+/// A variable that can't be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not a port.
+    #[error("VISITA_PORT isn't a port; give a number from 0 (any free port) to 65535")]
+    Port,
+    /// Not a source of pictures.
+    #[error("VISITA_CAMERA: {0}")]
+    Camera(#[from] BadChoice),
+}
+
+impl Settings {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::new(|name| env::var_os(name))
+    }
+
+    fn new(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let port = match set("VISITA_PORT") {
+            None => DEFAULT_PORT,
+            Some(port) => port
+                .to_str()
+                .and_then(|port| port.parse().ok())
+                .ok_or(Error::Port)?,
+        };
+        let camera = match set("VISITA_CAMERA") {
+            None => Choice::Camera(None),
+            Some(camera) => camera.to_string_lossy().parse()?,
+        };
+        Ok(Self {
+            data: set("VISITA_DATA").map(PathBuf::from),
+            port,
+            camera,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(set: &[(&str, &str)]) -> Result<Settings, Error> {
+        Settings::new(|name| {
+            set.iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn nothing_set_is_what_people_have() {
+        let expected = Settings {
+            data: None,
+            port: 3000,
+            camera: Choice::Camera(None),
+        };
+        assert_eq!(settings(&[]).unwrap(), expected);
+        assert_eq!(
+            settings(&[("VISITA_PORT", ""), ("VISITA_CAMERA", "")]).unwrap(),
+            expected
+        );
+    }
+
+    #[test]
+    fn what_is_set_counts_and_nonsense_is_named() {
+        let set = settings(&[
+            ("VISITA_DATA", "/x"),
+            ("VISITA_PORT", "0"),
+            ("VISITA_CAMERA", "file:a b.y4m"),
+        ]);
+        let expected = Settings {
+            data: Some("/x".into()),
+            port: 0,
+            camera: Choice::File("a b.y4m".into()),
+        };
+        assert_eq!(set.unwrap(), expected);
+        let synthetic = settings(&[("VISITA_CAMERA", "synthetic")]).unwrap().camera;
+        assert!(matches!(synthetic, Choice::Synthetic(_)));
+        assert_eq!(settings(&[("VISITA_PORT", "70000")]), Err(Error::Port));
+        assert!(matches!(
+            settings(&[("VISITA_CAMERA", "webcam")]),
+            Err(Error::Camera(_))
+        ));
+    }
+}

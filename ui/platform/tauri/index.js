@@ -1,0 +1,50 @@
+// What the app does for the page: the session, the camera and the codecs are Rust's; pictures
+// come over a socket of this machine, and the lobby's list over a WebSocket that Rust opens.
+
+import { Call } from './call.js';
+import { Frames } from './frames.js';
+import { invoke } from './ipc.js';
+import { Live } from './live.js';
+import { Lobby } from './lobby.js';
+
+/** @typedef {import('../types').Host} Host */
+/** @typedef {import('../types').HostStatus} HostStatus */
+/** @typedef {import('../types').Platform} Platform */
+
+/** @returns {Platform} */
+export function createPlatform() {
+  /** @type {Live<import('./lobby.js').Relay | null>} */
+  const relay = new Live('watch_relay');
+  /** @type {Live<Host[]>} */
+  const hosts = new Live('watch_hosts');
+  /** @type {Live<HostStatus>} */
+  const host = new Live('watch_host');
+  const lobby = new Lobby(relay);
+  /** @type {Call | null} */
+  let call = null;
+  const frames = new Frames(invoke('start'), (member, width, height) => call?.painted(member, width, height));
+
+  return {
+    kind: 'tauri',
+    language: () => navigator.language,
+    lobby: (on) => lobby.watch(on),
+    join(options) {
+      lobby.pause();
+      const joined = new Call(options, frames, () => {
+        if (call !== joined) return;
+        call = null;
+        lobby.resume();
+      });
+      call = joined;
+      return joined;
+    },
+    capability: () => invoke('capability'),
+    hosts: (on) => hosts.watch(on),
+    useHost: (choice) => invoke('use_host', choice),
+    host: {
+      start: () => invoke('host_start'),
+      stop: () => invoke('host_stop'),
+      watch: (on) => host.watch(on),
+    },
+  };
+}
