@@ -69,19 +69,17 @@ impl Requests {
     /// it was asked already or is asked later, see [`Requests::due`].
     #[must_use]
     pub fn need(&mut self, now: Now, track: TrackId) -> bool {
-        let index = match self.tracks.iter().position(|known| known.id == track) {
-            Some(index) => index,
-            None => {
-                let fresh = Track {
-                    id: track,
-                    needed: false,
-                    outstanding: None,
-                    full_at: now,
-                };
-                self.tracks.push(fresh);
-                self.tracks.len() - 1
-            }
-        };
+        let known = self.tracks.iter().position(|known| known.id == track);
+        let index = known.unwrap_or_else(|| {
+            let fresh = Track {
+                id: track,
+                needed: false,
+                outstanding: None,
+                full_at: now,
+            };
+            self.tracks.push(fresh);
+            self.tracks.len() - 1
+        });
         self.tracks[index].needed = true;
         self.tracks[index].ask(now)
     }

@@ -2,6 +2,8 @@
 //!
 //! `VISITA_WRITE=1 cargo test -p visita-protocol --test typescript` writes `ui/generated` anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
+
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 use ts_rs::{Config, TS};

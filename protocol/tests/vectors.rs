@@ -1,5 +1,7 @@
 //! The committed vectors, which the page's tests assert as well (`protocol/vectors/README.md`).
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
+
 use std::{fs, path::Path};
 
 use serde::{Deserialize, de::DeserializeOwned};

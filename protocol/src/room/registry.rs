@@ -35,7 +35,7 @@ pub struct Joined {
 pub struct Rooms {
     limits: Limits,
     /// Oldest first.
-    rooms: Vec<Room>,
+    all: Vec<Room>,
     last_member: u32,
     listed: Vec<RoomInfo>,
     revision: u64,
@@ -46,7 +46,7 @@ impl Rooms {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            rooms: Vec::new(),
+            all: Vec::new(),
             last_member: 0,
             listed: Vec::new(),
             revision: 0,
@@ -64,7 +64,7 @@ impl Rooms {
         fresh: RoomId,
     ) -> Result<RoomId, Code> {
         let at = self.find_or_open(now, wall, name, Some(kind), fresh)?;
-        let id = self.rooms[at].info().id;
+        let id = self.all[at].info().id;
         self.update(now);
         Ok(id)
     }
@@ -86,8 +86,8 @@ impl Rooms {
             }
         };
         let member = MemberId(self.last_member.checked_add(1).ok_or(Code::Busy)?);
-        let room = self.rooms[at].info().id;
-        let outcome = self.rooms[at].join(member, joining);
+        let room = self.all[at].info().id;
+        let outcome = self.all[at].join(member, joining);
         if outcome.is_ok() {
             self.last_member = member.0;
         }
@@ -146,7 +146,7 @@ impl Rooms {
 
     /// When [`Rooms::tick`] has something to do next.
     pub fn next(&self) -> Option<Now> {
-        let empty = self.rooms.iter().filter_map(Room::empty_since);
+        let empty = self.all.iter().filter_map(Room::empty_since);
         empty.map(|since| since.plus(self.limits.empty_for)).min()
     }
 
@@ -162,11 +162,11 @@ impl Rooms {
 
     /// A room.
     pub fn room(&self, id: RoomId) -> Option<&Room> {
-        self.at(id).map(|at| &self.rooms[at])
+        self.at(id).map(|at| &self.all[at])
     }
 
     fn at(&self, id: RoomId) -> Option<usize> {
-        self.rooms.iter().position(|room| room.id == id)
+        self.all.iter().position(|room| room.id == id)
     }
 
     fn find_or_open(
@@ -179,7 +179,7 @@ impl Rooms {
     ) -> Result<usize, Code> {
         let folded = fold(name);
         if let Some(at) = self
-            .rooms
+            .all
             .iter()
             .position(|room| fold(&room.name) == folded)
         {
@@ -189,10 +189,10 @@ impl Rooms {
         if self.at(fresh).is_some() {
             return Err(Code::Internal);
         }
-        if self.rooms.len() >= self.limits.rooms {
+        if self.all.len() >= self.limits.rooms {
             return Err(Code::TooManyRooms);
         }
-        self.rooms.push(Room::new(
+        self.all.push(Room::new(
             now,
             wall,
             fresh,
@@ -200,7 +200,7 @@ impl Rooms {
             kind,
             self.limits.members,
         ));
-        Ok(self.rooms.len() - 1)
+        Ok(self.all.len() - 1)
     }
 
     fn change(
@@ -210,25 +210,25 @@ impl Rooms {
         act: impl FnOnce(&mut Room) -> Result<Vec<Action>, Code>,
     ) -> Result<Vec<Action>, Code> {
         let at = self.at(place.room).ok_or(Code::NotJoined)?;
-        let outcome = act(&mut self.rooms[at]);
+        let outcome = act(&mut self.all[at]);
         self.update(now);
         outcome
     }
 
     fn update(&mut self, now: Now) {
         let empty_for = self.limits.empty_for;
-        self.rooms.retain(|room| {
+        self.all.retain(|room| {
             room.empty_since()
                 .is_none_or(|since| now.since(since) < empty_for)
         });
-        let changed = self.rooms.len() != self.listed.len()
+        let changed = self.all.len() != self.listed.len()
             || self
-                .rooms
+                .all
                 .iter()
                 .zip(&self.listed)
                 .any(|(room, listed)| room.info() != *listed);
         if changed {
-            self.listed = self.rooms.iter().map(Room::info).collect();
+            self.listed = self.all.iter().map(Room::info).collect();
             self.revision += 1;
         }
     }
