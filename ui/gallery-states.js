@@ -164,7 +164,7 @@ export const states = {
   'call-unread': { ...staff, call: inCall(family.slice(0, 3), talk) },
   'call-12': { ...staff, call: inCall(dozen) },
   'call-notices': { ...staff, call: inCall(family.slice(0, 2), [comes, { type: 'relay', message: { type: 'member_joined', member: member(5, 'Dra. Salas') } }, goes(1, 'lost')]) },
-  'call-long-names': { ...staff, call: inCall([member(1, longName), member(2, 'مريم الحسن'), member(3, 'Ana 👩‍👧', { tracks: [] })], [], `Visita de ${longName}`) },
+  'call-long-names': { ...staff, call: inCall([member(1, longName), member(2, 'مريم الحسن'), member(3, 'Ana <b>María</b>', { tracks: [] })], [], `Visita de ${longName}`) },
   'call-tiles': {
     ...staff,
     call: inCall([...family.slice(0, 3), member(5, 'Marco, esposo'), member(6, 'Elena, nieta')], [

@@ -72,7 +72,9 @@ function place(count, best, width, height, gap) {
   for (let row = 0; row < best.rows; row += 1) {
     const inRow = Math.min(best.columns, count - row * best.columns);
     const share = (width - gap * (inRow - 1)) / inRow;
-    const tileWidth = Math.max(best.width, Math.min(share, best.height * WIDEST));
+    // A lone tile under many small ones must not outweigh them.
+    const widest = best.width * (best.columns > 2 ? 1.5 : 2.1);
+    const tileWidth = Math.max(best.width, Math.min(share, best.height * WIDEST, widest));
     const left = (width - (tileWidth * inRow + gap * (inRow - 1))) / 2;
     for (let column = 0; column < inRow; column += 1) {
       tiles.push(rounded(
@@ -100,24 +102,62 @@ function rounded(x, y, width, height) {
 /** The corners in the order in which a keyboard goes through them. @type {readonly Corner[]} */
 export const CORNERS = ['bottom-right', 'bottom-left', 'top-left', 'top-right'];
 
+/** The part of a tile where its face is, in shares of the tile: nothing may lie over it. */
+const FACE = { left: 0.34, right: 0.66, top: 0.08, bottom: 0.74 };
+/** The own picture's longer side in a corner, in CSS pixels: enough to see whether one is in it. */
+const SELF_LONGEST = 200;
+const SELF_SHORTEST = 96;
+
 /**
- * The own picture, small, in a corner of the stage.
+ * The whole stage: the others' tiles, and the own picture. It lies in a corner, as large as it can
+ * be without covering a face; where the tiles are too small for that it is a tile among them.
+ * @param {number} count of the others
  * @param {number} width of the stage @param {number} height of the stage
- * @param {Corner} corner
- * @param {number} [aspect] of the picture, width / height
- * @param {number} [inset] from the stage's edges
+ * @param {Corner} corner where the own picture is wanted
+ * @param {number} [aspect] of the own picture, width / height
+ * @returns {{ tiles: Rect[], self: Rect, place: 'corner' | 'tile', covered: number }} `covered` is
+ *   the tile under the own picture, or −1
+ */
+export function arrange(count, width, height, corner, aspect = 4 / 3) {
+  const { tiles } = layout(count, width, height);
+  const shape = Math.min(Math.max(aspect, 3 / 4), 16 / 9);
+  const largest = Math.min(Math.max(Math.min(width, height) * 0.26, SELF_SHORTEST), SELF_LONGEST);
+  for (let longest = largest; longest >= SELF_SHORTEST; longest -= 4) {
+    const self = selfRect(width, height, corner, shape, longest);
+    if (!tiles.some((tile) => overlaps(self, face(tile)))) {
+      return { tiles, self, place: 'corner', covered: tiles.findIndex((tile) => overlaps(self, tile)) };
+    }
+  }
+  const all = layout(count + 1, width, height).tiles;
+  return { tiles: all.slice(0, count), self: all[count], place: 'tile', covered: -1 };
+}
+
+/**
+ * @param {number} width of the stage @param {number} height of the stage
+ * @param {Corner} corner @param {number} shape width / height @param {number} longest side
  * @returns {Rect}
  */
-export function selfRect(width, height, corner, aspect = 4 / 3, inset = GAP) {
-  const shape = Math.min(Math.max(aspect, 3 / 4), 16 / 9);
-  // A ninth of the stage at most by each side's share, and never so small that one can't see
-  // whether one is in the picture.
-  const longest = Math.min(Math.max(Math.min(width, height) * 0.26, 112), 200);
-  const w = shape >= 1 ? longest : longest * shape;
-  const h = shape >= 1 ? longest / shape : longest;
-  const x = corner.endsWith('right') ? width - w - inset : inset;
-  const y = corner.startsWith('bottom') ? height - h - inset : inset;
-  return rounded(Math.max(0, x), Math.max(0, y), Math.min(w, width), Math.min(h, height));
+function selfRect(width, height, corner, shape, longest) {
+  const w = Math.min(shape >= 1 ? longest : longest * shape, width);
+  const h = Math.min(shape >= 1 ? longest / shape : longest, height);
+  const x = corner.endsWith('right') ? width - w - GAP : GAP;
+  const y = corner.startsWith('bottom') ? height - h - GAP : GAP;
+  return rounded(Math.max(0, x), Math.max(0, y), w, h);
+}
+
+/** @param {Rect} tile @returns {Rect} */
+function face(tile) {
+  return {
+    x: tile.x + tile.width * FACE.left,
+    y: tile.y + tile.height * FACE.top,
+    width: tile.width * (FACE.right - FACE.left),
+    height: tile.height * (FACE.bottom - FACE.top),
+  };
+}
+
+/** @param {Rect} a @param {Rect} b */
+function overlaps(a, b) {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
 /**

@@ -200,8 +200,10 @@ function joined(state, message, now) {
   // Who had a place keeps it: joining again must not shuffle the tiles.
   const order = [...state.order.filter((id) => others.includes(id)), ...others.filter((id) => !state.order.includes(id))];
   const pictures = Object.fromEntries(Object.entries(state.pictures).filter(([id]) => members[Number(id)]));
-  const base = { ...state, room: message.room, you: message.you, members, order, pictures, joinedAt: state.joinedAt ?? now };
-  return message.chat.reduce((next, line) => chatLine(next, line, now, true), base);
+  /** @type {State} */
+  let next = { ...state, room: message.room, you: message.you, members, order, pictures, joinedAt: state.joinedAt ?? now };
+  for (const line of message.chat) next = chatLine(next, line, now, true);
+  return next;
 }
 
 /**

@@ -157,6 +157,7 @@ call-people = { $count ->
     [one] Only you
    *[other] { $count } people
 }
+call-sub-connected = { " " }· connected
 call-banner-reconnecting = The connection was lost. It is being restored; don’t close this page.
 call-banner-closing = The host is about to close. The call may break off.
 call-entering = Entering
@@ -175,8 +176,8 @@ tile-loading = The picture is coming
 tile-moving = Live picture
 self-picture = Your own picture
 self-move = Move your picture to another corner
-self-off = Your camera is off
-self-starting = Opening the camera
+self-off = Camera off
+self-starting = Opening camera
 notice-joined = { $count ->
     [one] { $names } came in
    *[other] { $names } came in
@@ -199,6 +200,7 @@ refused-chat-empty = The message was empty.
 refused-chat-too-long = The message is too long. Use 2,000 letters or fewer.
 refused-rate-limited = Too many at once. Wait a moment and write again.
 ended-title = The call is over
+ended-title-left = You have left the visit
 ended-text = You can enter again whenever you like.
 ended-text-family = You can close this page, or enter again whenever you like.
 

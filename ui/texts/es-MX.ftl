@@ -125,7 +125,7 @@ host-use = Usar
 host-use-label = Usar { $name }
 host-in-use = En uso
 host-connecting = Conectando
-host-address-known = { $address } · ya conocido
+host-address-known = { $address } · conocido
 host-address-new = { $address }
 first-use-title = Primera conexión con esta sala
 first-use-text = Compare esta huella con la de la pantalla del anfitrión. Deben ser iguales. Se recordará.
@@ -157,6 +157,7 @@ call-people = { $count ->
     [one] Solo usted
    *[other] { $count } personas
 }
+call-sub-connected = { " " }· conectado
 call-banner-reconnecting = Se perdió la conexión. Se está recuperando; no cierre esta página.
 call-banner-closing = El anfitrión va a cerrar. La llamada puede cortarse.
 call-entering = Entrando
@@ -175,8 +176,8 @@ tile-loading = Llega la imagen
 tile-moving = Imagen en vivo
 self-picture = Su propia imagen
 self-move = Mover su imagen a otra esquina
-self-off = Su cámara está apagada
-self-starting = Abriendo la cámara
+self-off = Cámara apagada
+self-starting = Abriendo cámara
 notice-joined = { $count ->
     [one] { $names } entró
    *[other] { $names } entraron
@@ -199,6 +200,7 @@ refused-chat-empty = El mensaje estaba vacío.
 refused-chat-too-long = El mensaje es demasiado largo. Use 2000 letras o menos.
 refused-rate-limited = Demasiado seguido. Espere un momento y escriba de nuevo.
 ended-title = La llamada terminó
+ended-title-left = Ha salido de la visita
 ended-text = Puede volver a entrar cuando quiera.
 ended-text-family = Puede cerrar esta página, o volver a entrar cuando quiera.
 

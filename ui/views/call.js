@@ -1,4 +1,5 @@
 // A call from joining to its end: keeps the state, and lets the parts draw it in place.
+import { arrange } from '../call/layout.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
 import { refresh, sayAttribute } from '../texts/index.js';
 import { cameraCard, inTrouble } from './camera.js';
@@ -31,6 +32,7 @@ export function callScreen({ handle, variant, back, again, show }) {
   let dismissed = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  let stage = { width: 0, height: 0 };
 
   const tiles = createTiles(handle);
   const self = createSelf(handle);
@@ -71,7 +73,7 @@ export function callScreen({ handle, variant, back, again, show }) {
   const leave = () => {
     over = true;
     void handle.leave();
-    if (variant === 'family') show({ element: endedScreen({ variant, again }) });
+    if (variant === 'family') show({ element: endedScreen({ variant, left: true, again }) });
     else back();
   };
 
@@ -90,11 +92,14 @@ export function callScreen({ handle, variant, back, again, show }) {
       refresh(part);
       if (swap) /** @type {HTMLElement | null} */ (part.querySelector('h1'))?.focus({ preventScroll: true });
     }
+    const aspect = state.self.height > 0 ? state.self.width / state.self.height : undefined;
+    const places = arrange(state.order.length, stage.width, stage.height, self.corner(), aspect);
+    view.stage.dataset.self = places.place === 'corner' ? self.corner() : '';
     if (waiting && wait) {
       self.into('preview', wait.preview);
       wait.draw(state, trouble);
     } else {
-      self.into('corner', view.stage);
+      self.into(places.place, view.stage);
       drawStage(view, state, variant, trouble, {
         again: () => void handle.camera(true),
         without: () => {
@@ -103,8 +108,10 @@ export function callScreen({ handle, variant, back, again, show }) {
         },
       });
     }
-    tiles.draw(state);
-    self.draw(state);
+    tiles.draw(state, places.tiles, places.covered);
+    self.draw(state, waiting ? null : places.self);
+    shown(self.element, waiting || state.room !== null);
+    view.stage.style.setProperty('--self-width', `${places.self.width}px`);
     notices.draw(state);
     chat.draw(state);
     clearTimeout(timer);
@@ -135,16 +142,13 @@ export function callScreen({ handle, variant, back, again, show }) {
   view.element.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && state.chatOpen) openChat(false);
   });
-  self.element.addEventListener('moved', () => {
-    view.stage.dataset.self = self.corner();
-  });
-  view.stage.dataset.self = self.corner();
+  self.element.addEventListener('moved', () => draw());
 
   const sized = new ResizeObserver(() => {
     const { clientWidth, clientHeight } = view.stage;
-    if (!clientWidth || !clientHeight) return;
-    tiles.resize(clientWidth, clientHeight);
-    self.resize(clientWidth, clientHeight);
+    if (!clientWidth || !clientHeight || (stage.width === clientWidth && stage.height === clientHeight)) return;
+    stage = { width: clientWidth, height: clientHeight };
+    if (!over) draw();
   });
   sized.observe(view.stage);
 
@@ -173,7 +177,8 @@ export function callScreen({ handle, variant, back, again, show }) {
  */
 function createStage({ variant, tiles, notices, chat }) {
   const room = h('h1', { class: 'call-room', attributes: { tabindex: '-1', dir: 'auto' } });
-  const sub = h('p', { class: 'call-sub' });
+  const people = h('span');
+  const sub = h('p', { class: 'call-sub' }, people, h('span', { class: 'call-sub-state', t: 'call-sub-connected' }));
   const status = chip('stage', 'call-connecting', 'wifi', 'call-state');
   const language = languageButton('on-stage');
   language.dataset.kept = 'true';
@@ -195,7 +200,7 @@ function createStage({ variant, tiles, notices, chat }) {
       h('div', { class: 'call-chips' }, status, language)),
     h('main', { class: 'call-main' }, stage, chat.element),
     h('footer', { class: 'controls', attributes: { role: 'toolbar' }, said: { 'aria-label': 'controls' } }, camera, chatToggle, leave));
-  return { element, room, sub, status, banner, empty, trouble, camera, chatToggle, unread, leave, stage, chat: chat.element };
+  return { element, room, sub, people, status, banner, empty, trouble, camera, chatToggle, unread, leave, stage, chat: chat.element };
 }
 
 /**
@@ -214,12 +219,13 @@ function control(testid, name, label, kind = '') {
 function drawStage(view, state, variant, trouble, actions) {
   const name = state.room?.name ?? '';
   if (view.room.textContent !== name) view.room.textContent = name;
-  if (state.room) sayText(view.sub, ['call-people', { count: state.order.length + 1 }]);
+  if (state.room) sayText(view.people, ['call-people', { count: state.order.length + 1 }]);
   shown(view.sub, Boolean(state.room));
+  view.element.dataset.connection = state.room ? state.connection : 'connecting';
 
   if (state.connection === 'reconnecting') setChip(view.status, 'warning', 'call-reconnecting', 'wifi-off');
-  else if (state.room) setChip(view.status, /** @type {any} */ ('stage'), 'call-connected', 'wifi');
-  else setChip(view.status, /** @type {any} */ ('stage'), 'call-connecting', 'wifi');
+  else if (state.room) setChip(view.status, 'stage', 'call-connected', 'wifi');
+  else setChip(view.status, 'stage', 'call-connecting', 'wifi');
 
   const word = state.connection === 'reconnecting' ? 'call-banner-reconnecting' : state.closing ? 'call-banner-closing' : '';
   shown(view.banner, word !== '');
@@ -243,7 +249,7 @@ function drawStage(view, state, variant, trouble, actions) {
   const on = state.camera === 'on' || state.camera === 'starting';
   setIcon(view.camera, on ? 'video' : 'video-off');
   view.camera.setAttribute('aria-pressed', String(on));
-  view.camera.classList.toggle('off', !on);
+  view.camera.classList.toggle('off', !on && !entering);
   sayAttribute(view.camera, 'aria-label', on ? 'control-camera-off' : 'control-camera-on');
   sayAttribute(view.leave, 'aria-label', 'control-leave-label');
 

@@ -147,7 +147,8 @@ export function shown(element, shown) {
 
 /** The first letters of a name, for a tile without a picture. @param {string} name @returns {string} */
 export function initials(name) {
-  const words = name.split(/[\s,.(]+/u).filter((word) => /\p{L}|\p{N}|\p{Extended_Pictographic}/u.test(word));
-  const letters = words.slice(0, 2).map((word) => Array.from(word)[0] ?? '');
+  const words = name.split(/[\s,.(]+/u).filter(Boolean);
+  const written = words.filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const letters = (written.length ? written.slice(0, 2) : words.slice(0, 1)).map((word) => Array.from(word)[0] ?? '');
   return letters.join('').toLocaleUpperCase();
 }

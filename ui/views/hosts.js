@@ -232,7 +232,7 @@ function drawHost(row, host, inUse) {
     row.querySelector('.row-icon'), row.querySelector('.row-text'), row.querySelector('.chip'), row.querySelector('.button'),
   ]);
   mark.classList.toggle('accent', inUse);
-  sayText(text, [host.remembered ? 'host-address-known' : 'host-address-new', { address: host.address }]);
+  sayText(text, [host.remembered && !inUse ? 'host-address-known' : 'host-address-new', { address: host.address }]);
   shown(state, inUse);
   shown(press, !inUse);
 }

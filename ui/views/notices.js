@@ -40,7 +40,7 @@ export const comingIcons = { joined: 'user-round-plus', left: 'user-round-minus'
 function make(notice, openChat) {
   const words = h('span', { class: 'notice-words' });
   if (notice.type === 'chat') {
-    return h('button', { class: 'notice chat', testid: 'notice', attributes: { type: 'button' }, on: { click: openChat } }, icon('message-circle'), words);
+    return h('button', { class: 'notice written', testid: 'notice', attributes: { type: 'button' }, on: { click: openChat } }, icon('message-circle'), words);
   }
   return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(notice.type === 'coming' ? comingIcons[notice.kind] : 'circle-alert'), words);
 }

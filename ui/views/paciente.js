@@ -52,6 +52,7 @@ export function pacienteScreen(app) {
     const reachable = lobby.state === 'live' || (lobby.state === 'lost' && visits.length > 0);
     keep(list, reachable ? visits : [], (room) => room.id, (room) => makeRow(room, enter), drawRow);
     shown(list, reachable && visits.length > 0);
+    element.dataset.visits = String(reachable && visits.length > 0);
     shown(title, reachable && visits.length > 0);
     shown(rest, !reachable || visits.length === 0);
     const word = lobby.state === 'live' ? 'none' : lobby.state === 'connecting' && !lobby.problem ? 'connecting' : 'lost';

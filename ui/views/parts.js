@@ -5,7 +5,7 @@ import { remember } from './storage.js';
 
 /** @typedef {import('./dom.js').Text} Text */
 /** @typedef {import('./dom.js').IconName} IconName */
-/** A state as a word with an icon or a dot. @typedef {'good' | 'warning' | 'danger' | 'accent' | 'neutral'} Tone */
+/** A state as a word with an icon or a dot. @typedef {'good' | 'warning' | 'danger' | 'accent' | 'neutral' | 'stage'} Tone */
 
 /** The mark and the name. */
 export function brand() {

@@ -64,14 +64,15 @@ export function problemScreen({ code, large = false, retry, back }) {
 
 /**
  * The end of a call.
- * @param {{ variant: 'staff' | 'family' | 'patient', again?: () => void, back?: () => void }} options
+ * @param {{ variant: 'staff' | 'family' | 'patient', left?: boolean, again?: () => void, back?: () => void }} options
+ *   `left`: by one's own wish
  */
-export function endedScreen({ variant, again, back }) {
+export function endedScreen({ variant, left = false, again, back }) {
   return page({
     testid: 'ended-screen',
     tone: 'accent',
     icon: 'hand-heart',
-    title: 'ended-title',
+    title: left ? 'ended-title-left' : 'ended-title',
     text: variant === 'family' ? 'ended-text-family' : 'ended-text',
     large: variant === 'patient',
     alert: false,

@@ -1,12 +1,13 @@
 // The own picture: small, in a corner of the stage, movable by finger, mouse or keyboard; larger
 // on the screen where one waits.
-import { CORNERS, nearestCorner, selfRect } from '../call/layout.js';
+import { CORNERS, nearestCorner } from '../call/layout.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { recall, remember } from './storage.js';
 import { devicePixels } from './tiles.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../call/layout.js').Corner} Corner */
+/** @typedef {import('../call/layout.js').Rect} Rect */
 /** @typedef {import('../platform/types').CallHandle} CallHandle */
 
 /** A finger that moves less than this many CSS pixels taps. */
@@ -27,33 +28,22 @@ export function createSelf(handle) {
   /** @type {ReturnType<CallHandle['show']> | null} */
   let shows = null;
   let asked = '';
-  let stage = { width: 0, height: 0 };
+  /** @type {'corner' | 'tile' | 'preview'} */
   let place = 'corner';
   const kept = recall('self-corner');
   let corner = CORNERS.find((one) => one === kept) ?? 'bottom-right';
-  /** @type {State | null} */
-  let last = null;
-
-  const put = () => {
+  /** @param {State} state @param {Rect | null} rect on the stage; null where one waits */
+  const draw = (state, rect) => {
     element.dataset.place = place;
-    element.dataset.corner = corner;
     shown(move, place === 'corner');
-    if (place !== 'corner') {
+    if (rect) {
+      element.style.transform = `translate(${rect.x}px, ${rect.y}px)`;
+      element.style.width = `${rect.width}px`;
+      element.style.height = `${rect.height}px`;
+    } else {
       for (const property of ['transform', 'width', 'height']) element.style.removeProperty(property);
-      return PREVIEW;
     }
-    const aspect = last && last.self.height > 0 ? last.self.width / last.self.height : undefined;
-    const rect = selfRect(stage.width, stage.height, corner, aspect);
-    element.style.transform = `translate(${rect.x}px, ${rect.y}px)`;
-    element.style.width = `${rect.width}px`;
-    element.style.height = `${rect.height}px`;
-    return rect;
-  };
-
-  /** @param {State} state */
-  const draw = (state) => {
-    last = state;
-    const size = put();
+    const size = rect ?? PREVIEW;
     const on = state.camera === 'on' || state.camera === 'starting';
     const pixels = devicePixels(size.width, size.height);
     const key = `${pixels.width}x${pixels.height}`;
@@ -78,8 +68,7 @@ export function createSelf(handle) {
     corner = next;
     remember('self-corner', corner);
     element.classList.remove('dragged');
-    put();
-    element.dispatchEvent(new CustomEvent('moved', { bubbles: true, detail: corner }));
+    element.dispatchEvent(new CustomEvent('moved', { bubbles: true }));
   };
 
   move.addEventListener('click', () => moveTo(CORNERS[(CORNERS.indexOf(corner) + 1) % CORNERS.length]));
@@ -92,16 +81,10 @@ export function createSelf(handle) {
     element,
     draw,
     corner: () => corner,
-    /** @param {'corner' | 'preview'} where @param {Element} parent */
+    /** @param {'corner' | 'tile' | 'preview'} where @param {Element} parent */
     into(where, parent) {
-      if (place !== where || element.parentElement !== parent) parent.append(element);
+      if (element.parentElement !== parent) parent.append(element);
       place = where;
-      if (last) draw(last);
-    },
-    /** @param {number} width @param {number} height of the stage */
-    resize(width, height) {
-      stage = { width, height };
-      if (last) draw(last);
     },
     destroy: () => shows?.stop(),
   };

@@ -1,31 +1,29 @@
 // The people of a call: a tile each. A tile's canvas lives as long as its member is in the room;
 // nothing that happens in the call makes it anew.
-import { layout } from '../call/layout.js';
 import { hasCamera, tileOf } from '../call/state.js';
 import { h, icon, initials, keep, sayText, setIcon, shown } from './dom.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../platform/types').CallHandle} CallHandle */
 /** @typedef {import('../platform/types').MemberId} MemberId */
+/** @typedef {import('../call/layout.js').Rect} Rect */
 /** @typedef {{ canvas: HTMLCanvasElement, shows: ReturnType<CallHandle['show']> | null, width: number, height: number }} Tile */
 
-/** Below this share of a picture left in its tile, the whole picture is shown instead of a cut one. */
-const LEAST_KEPT = 0.42;
+/**
+ * A picture covers its tile unless less than this share of it would be left: of its height, because
+ * heads are cut first, or of its width, where the middle is enough. Else it is shown whole.
+ */
+const LEAST_HEIGHT = 0.55;
+const LEAST_WIDTH = 0.3;
 
 /** @param {CallHandle} handle */
 export function createTiles(handle) {
   const element = h('ul', { class: 'tiles', said: { 'aria-label': 'tiles-label' } });
   /** @type {Map<MemberId, Tile>} */
   const tiles = new Map();
-  let width = 0;
-  let height = 0;
-  /** @type {State | null} */
-  let last = null;
 
-  /** @param {State} state */
-  const draw = (state) => {
-    last = state;
-    const places = layout(state.order.length, width, height).tiles;
+  /** @param {State} state @param {readonly Rect[]} places in the order of the members @param {number} covered the tile under the own picture */
+  const draw = (state, places, covered) => {
     keep(element, state.order, String, (id) => {
       const made = makeTile(state, id);
       tiles.set(id, { canvas: made.canvas, shows: null, width: 0, height: 0 });
@@ -38,11 +36,12 @@ export function createTiles(handle) {
         tiles.delete(id);
       } else if (place) {
         putTile(id, tile, place, state);
+        tile.canvas.parentElement?.classList.toggle('covered', state.order[covered] === id);
       }
     }
   };
 
-  /** @param {MemberId} id @param {Tile} tile @param {import('../call/layout.js').Rect} place @param {State} state */
+  /** @param {MemberId} id @param {Tile} tile @param {Rect} place @param {State} state */
   const putTile = (id, tile, place, state) => {
     const node = tile.canvas.parentElement;
     if (!node) return;
@@ -54,7 +53,7 @@ export function createTiles(handle) {
     tile.width = place.width;
     tile.height = place.height;
     const picture = state.pictures[id];
-    tile.canvas.classList.toggle('whole', Boolean(picture) && kept(picture.width / picture.height, place.width / place.height) < LEAST_KEPT);
+    tile.canvas.classList.toggle('whole', Boolean(picture) && !covers(picture.width / picture.height, place.width / place.height));
     const member = state.members[id];
     if (member && hasCamera(member)) {
       const size = devicePixels(place.width, place.height);
@@ -69,13 +68,6 @@ export function createTiles(handle) {
   return {
     element,
     draw,
-    /** @param {number} w @param {number} h of the stage, in CSS pixels */
-    resize(w, h) {
-      if (w === width && h === height) return;
-      width = w;
-      height = h;
-      if (last) draw(last);
-    },
     destroy() {
       for (const tile of tiles.values()) tile.shows?.stop();
       tiles.clear();
@@ -84,12 +76,12 @@ export function createTiles(handle) {
 }
 
 /**
- * The share of a picture that is left when it covers a tile.
+ * Whether enough of a picture is left when it covers its tile.
  * @param {number} picture width / height @param {number} tile width / height
  */
-function kept(picture, tile) {
-  if (!(picture > 0) || !(tile > 0)) return 1;
-  return Math.min(picture / tile, tile / picture);
+function covers(picture, tile) {
+  if (!(picture > 0) || !(tile > 0)) return true;
+  return picture < tile ? picture / tile >= LEAST_HEIGHT : tile / picture >= LEAST_WIDTH;
 }
 
 /** @param {number} width @param {number} height @returns {import('../generated').Size} */

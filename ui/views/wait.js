@@ -49,8 +49,8 @@ export function createWait({ leave, cameraAgain }) {
         camera.replaceChildren(...(shownTrouble ? [cameraCard(shownTrouble, { again: cameraAgain })] : []));
         trouble = shownTrouble;
       }
-      // A small dark square that says "camera off" beside the card that explains it says it twice.
-      shown(preview, !shownTrouble);
+      // Beside the card that explains it, a dark square that says "camera off" says it twice.
+      shown(preview, !shownTrouble && (state.camera !== 'off' || state.room !== null));
     },
   };
 }
