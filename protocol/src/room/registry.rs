@@ -178,11 +178,7 @@ impl Rooms {
         fresh: RoomId,
     ) -> Result<usize, Code> {
         let folded = fold(name);
-        if let Some(at) = self
-            .all
-            .iter()
-            .position(|room| fold(&room.name) == folded)
-        {
+        if let Some(at) = self.all.iter().position(|room| fold(&room.name) == folded) {
             return Ok(at);
         }
         let kind = create.ok_or(Code::RoomMissing)?;

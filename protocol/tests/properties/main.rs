@@ -1,0 +1,9 @@
+//! What holds for any input and any order of events.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
+
+mod bytes;
+mod packets;
+mod receivers;
+mod rooms;
+mod sessions;

@@ -1,0 +1,481 @@
+//! No order of events leaves anybody behind, tells members different things, or asks anybody to
+//! send what nobody gets.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use proptest::{collection::vec, prelude::*};
+use visita_protocol::{
+    control::{ClientMessage, LeaveReason, RelayMessage, Role, RoomChoice, RoomKind, Watch},
+    error::Code,
+    id::{MemberId, RoomId, TrackId},
+    media::{Codec, Size, Source, Track},
+    name::{ChatText, PersonName, RoomName},
+    receiver::Selected,
+    room::{Action, Joining, Limits, Place, Rooms},
+    time::{Now, WallMs},
+};
+
+const PEOPLE: usize = 6;
+const LIMITS: Limits = Limits {
+    rooms: 3,
+    members: 4,
+    empty_for: Duration::from_secs(60),
+};
+const SMALL: Size = Size::new(320, 180);
+
+#[derive(Clone, Debug)]
+enum Event {
+    Join {
+        who: usize,
+        room: u8,
+        create: bool,
+        modern: bool,
+        shows: bool,
+    },
+    Leave {
+        who: usize,
+        reason: u8,
+    },
+    Lost {
+        who: usize,
+    },
+    Back {
+        who: usize,
+    },
+    Tracks {
+        who: usize,
+        which: u8,
+    },
+    Watch {
+        who: usize,
+        shows: bool,
+    },
+    Decodes {
+        who: usize,
+        modern: bool,
+    },
+    Chat {
+        who: usize,
+    },
+    NeedKeyFrame {
+        who: usize,
+        of: usize,
+        track: u8,
+    },
+    Wait {
+        s: u64,
+    },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let who = || 0..PEOPLE;
+    prop_oneof![
+        4 => (who(), 0..5_u8, any::<(bool, bool, bool)>()).prop_map(|(who, room, (create, modern, shows))| {
+            Event::Join { who, room, create, modern, shows }
+        }),
+        2 => (who(), 0..3_u8).prop_map(|(who, reason)| Event::Leave { who, reason }),
+        2 => who().prop_map(|who| Event::Lost { who }),
+        2 => who().prop_map(|who| Event::Back { who }),
+        4 => (who(), 0..8_u8).prop_map(|(who, which)| Event::Tracks { who, which }),
+        2 => (who(), any::<bool>()).prop_map(|(who, shows)| Event::Watch { who, shows }),
+        1 => (who(), any::<bool>()).prop_map(|(who, modern)| Event::Decodes { who, modern }),
+        2 => who().prop_map(|who| Event::Chat { who }),
+        1 => (who(), who(), 0..4_u8).prop_map(|(who, of, track)| Event::NeedKeyFrame { who, of, track }),
+        2 => (0..50_u64).prop_map(|s| Event::Wait { s }),
+    ]
+}
+
+fn decodes(modern: bool) -> Vec<Codec> {
+    if modern {
+        vec![Codec::H264, Codec::Jpeg, Codec::Opus]
+    } else {
+        vec![Codec::Jpeg]
+    }
+}
+
+fn tracks(which: u8) -> Vec<Track> {
+    let all = [
+        (
+            Source::Camera,
+            Codec::H264,
+            vec![SMALL, Size::new(640, 360)],
+        ),
+        (Source::Camera, Codec::Jpeg, vec![SMALL]),
+        (Source::Microphone, Codec::Opus, vec![]),
+    ];
+    let numbered = (0_u8..).zip(all).filter(|(id, _)| which & (1 << id) != 0);
+    numbered
+        .map(|(id, (source, codec, layers))| Track {
+            id: TrackId(id),
+            source,
+            codec,
+            layers,
+        })
+        .collect()
+}
+
+fn watch(shows: bool) -> Watch {
+    Watch {
+        others: shows.then_some(SMALL),
+        views: vec![],
+    }
+}
+
+/// A participant as it sees the world from its messages.
+#[derive(Default)]
+struct Seen {
+    members: BTreeSet<MemberId>,
+    sends: BTreeSet<TrackId>,
+    last_line: Option<u64>,
+    tracks: Vec<Track>,
+    decodes: Vec<Codec>,
+    shows: bool,
+    connected: bool,
+}
+
+struct World {
+    rooms: Rooms,
+    now: Now,
+    people: [Option<Place>; PEOPLE],
+    seen: BTreeMap<MemberId, Seen>,
+    routes: BTreeMap<(MemberId, MemberId), Vec<Selected>>,
+    gone: Vec<Place>,
+    last_member: u32,
+}
+
+impl World {
+    fn apply(&mut self, actions: Vec<Action>) -> Result<(), TestCaseError> {
+        for action in actions {
+            match action {
+                Action::Send { to, message } => self.hear(to, message)?,
+                Action::Route {
+                    receiver,
+                    sender,
+                    tracks,
+                } => {
+                    let before = if tracks.is_empty() {
+                        self.routes.remove(&(receiver, sender))
+                    } else {
+                        self.routes.insert((receiver, sender), tracks.clone())
+                    };
+                    prop_assert_ne!(
+                        before.unwrap_or_default(),
+                        tracks,
+                        "a route that changes nothing"
+                    );
+                }
+                Action::KeyFrame { sender, track } => {
+                    let tracks = &self.seen[&sender].tracks;
+                    prop_assert!(tracks.iter().any(|known| known.id == track));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, who: MemberId, message: RelayMessage) -> Result<(), TestCaseError> {
+        if message == RelayMessage::Left {
+            return Ok(());
+        }
+        let seen = self.seen.get_mut(&who).unwrap();
+        match message {
+            RelayMessage::Joined {
+                you, members, chat, ..
+            } => {
+                prop_assert_eq!(you, who);
+                seen.members = members.iter().map(|member| member.id).collect();
+                seen.last_line = chat.last().map(|line| line.seq);
+            }
+            RelayMessage::MemberJoined { member } => prop_assert!(seen.members.insert(member.id)),
+            RelayMessage::MemberChanged { member } => {
+                prop_assert!(seen.members.contains(&member.id))
+            }
+            RelayMessage::MemberLeft { member, .. } => prop_assert!(seen.members.remove(&member)),
+            RelayMessage::Chat(line) => {
+                prop_assert_eq!(line.seq, seen.last_line.unwrap_or(line.seq - 1) + 1);
+                seen.last_line = Some(line.seq);
+            }
+            RelayMessage::Send { tracks } => {
+                seen.sends = tracks.iter().map(|send| send.track).collect();
+            }
+            other => prop_assert!(false, "{:?}", other),
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let listed = self.rooms.list();
+        prop_assert!(listed.len() <= LIMITS.rooms);
+        let mut present = BTreeMap::new();
+        for info in listed {
+            let room = self.rooms.room(info.id).unwrap();
+            prop_assert_eq!(&room.info(), info);
+            prop_assert!(room.members().len() <= LIMITS.members);
+            for member in room.members() {
+                prop_assert!(present.insert(member.id, info.id).is_none());
+            }
+            let ids: BTreeSet<_> = room.members().map(|member| member.id).collect();
+            for id in &ids {
+                prop_assert_eq!(&self.seen[id].members, &ids, "members see different rooms");
+            }
+        }
+        let expected: BTreeMap<_, _> = self
+            .people
+            .iter()
+            .flatten()
+            .map(|p| (p.member, p.room))
+            .collect();
+        prop_assert_eq!(
+            &present,
+            &expected,
+            "somebody is left behind, or gone too early"
+        );
+        for (&(receiver, sender), tracks) in &self.routes {
+            prop_assert_eq!(present.get(&receiver), present.get(&sender));
+            prop_assert!(present.contains_key(&receiver) && receiver != sender);
+            let (to, from) = (&self.seen[&receiver], &self.seen[&sender]);
+            prop_assert!(to.connected);
+            let mut sources = BTreeSet::new();
+            for selected in tracks {
+                let track = from
+                    .tracks
+                    .iter()
+                    .find(|track| track.id == selected.track)
+                    .unwrap();
+                prop_assert!(to.decodes.contains(&track.codec));
+                prop_assert!(track.source != Source::Camera || to.shows);
+                prop_assert!(
+                    track.codec != Codec::Jpeg
+                        || !to.decodes.contains(&Codec::H264)
+                        || from.tracks.iter().all(|other| other.codec != Codec::H264)
+                );
+                prop_assert!(
+                    sources.insert(track.source == Source::Camera),
+                    "one source twice"
+                );
+            }
+        }
+        for &id in present.keys() {
+            let got: BTreeSet<_> = self
+                .routes
+                .iter()
+                .filter(|((_, sender), _)| *sender == id)
+                .flat_map(|(_, tracks)| tracks.iter().map(|selected| selected.track))
+                .collect();
+            prop_assert_eq!(
+                &self.seen[&id].sends,
+                &got,
+                "what is sent isn't what is got"
+            );
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, event: Event) -> Result<(), TestCaseError> {
+        let wall = WallMs(self.now.0 / 1000);
+        let handle = |world: &mut World, who: usize, message: ClientMessage| {
+            let place = world.people[who]?;
+            Some((
+                place.member,
+                world.rooms.handle(world.now, wall, place, message).unwrap(),
+            ))
+        };
+        match event {
+            Event::Join {
+                who,
+                room,
+                create,
+                modern,
+                shows,
+            } => return self.join(who, room, create, modern, shows),
+            Event::Leave { who, reason } => {
+                let Some(place) = self.people[who].take() else {
+                    return Ok(());
+                };
+                let reason = [LeaveReason::Left, LeaveReason::Lost, LeaveReason::Removed]
+                    [usize::from(reason)];
+                let actions = self.rooms.leave(self.now, place, reason);
+                self.gone.push(place);
+                return self.apply(actions);
+            }
+            Event::Lost { who } | Event::Back { who } => {
+                let Some(place) = self.people[who] else {
+                    return Ok(());
+                };
+                let lost = matches!(event, Event::Lost { .. });
+                self.seen.get_mut(&place.member).unwrap().connected = !lost;
+                let actions = if lost {
+                    self.rooms.lost(self.now, place)
+                } else {
+                    self.rooms.back(self.now, place)
+                };
+                return self.apply(actions);
+            }
+            Event::Tracks { who, which } => {
+                let message = ClientMessage::Tracks {
+                    tracks: tracks(which),
+                };
+                let Some((id, actions)) = handle(self, who, message) else {
+                    return Ok(());
+                };
+                self.seen.get_mut(&id).unwrap().tracks = tracks(which);
+                return self.apply(actions);
+            }
+            Event::Watch { who, shows } => {
+                let Some((id, actions)) = handle(self, who, ClientMessage::Watch(watch(shows)))
+                else {
+                    return Ok(());
+                };
+                self.seen.get_mut(&id).unwrap().shows = shows;
+                return self.apply(actions);
+            }
+            Event::Decodes { who, modern } => {
+                let message = ClientMessage::Decodes {
+                    decodes: decodes(modern),
+                };
+                let Some((id, actions)) = handle(self, who, message) else {
+                    return Ok(());
+                };
+                self.seen.get_mut(&id).unwrap().decodes = decodes(modern);
+                return self.apply(actions);
+            }
+            Event::Chat { who } => {
+                let message = ClientMessage::Chat {
+                    text: ChatText::new("hola").unwrap(),
+                };
+                let Some((_, actions)) = handle(self, who, message) else {
+                    return Ok(());
+                };
+                return self.apply(actions);
+            }
+            Event::NeedKeyFrame { who, of, track } => {
+                let Some(of) = self.people[of] else {
+                    return Ok(());
+                };
+                let message = ClientMessage::NeedKeyFrame {
+                    member: of.member,
+                    track: TrackId(track),
+                };
+                let Some((_, actions)) = handle(self, who, message) else {
+                    return Ok(());
+                };
+                return self.apply(actions);
+            }
+            Event::Wait { s } => {
+                self.now = self.now.plus(Duration::from_secs(s));
+                self.rooms.tick(self.now);
+                prop_assert!(self.rooms.next().is_none_or(|next| next > self.now));
+            }
+        }
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        who: usize,
+        room: u8,
+        create: bool,
+        modern: bool,
+        shows: bool,
+    ) -> Result<(), TestCaseError> {
+        if self.people[who].is_some() {
+            return Ok(());
+        }
+        // Two spellings of one name.
+        let name = ["Cama 1", "CAMA 1", "Cama 2", "Ñandú", "ñANDÚ"][usize::from(room)];
+        let folded = name.to_lowercase();
+        let known = self
+            .rooms
+            .list()
+            .iter()
+            .find(|info| info.name.reveal().to_lowercase() == folded)
+            .cloned();
+        let choice = RoomChoice::Name {
+            name: RoomName::new(name).unwrap(),
+            create: create.then_some(RoomKind::Bed),
+        };
+        let joining = Joining {
+            name: PersonName::new("Ana").unwrap(),
+            role: Role::Guest,
+            decodes: decodes(modern),
+            watch: watch(shows),
+            clock: None,
+        };
+        let fresh = RoomId((self.last_member as u64 + self.now.0 * 1000).to_be_bytes());
+        let outcome = self
+            .rooms
+            .join(self.now, WallMs(0), &choice, fresh, joining);
+        let full = self.rooms.list().len() == LIMITS.rooms;
+        match (outcome, known) {
+            (Ok(joined), known) => {
+                prop_assert!(known.is_none_or(|info| info.id == joined.place.room));
+                prop_assert!(
+                    joined.place.member.0 > self.last_member,
+                    "an identity given twice"
+                );
+                self.last_member = joined.place.member.0;
+                self.people[who] = Some(joined.place);
+                let seen = Seen {
+                    decodes: decodes(modern),
+                    shows,
+                    connected: true,
+                    ..Seen::default()
+                };
+                self.seen.insert(joined.place.member, seen);
+                self.apply(joined.actions)
+            }
+            (Err(code), Some(info)) => {
+                prop_assert_eq!(
+                    (code, info.members as usize),
+                    (Code::RoomFull, LIMITS.members)
+                );
+                Ok(())
+            }
+            (Err(code), None) => {
+                prop_assert_eq!(
+                    code,
+                    if create {
+                        Code::TooManyRooms
+                    } else {
+                        Code::RoomMissing
+                    }
+                );
+                prop_assert!(!create || full);
+                Ok(())
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_rooms_hold_together(events in vec(event(), 0..120)) {
+        let mut world = World {
+            rooms: Rooms::new(LIMITS),
+            now: Now(1),
+            people: [None; PEOPLE],
+            seen: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            gone: Vec::new(),
+            last_member: 0,
+        };
+        for event in events {
+            world.step(event)?;
+            world.check()?;
+        }
+        for place in std::mem::take(&mut world.gone) {
+            let outcome = world.rooms.handle(world.now, WallMs(0), place, ClientMessage::Decodes { decodes: vec![] });
+            prop_assert_eq!(outcome, Err(Code::NotJoined));
+            prop_assert_eq!(world.rooms.leave(world.now, place, LeaveReason::Lost), []);
+        }
+        for who in 0..PEOPLE {
+            world.step(Event::Leave { who, reason: 1 })?;
+        }
+        world.step(Event::Wait { s: 60 })?;
+        world.check()?;
+        prop_assert_eq!(world.rooms.list().len(), 0);
+    }
+}
