@@ -10,8 +10,9 @@ use crate::picture::{BadSize, Draft, Picture};
 /// The quality of the JPEG track: at equal bits higher ones show no better on a phone.
 pub const QUALITY: u8 = 60;
 
-/// The most pixels that a JPEG picture may have: 4K. A few bytes can claim 65535×65535.
-const MOST_PIXELS: usize = 3840 * 2160;
+/// The most pixels that a JPEG picture may have: 1920×1200, as cameras send them. A few bytes can
+/// claim 65535×65535.
+const MOST_PIXELS: usize = 1920 * 1200;
 
 /// Why a picture can't be coded.
 #[derive(Debug, thiserror::Error)]
@@ -147,27 +148,66 @@ impl Decoder {
             return Ok(draft.finish());
         }
         let (u, v) = chroma.split_at(chroma_wide * chroma_high);
-        // How many of the file's chroma samples make one of ours, each way; 4:1:1 has too few
-        // across, whose samples then stand for two.
-        let across = (2 / subsamp.width().min(2), subsamp.width().div_ceil(2));
-        let down = (2 / subsamp.height().min(2), subsamp.height().div_ceil(2));
         for (to, from) in [(planes.u, u), (planes.v, v)] {
+            let rows = Rows {
+                samples: from,
+                wide: chroma_wide,
+                high: chroma_high,
+            };
             for (row, to) in to.chunks_exact_mut(half).enumerate() {
-                let upper = &from[row * down.0 / down.1 * chroma_wide..][..chroma_wide];
-                let lower = (row * down.0 / down.1 + down.0 - 1).min(chroma_high - 1);
-                let lower = &from[lower * chroma_wide..][..chroma_wide];
-                for (column, to) in to.iter_mut().enumerate() {
-                    let left = (column * across.0 / across.1).min(chroma_wide - 1);
-                    let right = (left + across.0 - 1).min(chroma_wide - 1);
-                    let sum: u16 = [upper[left], upper[right], lower[left], lower[right]]
-                        .into_iter()
-                        .map(u16::from)
-                        .sum();
-                    *to = video_chroma(((sum + 2) / 4) as u8);
-                }
+                rows.write(subsamp, row, to);
             }
         }
         Ok(draft.finish())
+    }
+}
+
+/// A chroma plane of a file, of whatever subsampling.
+struct Rows<'a> {
+    samples: &'a [u8],
+    wide: usize,
+    high: usize,
+}
+
+impl Rows<'_> {
+    fn row(&self, row: usize) -> &[u8] {
+        &self.samples[row.min(self.high - 1) * self.wide..][..self.wide]
+    }
+
+    /// Writes the 4:2:0 picture's chroma row `row`.
+    fn write(&self, subsamp: Subsamp, row: usize, to: &mut [u8]) {
+        match subsamp {
+            // What the JPEG track sends.
+            Subsamp::Sub2x2 => {
+                for (to, &from) in to.iter_mut().zip(self.row(row)) {
+                    *to = video_chroma(from);
+                }
+            }
+            // What most cameras send.
+            Subsamp::Sub2x1 => {
+                let (upper, lower) = (self.row(2 * row), self.row(2 * row + 1));
+                for ((to, &upper), &lower) in to.iter_mut().zip(upper).zip(lower) {
+                    *to = video_chroma(u16::midpoint(u16::from(upper) + 1, u16::from(lower)) as u8);
+                }
+            }
+            _ => self.write_any(subsamp, row, to),
+        }
+    }
+
+    fn write_any(&self, subsamp: Subsamp, row: usize, to: &mut [u8]) {
+        // How many of the file's samples make one of ours, each way; where the file has fewer
+        // (4:1:1), one stands for several.
+        let across = (2 / subsamp.width().min(2), subsamp.width().div_ceil(2));
+        let down = (2 / subsamp.height().min(2), subsamp.height().div_ceil(2));
+        let first = row * down.0 / down.1;
+        let (upper, lower) = (self.row(first), self.row(first + down.0 - 1));
+        for (column, to) in to.iter_mut().enumerate() {
+            let left = (column * across.0 / across.1).min(self.wide - 1);
+            let right = (left + across.0 - 1).min(self.wide - 1);
+            let samples = [upper[left], upper[right], lower[left], lower[right]];
+            let sum: u16 = samples.into_iter().map(u16::from).sum();
+            *to = video_chroma(((sum + 2) / 4) as u8);
+        }
     }
 }
 

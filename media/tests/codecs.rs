@@ -231,6 +231,30 @@ fn the_bit_rate_is_kept_and_can_be_changed() {
 }
 
 #[test]
+fn fewer_pictures_get_more_bits_each() {
+    let source = pictures(SIZE, 120);
+    let bytes = |fps: f32| {
+        let mut encoder = Encoder::new(Config {
+            bitrate: 250_000,
+            ..Config::new(SIZE)
+        })
+        .unwrap();
+        encoder.set_fps(fps).unwrap();
+        let every = (30.0 / fps) as usize;
+        let len = |picture| Some(encoder.encode(picture).unwrap()?.bytes.len());
+        let sizes: Vec<_> = source
+            .iter()
+            .step_by(every)
+            .filter_map(len)
+            .skip(5)
+            .collect();
+        sizes.iter().sum::<usize>() / sizes.len()
+    };
+    let (slow, fast) = (bytes(10.0), bytes(30.0));
+    assert!(slow > 2 * fast, "{slow} and {fast} bytes a picture");
+}
+
+#[test]
 fn a_picture_of_another_size_is_an_error() {
     let mut encoder = Encoder::new(Config::new(SIZE)).unwrap();
     assert!(

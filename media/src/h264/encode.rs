@@ -112,6 +112,14 @@ impl Encoder {
         Ok(())
     }
 
+    /// Expects this many pictures a second: each gets its part of the bit rate.
+    pub fn set_fps(&mut self, fps: f32) -> Result<(), Error> {
+        let fps = fps.clamp(1.0, 120.0);
+        self.native.fps(fps)?;
+        self.config.fps = fps;
+        Ok(())
+    }
+
     /// Encodes a picture; `None` if rate control leaves it out.
     pub fn encode(&mut self, picture: &Picture) -> Result<Option<Frame>, Error> {
         if picture.size() != self.config.size {

@@ -57,17 +57,20 @@ pub struct Sps {
 }
 
 impl Sps {
-    /// Reads a unit of type [`kind::SPS`]; `None` if it is broken, or of a profile with fields
-    /// that Baseline, Main and Extended don't have.
+    /// Reads a unit of type [`kind::SPS`]; `None` if it is broken, or its pictures aren't 8-bit
+    /// 4:2:0.
     pub fn parse(unit: &[u8]) -> Option<Self> {
         let [header, profile, constraints, level, ..] = *unit else {
             return None;
         };
-        if header & 0x1f != kind::SPS || !matches!(profile, 66 | 77 | 88) {
+        if header & 0x1f != kind::SPS {
             return None;
         }
         let mut bits = Bits::new(&unit[4..]);
         bits.unsigned()?; // seq_parameter_set_id
+        if !matches!(profile, 66 | 77 | 88) {
+            bits.high_fields()?;
+        }
         bits.unsigned()?; // log2_max_frame_num_minus4
         match bits.unsigned()? {
             0 => {
@@ -119,6 +122,43 @@ impl Bits {
             bytes.push(byte);
         }
         Self { bytes, at: 0 }
+    }
+
+    /// What profiles from High on have in addition; `None` too if it isn't 8-bit 4:2:0.
+    fn high_fields(&mut self) -> Option<()> {
+        let (chroma, luma_depth, chroma_depth) =
+            (self.unsigned()?, self.unsigned()?, self.unsigned()?);
+        if (chroma, luma_depth, chroma_depth) != (1, 0, 0) {
+            return None;
+        }
+        self.bit()?; // qpprime_y_zero_transform_bypass_flag
+        if self.bit()? {
+            for list in 0..8 {
+                if self.bit()? {
+                    self.scaling_list(if list < 6 { 16 } else { 64 })?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn scaling_list(&mut self, len: usize) -> Option<()> {
+        let (mut last, mut next) = (8_i64, 8_i64);
+        for _ in 0..len {
+            if next != 0 {
+                let code = i64::from(self.unsigned()?);
+                let delta = if code % 2 == 1 {
+                    (code + 1) / 2
+                } else {
+                    -code / 2
+                };
+                next = (last + delta).rem_euclid(256);
+            }
+            if next != 0 {
+                last = next;
+            }
+        }
+        Some(())
     }
 
     fn bit(&mut self) -> Option<bool> {
@@ -175,6 +215,20 @@ mod tests {
         let sps = Sps::parse(&sps).unwrap();
         assert_eq!((sps.profile, sps.constraints, sps.level), (66, 0xc0, 31));
         assert_eq!(sps.coded, Size::new(640, 368));
+    }
+
+    #[test]
+    fn a_set_of_high_profile_is_read() {
+        // x264, 640×360, High, level 3.0, no scaling lists.
+        let sps = [
+            0x67, 0x64, 0x00, 0x1e, 0xac, 0xd9, 0x40, 0xa0, 0x2f, 0xf9, 0x70, 0x11, 0x00, 0x00,
+            0x03, 0x00, 0x01, 0x00, 0x00, 0x03, 0x00, 0x3c, 0x0f, 0x16, 0x2d, 0x96,
+        ];
+        let sps = Sps::parse(&sps).unwrap();
+        assert_eq!(
+            (sps.profile, sps.level, sps.coded),
+            (100, 30, Size::new(640, 368))
+        );
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::{
 };
 
 use openh264_sys2::{
-    self as sys, ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_MAX_BITRATE,
-    ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl, SBitrateInfo, SEncParamExt,
-    SFrameBSInfo, SSourcePicture,
+    self as sys, ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE,
+    ENCODER_OPTION_MAX_BITRATE, ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl,
+    SBitrateInfo, SEncParamExt, SFrameBSInfo, SSourcePicture,
 };
 
 use crate::picture::Picture;
@@ -150,6 +150,11 @@ impl Encoder {
         let raised = self.set(ENCODER_OPTION_MAX_BITRATE, most);
         self.set(ENCODER_OPTION_BITRATE, target)?;
         raised.or_else(|_| self.set(ENCODER_OPTION_MAX_BITRATE, most))
+    }
+
+    /// Tells rate control how many pictures a second come.
+    pub(super) fn fps(&mut self, fps: f32) -> Result<(), Failure> {
+        self.set(ENCODER_OPTION_FRAME_RATE, fps)
     }
 
     fn set<T>(&self, option: ENCODER_OPTION, mut value: T) -> Result<(), Failure> {

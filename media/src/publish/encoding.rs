@@ -149,7 +149,7 @@ impl Encoding {
         let begin = Instant::now();
         let size = step(picture.size(), self.most, wanted);
         let scaled = convert::scaled(picture, size)?;
-        let fps = self.pace.fps;
+        let fps = self.pace.measured;
         let (payload, layer, references) = match self.codec {
             Codec::H264 => {
                 let Some(frame) = self.h264(&scaled, fps, order.bitrate)? else {
@@ -185,7 +185,7 @@ impl Encoding {
     fn h264(
         &mut self,
         picture: &Picture,
-        fps: u16,
+        fps: f32,
         bitrate: Option<u32>,
     ) -> Result<Option<h264::encode::Frame>, EncodeError> {
         let size = picture.size();
@@ -195,7 +195,7 @@ impl Encoding {
             state => {
                 let config = h264::encode::Config {
                     bitrate: bits,
-                    fps: f32::from(fps),
+                    fps,
                     ..h264::encode::Config::new(size)
                 };
                 let made = State::H264(h264::encode::Encoder::new(config)?);
@@ -207,6 +207,10 @@ impl Encoding {
         };
         if encoder.config().bitrate != bits {
             encoder.set_bitrate(bits)?;
+        }
+        let expected = encoder.config().fps;
+        if (expected - fps).abs() > expected * RATE_TOLERANCE {
+            encoder.set_fps(fps)?;
         }
         if self.key_due {
             encoder.force_key()?;
@@ -243,21 +247,48 @@ fn step(source: Size, most: Size, wanted: Size) -> Size {
         .unwrap_or(largest)
 }
 
-/// Lets pictures through at a rate, evenly.
+/// How far the rate may be from what the encoder expects, before it is told: less makes no
+/// difference that could be seen.
+const RATE_TOLERANCE: f32 = 0.2;
+
+/// Lets pictures through at a rate, evenly, and measures how many came through.
 struct Pace {
     fps: u16,
     due: Option<u64>,
+    /// Pictures a second that came through, over the last [`MEASURED`] of them.
+    measured: f32,
+    counted: u32,
+    since: Option<MediaTime>,
+    last: Option<MediaTime>,
 }
+
+/// Over how many pictures the rate is measured: a second's, usually.
+const MEASURED: u32 = 30;
+/// After so long without a picture, in microseconds, the source was away: no rate to measure.
+const PAUSE_US: u64 = 1_000_000;
 
 impl Pace {
     fn new(fps: u16) -> Self {
+        let fps = fps.max(1);
         Self {
-            fps: fps.max(1),
+            fps,
             due: None,
+            measured: f32::from(fps),
+            counted: 0,
+            since: None,
+            last: None,
         }
     }
 
     fn due(&mut self, time: MediaTime) -> bool {
+        let through = self.comes_through(time);
+        if through {
+            self.measure(time);
+        }
+        through
+    }
+
+    fn comes_through(&mut self, time: MediaTime) -> bool {
         let interval = 1_000_000 / u64::from(self.fps);
         let Some(due) = self.due else {
             self.due = Some(time.0 + interval);
@@ -271,6 +302,26 @@ impl Pace {
         let late = back || time.0 > due + interval;
         self.due = Some(if late { time.0 } else { due } + interval);
         true
+    }
+
+    fn measure(&mut self, time: MediaTime) {
+        let paused = self
+            .last
+            .is_none_or(|last| time.0.saturating_sub(last.0) > PAUSE_US);
+        self.last = Some(time);
+        if paused {
+            (self.counted, self.since) = (0, None);
+        }
+        let since = *self.since.get_or_insert(time);
+        if self.counted < MEASURED {
+            self.counted += 1;
+            return;
+        }
+        if let Some(took) = time.0.checked_sub(since.0).filter(|&took| took > 0) {
+            let rate = self.counted as f32 * 1e6 / took as f32;
+            self.measured = rate.clamp(1.0, f32::from(self.fps));
+        }
+        (self.counted, self.since) = (1, Some(time));
     }
 }
 
@@ -296,6 +347,25 @@ mod tests {
         assert!((295..=305).contains(&let_through(30, 60)));
         assert!((118..=122).contains(&let_through(12, 30)));
         assert_eq!(let_through(30, 10), 100);
+    }
+
+    #[test]
+    fn the_rate_is_measured() {
+        let measured = |fps: u16, source_fps: u64| {
+            let mut pace = Pace::new(fps);
+            for number in 0..200 {
+                pace.due(MediaTime(number * 1_000_000 / source_fps));
+            }
+            pace.measured.round() as u32
+        };
+        assert_eq!(measured(30, 30), 30);
+        assert_eq!(measured(30, 10), 10);
+        assert_eq!(measured(30, 60), 30);
+        assert_eq!(
+            Pace::new(30).measured.round() as u32,
+            30,
+            "until it is known"
+        );
     }
 
     #[test]
