@@ -37,20 +37,25 @@ struct Peer {
 impl Peer {
     /// Reads what is there; `false` when the connection is over.
     fn read(&mut self) -> io::Result<bool> {
+        // rustls asks for 4 KB at a time: one large read spares calls of the kernel.
+        let mut raw = [0; 32 * 1024];
         loop {
-            match self.tls.read_tls(&mut self.socket) {
+            let mut rest = match self.socket.read(&mut raw) {
                 Ok(0) => return Ok(false),
-                Ok(_) => {}
+                Ok(length) => &raw[..length],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => return Err(error),
-            }
-            let state = self.tls.process_new_packets().map_err(io::Error::other)?;
-            let from = self.received.len();
-            self.received
-                .resize(from + state.plaintext_bytes_to_read(), 0);
-            self.tls.reader().read_exact(&mut self.received[from..])?;
-            if state.peer_has_closed() {
-                return Ok(false);
+            };
+            while !rest.is_empty() {
+                self.tls.read_tls(&mut rest)?;
+                let state = self.tls.process_new_packets().map_err(io::Error::other)?;
+                let from = self.received.len();
+                self.received
+                    .resize(from + state.plaintext_bytes_to_read(), 0);
+                self.tls.reader().read_exact(&mut self.received[from..])?;
+                if state.peer_has_closed() {
+                    return Ok(false);
+                }
             }
         }
     }
