@@ -107,6 +107,7 @@ test('a page of a listed foreign origin works, one of another origin does not', 
   const ended = await stranger.event('the refusal', ({ type, state }) => type === 'connection' && state === 'ended');
   assert.equal(ended.code, 'unreachable');
   assert.equal(await fetched(stranger.page).catch(() => 'refused'), 'refused');
+  await luis.page.bringToFront();
   await luis.sees('Ana', 5);
   assert.equal(await luis.member('Nadie'), undefined);
 });
@@ -167,8 +168,6 @@ test('what nobody shows is not sent, and comes back with a picture', LONG, async
   await luis.sees('Ana', 5);
   const painted = async () => (await luis.member('Ana')).painted;
   await luis.page.evaluate(() => {
-    const entry = [...globalThis.here.members.values()].find(({ name }) => name === 'Ana');
-    entry.shown.stop();
     globalThis.here.received = 0;
     const { _pictures: pictures } = globalThis.here.handle;
     const take = pictures.media.bind(pictures);
@@ -177,18 +176,104 @@ test('what nobody shows is not sent, and comes back with a picture', LONG, async
       take(message);
     };
   });
-  // Frames on the way may still come; then there are none.
-  await until('silence', async () => {
-    const count = () => luis.page.evaluate(() => globalThis.here.received);
-    const first = await count();
+  const received = () => luis.page.evaluate(() => globalThis.here.received);
+  // Frames on the way may still come; then there are none for half a second.
+  const silent = async () => {
+    const before = await received();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    return await count() === first;
+    return await received() === before;
+  };
+  assert.equal(await silent(), false);
+
+  await luis.page.evaluate(() => {
+    [...globalThis.here.members.values()].find(({ name }) => name === 'Ana').shown.stop();
   });
-  const still = await painted();
+  await until('silence after the tile is gone', silent);
+  let still = await painted();
   await luis.page.evaluate(() => {
     const [id, entry] = [...globalThis.here.members].find(([, { name }]) => name === 'Ana');
     entry.shown = globalThis.here.handle.show(id, entry.canvas, { width: 640, height: 360 });
   });
   await until('pictures again', async () => await painted() > still + 10);
+
+  const other = await chrome.browser.newPage();
+  await other.bringToFront();
+  await until('a hidden page', () => luis.page.evaluate(() => document.hidden));
+  await until('silence in a hidden page', silent);
+  still = await painted();
+  await luis.page.bringToFront();
+  await until('pictures in a page that is seen again', async () => await painted() > still + 10);
   await ana.stop();
+});
+
+test('a line that goes silent is noticed and replaced', LONG, async (t) => {
+  const host = await relay(t, { limits: 'heartbeat_ms = 400' });
+  const wire = await line(t, host.port);
+  participant(t, host, 'sala', 'Ana');
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const luis = await joinFrom(chrome.browser, `https://127.0.0.1:${wire.port}${BLANK}`, { room: 'sala', name: 'Luis' });
+  await luis.sees('Ana', 5);
+  wire.silence();
+  await luis.event('the break', ({ type, state }) => type === 'connection' && state === 'reconnecting');
+  await until('the resume', async () => (await luis.events()).filter(({ state }) => state === 'connected').length === 2);
+  await luis.sees('Ana', 10);
+  assert.ok(!(await luis.events()).some(({ message }) => message?.type === 'member_left'));
+});
+
+test('what the relay refuses ends with its reason, and nothing else does', LONG, async (t) => {
+  const host = await relay(t, { limits: 'members = 2' });
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const join = (room, name) => joinFrom(chrome.browser, host.url + BLANK, { room, name, camera: false });
+  const ends = async (at) => (await at.event('the end', ({ type, state }) => type === 'connection' && state === 'ended')).code;
+  assert.equal(await ends(await join('sala', 'x'.repeat(10_000))), 'name_too_long');
+  assert.equal(await ends(await join('sala', ' \u202e ')), 'name_empty');
+  const luis = await join('sala', '<b>\u202eLuis</b> 👩‍👩‍👧 مريم');
+  const joined = await luis.event('joining', ({ message }) => message?.type === 'joined');
+  assert.equal(joined.message.members[0].name, '<b>Luis</b> 👩‍👩‍👧 مريم');
+  const eva = await join('sala', 'Eva');
+  await eva.event('joining', ({ message }) => message?.type === 'joined');
+  assert.equal(await ends(await join('sala', 'Zoe')), 'room_full');
+
+  await luis.chat('x'.repeat(2001));
+  await luis.event('the refusal', ({ message }) => message?.type === 'error' && message.code === 'chat_too_long');
+  await luis.chat('x'.repeat(2000));
+  await eva.reads('x'.repeat(2000));
+
+  await eva.leave();
+  await luis.event("Eva's leaving", ({ message }) => message?.type === 'member_left');
+  await host.stop();
+  assert.equal(await ends(luis), 'shutting_down');
+  luis.clean();
+  eva.clean();
+});
+
+test('the list of rooms is live, and live again after a break', LONG, async (t) => {
+  const host = await relay(t);
+  const wire = await line(t, host.port);
+  const chrome = await chromium();
+  t.after(chrome.close);
+  const page = await chrome.browser.newPage();
+  await page.goto(`https://127.0.0.1:${wire.port}${BLANK}`);
+  await page.evaluate(async () => {
+    const { createPlatform } = await import('/platform/browser/index.js');
+    globalThis.seen = [];
+    globalThis.stop = createPlatform().lobby((lobby) => globalThis.seen.push(lobby));
+  });
+  const last = () => page.evaluate(() => globalThis.seen[globalThis.seen.length - 1]);
+  await until('an empty list', async () => (await last()).state === 'live');
+  const ana = participant(t, host, 'Cama 3', 'Ana', { video: 'none', role: 'family' });
+  const listed = await until('the room', async () => (await last()).rooms.find(({ name, waiting }) => name === 'Cama 3' && waiting));
+  assert.equal(listed.members, 1);
+  wire.down = true;
+  await until('the loss', async () => (await last()).state === 'lost');
+  assert.equal((await last()).rooms.length, 1, 'what was known is kept');
+  await ana.stop();
+  wire.down = false;
+  await until('the list again', async () => {
+    const { state, rooms } = await last();
+    return state === 'live' && rooms.every(({ members }) => members === 0);
+  });
+  await page.evaluate(() => globalThis.stop());
 });

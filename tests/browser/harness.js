@@ -167,6 +167,15 @@ export async function line(t, port) {
   return {
     port: server.address().port,
     cut,
+    /** What is on the line now carries nothing any more, either way, and isn't closed. */
+    silence() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far);
+        far.unpipe(near);
+        near.pause();
+        far.pause();
+      }
+    },
     /** While down, new connections are refused as well. */
     set down(value) {
       down = value;

@@ -24,6 +24,8 @@ const FIRST_CONTACT = 10_000;
 const RESUME = 30_000;
 /** Milliseconds after which messages that came are acknowledged without one to send. */
 const ACK_DELAY = 200;
+/** Milliseconds without a beat after which this page was asleep: four beats. */
+const ASLEEP = 2000;
 /** Milliseconds between looks at a socket's buffer while something waits: there is no event. */
 const DRAIN = 4;
 /** What a relay takes that hasn't said it yet, in bytes. */
@@ -64,6 +66,8 @@ export class Carrier {
     this._since = performance.now();
     this._heard = this._since;
     this._beaten = this._since;
+    /** Whether the relay's silence was put down to this page's sleep. */
+    this._doubted = false;
     this._pinged = this._since;
     this._pings = 0;
     this._ackedAt = 0;
@@ -119,12 +123,14 @@ export class Carrier {
     if (!this._open || !this._welcome) return;
     const heartbeat = this._welcome.heartbeat_ms;
     const patience = 3 * heartbeat + 1000;
-    if (late > heartbeat) {
-      // This page was asleep. What came meanwhile waits in the browser: ask, and look again.
+    const slept = late > ASLEEP;
+    if (slept && !this._doubted) {
+      // What came while this page slept waits in the browser: ask, and look again, once.
+      this._doubted = true;
       this._heard = Math.max(this._heard, now - patience + heartbeat);
     }
     if (now - this._heard > patience) return this._broken();
-    if (now - this._pinged >= heartbeat || late > heartbeat) {
+    if (now - this._pinged >= heartbeat || slept) {
       this._pinged = now;
       this._pings = (this._pings + 1) >>> 0;
       this._packet({ type: 'ping', id: this._pings });
@@ -165,6 +171,7 @@ export class Carrier {
     };
     socket.onmessage = ({ data }) => {
       this._heard = performance.now();
+      this._doubted = false;
       if (typeof data !== 'string') {
         if (this._open) this._events.media(new Uint8Array(data));
         return;
