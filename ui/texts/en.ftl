@@ -143,10 +143,9 @@ controls = Call controls
 control-camera = Camera
 control-camera-on = Switch the camera on
 control-camera-off = Switch the camera off
-control-chat-label = { $count ->
-    [0] Messages
-    [one] Messages, 1 unread
-   *[other] Messages, { $count } unread
+control-chat-unread = { $count ->
+    [one] , 1 unread
+   *[other] , { $count } unread
 }
 control-leave = Leave
 control-leave-label = Leave the call
@@ -160,6 +159,7 @@ call-people = { $count ->
 call-sub-connected = { " " }· connected
 call-banner-reconnecting = The connection was lost. It is being restored; don’t close this page.
 call-banner-closing = The host is about to close. The call may break off.
+call-room = { $room }
 call-entering = Entering
 call-entering-text = It takes a few seconds.
 call-alone = Nobody else is here yet
@@ -244,8 +244,6 @@ patient-title = Somebody is here to see you
 patient-waits = Is waiting for you
 patient-talks = The visit has begun
 patient-see = See
-patient-enter-waiting = See { $name }, who is waiting for you
-patient-enter-talking = Enter the visit of { $name }
 patient-none = Nobody is waiting
 patient-none-text = When a visitor arrives, they will appear here.
 patient-connecting = Connecting

@@ -143,10 +143,9 @@ controls = Controles de la llamada
 control-camera = Cámara
 control-camera-on = Encender la cámara
 control-camera-off = Apagar la cámara
-control-chat-label = { $count ->
-    [0] Mensajes
-    [one] Mensajes, 1 sin leer
-   *[other] Mensajes, { $count } sin leer
+control-chat-unread = { $count ->
+    [one] , 1 sin leer
+   *[other] , { $count } sin leer
 }
 control-leave = Salir
 control-leave-label = Salir de la llamada
@@ -160,6 +159,7 @@ call-people = { $count ->
 call-sub-connected = { " " }· conectado
 call-banner-reconnecting = Se perdió la conexión. Se está recuperando; no cierre esta página.
 call-banner-closing = El anfitrión va a cerrar. La llamada puede cortarse.
+call-room = { $room }
 call-entering = Entrando
 call-entering-text = Tarda unos segundos.
 call-alone = Aquí no hay nadie más todavía
@@ -244,8 +244,6 @@ patient-title = Vienen a verle
 patient-waits = Le está esperando
 patient-talks = La visita ya empezó
 patient-see = Ver
-patient-enter-waiting = Ver a { $name }, que le está esperando
-patient-enter-talking = Entrar a la visita de { $name }
 patient-none = No hay nadie esperando
 patient-none-text = Cuando llegue una visita, aparecerá aquí.
 patient-connecting = Conectando

@@ -3,7 +3,7 @@ import { arrange } from '../call/layout.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
 import { refresh, sayAttribute } from '../texts/index.js';
 import { cameraCard, inTrouble } from './camera.js';
-import { createChat, sayUnread } from './chat.js';
+import { createChat } from './chat.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { createNotices } from './notices.js';
 import { chip, languageButton, setChip } from './parts.js';
@@ -189,7 +189,9 @@ function createStage({ variant, tiles, notices, chat }) {
   const camera = control('camera-toggle', 'video', 'control-camera');
   const chatToggle = control('chat-toggle', 'message-circle', 'chat-title');
   const unread = h('span', { class: 'unread', testid: 'unread', attributes: { 'aria-hidden': 'true' } });
+  const unreadWords = h('span', { class: 'for-readers' });
   chatToggle.querySelector('.control-face')?.append(unread);
+  chatToggle.append(unreadWords);
   const leave = control('leave', 'phone-off', 'control-leave', 'danger');
   const trouble = h('div', { class: 'call-trouble' });
   const stage = h('div', { class: 'stage', testid: 'stage' }, tiles.element, empty,
@@ -199,8 +201,8 @@ function createStage({ variant, tiles, notices, chat }) {
       h('div', { class: 'call-names' }, room, sub),
       h('div', { class: 'call-chips' }, status, language)),
     h('main', { class: 'call-main' }, stage, chat.element),
-    h('footer', { class: 'controls', attributes: { role: 'toolbar' }, said: { 'aria-label': 'controls' } }, camera, chatToggle, leave));
-  return { element, room, sub, people, status, banner, empty, trouble, camera, chatToggle, unread, leave, stage, chat: chat.element };
+    h('footer', {}, h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } }, camera, chatToggle, leave)));
+  return { element, room, sub, people, status, banner, empty, trouble, camera, chatToggle, unread, unreadWords, leave, stage, chat: chat.element };
 }
 
 /**
@@ -217,8 +219,7 @@ function control(testid, name, label, kind = '') {
  * @param {{ again: () => void, without: () => void }} actions
  */
 function drawStage(view, state, variant, trouble, actions) {
-  const name = state.room?.name ?? '';
-  if (view.room.textContent !== name) view.room.textContent = name;
+  sayText(view.room, state.room ? ['call-room', { room: state.room.name }] : 'app-name');
   if (state.room) sayText(view.people, ['call-people', { count: state.order.length + 1 }]);
   shown(view.sub, Boolean(state.room));
   view.element.dataset.connection = state.room ? state.connection : 'connecting';
@@ -256,7 +257,8 @@ function drawStage(view, state, variant, trouble, actions) {
   view.element.dataset.chat = state.chatOpen ? 'open' : 'closed';
   shown(view.chat, state.chatOpen);
   view.chatToggle.setAttribute('aria-expanded', String(state.chatOpen));
-  sayUnread(view.chatToggle, state.unread);
+  sayText(view.unreadWords, ['control-chat-unread', { count: state.unread }]);
+  shown(view.unreadWords, state.unread > 0);
   view.unread.textContent = state.unread > 99 ? '99+' : String(state.unread);
   shown(view.unread, state.unread > 0);
 

@@ -1,5 +1,5 @@
 // The chat panel: lines, who came and went, and a field to write in.
-import { clock, sayAttribute, t } from '../texts/index.js';
+import { clock, t } from '../texts/index.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { comingIcons, comingText } from './notices.js';
 
@@ -108,9 +108,4 @@ function drawItem(element, item) {
   const words = element.querySelector('.chat-coming-words');
   const [id, args] = /** @type {[string, () => import('../texts/index.js').Args]} */ (comingText(item.kind, item.people));
   if (words) sayText(words, ['chat-coming', () => ({ what: t(id, args), time: clock(item.at) })]);
-}
-
-/** The chat button says how many lines were not read yet. @param {Element} toggle @param {number} unread */
-export function sayUnread(toggle, unread) {
-  sayAttribute(toggle, 'aria-label', 'control-chat-label', { count: unread });
 }

@@ -1,6 +1,6 @@
 // /Paciente/: one large list of who is waiting, one touch to be in the call. Made for weak hands
 // and eyes: no menus, no numbers, no small print.
-import { sayAttribute, t } from '../texts/index.js';
+import { t } from '../texts/index.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { brand, chip, languageButton, setChip } from './parts.js';
 import { sorted } from './rooms.js';
@@ -24,7 +24,7 @@ export function pacienteScreen(app) {
   const list = h('ul', { class: 'patient-list', attributes: { 'aria-live': 'polite' } });
   const rest = h('div', { class: 'patient-rest', attributes: { role: 'status' } },
     h('span', { class: 'badge big neutral' }, icon('hand-heart')),
-    h('p', { class: 'patient-rest-title' }), h('p', { class: 'patient-rest-text' }));
+    h('h1', { class: 'patient-rest-title', attributes: { tabindex: '-1' } }), h('p', { class: 'patient-rest-text' }));
   const back = () => app.home();
   const element = h('div', { class: 'page patient' },
     h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, languageButton())),
@@ -98,5 +98,4 @@ function drawRow(row, room) {
   press.classList.toggle('waiting', room.waiting);
   name.textContent = room.name;
   sayText(state, room.waiting ? 'patient-waits' : 'patient-talks');
-  sayAttribute(press, 'aria-label', room.waiting ? 'patient-enter-waiting' : 'patient-enter-talking', { name: room.name });
 }

@@ -92,9 +92,10 @@ export function endedScreen({ variant, left = false, again, back }) {
 function page({ testid, tone, icon: name, title, text, large, alert, actions }) {
   return h('div', { class: `page message-page${large ? ' large' : ''}`, testid },
     h('header', { class: 'top' }, brand(), languageButton()),
-    h('main', { class: 'message', attributes: alert ? { role: 'alert' } : {} },
-      h('span', { class: `badge big ${tone}` }, icon(name)),
-      h('h1', { class: 'message-title', t: title, attributes: { tabindex: '-1' } }),
-      h('p', { class: 'message-text', t: text }),
+    h('main', { class: 'message' },
+      h('div', { class: 'message-words', attributes: alert ? { role: 'alert' } : {} },
+        h('span', { class: `badge big ${tone}` }, icon(name)),
+        h('h1', { class: 'message-title', t: title, attributes: { tabindex: '-1' } }),
+        h('p', { class: 'message-text', t: text })),
       h('div', { class: 'actions' }, ...actions)));
 }
