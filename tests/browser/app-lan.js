@@ -1,7 +1,8 @@
 // A small network of its own for a test: network namespaces on a bridge, which is in a namespace
 // too, so that the machine's own network sees none of it. Needs root.
 import { execFileSync, fork, spawn } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const AGENT = fileURLToPath(new URL('app-agent.js', import.meta.url));
@@ -50,8 +51,8 @@ export class Lan {
   _add(name, address) {
     const namespace = `${this._prefix}-${name}`;
     this._namespace(namespace);
-    ip('-n', this._hub, 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
-    ip('-n', this._hub, 'link', 'set', name, 'master', 'br0', 'up');
+    ip('-n', this._hub, 'link', 'add', 'name', `to-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+    ip('-n', this._hub, 'link', 'set', `to-${name}`, 'master', 'br0', 'up');
     ip('-n', namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     ip('-n', namespace, 'link', 'set', 'eth0', 'up');
     ip('-n', namespace, 'route', 'add', 'default', 'via', '198.18.0.1');
@@ -85,9 +86,15 @@ class Machine {
     return spawn('ip', ['netns', 'exec', this.namespace, program, ...args], { stdio: 'inherit', ...options });
   }
 
-  /** What makes any program start on this machine: put before its own command line. */
-  get prefix() {
-    return ['ip', 'netns', 'exec', this.namespace];
+  /**
+   * A script that stands for a program and starts it on this machine.
+   * @param {string} program
+   * @param {string} folder  where to put the script
+   */
+  standIn(program, folder) {
+    const path = join(folder, `${this.namespace}-${basename(program)}`);
+    writeFileSync(path, `#!/bin/sh\nexec ip netns exec ${this.namespace} ${program} "$@"\n`, { mode: 0o755 });
+    return path;
   }
 
   /** An HTTP request from this machine. @type {import('./webdriver.js').Request} */

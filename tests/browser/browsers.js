@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import puppeteer from 'puppeteer-core';
 
-const CHROMIUM = process.env.VISITA_CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.VISITA_CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.VISITA_FIREFOX ?? '/usr/bin/firefox-esr';
 
 /** Milliseconds for anything that a test waits for; generous, since nothing is judged by it. */
@@ -15,13 +15,16 @@ export const PATIENCE = 60_000;
  * Chromium with a camera that plays a Y4M file; nothing of it leaves this machine.
  * @param {{ camera?: string | null, device?: boolean, allowCamera?: boolean, trustAll?: boolean, args?: string[] }} options
  */
-export async function chromium({ camera = null, device = true, allowCamera = true, trustAll = true, args = [] } = {}) {
+export async function chromium({
+  camera = null, device = true, allowCamera = true, trustAll = true, args = [], path = CHROMIUM, pipe = false,
+} = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'visita-chromium-'));
   const browser = await puppeteer.launch({
-    executablePath: CHROMIUM,
+    executablePath: path,
     userDataDir: profile,
     acceptInsecureCerts: trustAll,
     protocolTimeout: 2 * PATIENCE,
+    pipe,
     args: [
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
