@@ -77,7 +77,7 @@ fn collect(root: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), Box
     Ok(())
 }
 
-/// Whether a file or folder of this name is for pages; the same rule as in `src/assets.rs`.
+/// Whether a file or folder of this name is for pages.
 fn served(name: &str) -> bool {
     let tool = [
         "package.json",
@@ -90,9 +90,9 @@ fn served(name: &str) -> bool {
     !(name.starts_with('.')
         || name.starts_with("gallery")
         || name.starts_with("eslint")
-        || name.ends_with(".d.ts")
-        || name.ends_with(".md")
-        || name.ends_with(".map")
+        || [".d.ts", ".md", ".map"]
+            .iter()
+            .any(|end| name.ends_with(end))
         || tool.contains(&name))
 }
 

@@ -185,13 +185,12 @@ impl Config {
 
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let at = error.span().map_or(0, |span| span.start);
             Error::Parse {
                 path: path.to_owned(),
-                line: text.as_bytes()[..at]
-                    .iter()
-                    .filter(|&&byte| byte == b'\n')
-                    .count()
+                line: text
+                    .get(..at)
+                    .map_or(0, |before| before.matches('\n').count())
                     + 1,
                 message: error.message().replace('\n', ", "),
             }

@@ -173,7 +173,7 @@ impl Hub {
         let mut dirty = Dirty::default();
         if let Some(place) = entry.place {
             let actions = state.rooms.back(clock::now(), place);
-            self.act(&mut state, actions, &mut dirty);
+            Self::act(&mut state, actions, &mut dirty);
         }
         self.changed(&state);
         drop(state);
@@ -236,7 +236,7 @@ impl Hub {
                 code,
                 reply_to: Some(n),
             };
-            self.send(&mut state, seat, answer, &mut dirty);
+            Self::send(&mut state, seat, answer, &mut dirty);
         }
         self.changed(&state);
         drop(state);
@@ -283,7 +283,7 @@ impl Hub {
                 entry.seat.seated(Some(member));
                 let seat = entry.seat.clone();
                 state.members.insert(member, seat);
-                self.act(state, joined.actions, dirty);
+                Self::act(state, joined.actions, dirty);
                 tracing::info!(%member, room = %joined.place.room, "joined");
             }
             (ClientMessage::Join { .. }, Some(_)) => return Err(Code::OutOfTurn),
@@ -303,7 +303,7 @@ impl Hub {
                         .and_then(|room| room.members().find(|member| member.id == place.member));
                     seat.announced(member.map_or(&[], |member| &member.tracks));
                 }
-                self.act(state, actions, dirty);
+                Self::act(state, actions, dirty);
             }
         }
         Ok(())
@@ -311,7 +311,7 @@ impl Hub {
 
     /// Carries out what follows from a room's change. Key frames are asked for last, when everybody
     /// knows what to send.
-    fn act(&self, state: &mut State, actions: Vec<Action>, dirty: &mut Dirty) {
+    fn act(state: &mut State, actions: Vec<Action>, dirty: &mut Dirty) {
         let mut key_frames: Vec<(MemberId, TrackId)> = Vec::new();
         for action in actions {
             match action {
@@ -322,7 +322,7 @@ impl Hub {
                     if let RelayMessage::Send { tracks } = &message {
                         seat.wanted(tracks);
                     }
-                    self.send(state, &seat, message, dirty);
+                    Self::send(state, &seat, message, dirty);
                 }
                 Action::Route {
                     receiver,
@@ -349,22 +349,21 @@ impl Hub {
     }
 
     /// Sends a numbered message. A session that acknowledges nothing for too long is over.
-    fn send(&self, state: &mut State, seat: &Seat, message: RelayMessage, dirty: &mut Dirty) {
-        match seat.outlet.send(message) {
-            Ok(link) => dirty.add(link),
-            Err(_) => {
-                seat.outlet.end(End::Over);
-                // Its end takes it out of its room; until then it is only waited for.
-                if let Some(entry) = state.sessions.get_mut(&seat.session) {
-                    entry.lifeline = Lifeline::Lost { since: Now(0) };
-                }
-            }
+    fn send(state: &mut State, seat: &Seat, message: RelayMessage, dirty: &mut Dirty) {
+        if let Ok(link) = seat.outlet.send(message) {
+            dirty.add(link);
+            return;
+        }
+        seat.outlet.end(End::Over);
+        // Its end takes it out of its room; until then it is only waited for.
+        if let Some(entry) = state.sessions.get_mut(&seat.session) {
+            entry.lifeline = Lifeline::Lost { since: Now(0) };
         }
     }
 
     fn leave(&self, state: &mut State, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
         let actions = state.rooms.leave(clock::now(), place, reason);
-        self.act(state, actions, dirty);
+        Self::act(state, actions, dirty);
         if let Some(seat) = state.members.remove(&place.member) {
             seat.seated(None);
         }
@@ -394,7 +393,7 @@ impl Hub {
                     entry.lifeline.lost(now);
                     if let Some(place) = entry.place {
                         let actions = state.rooms.lost(now, place);
-                        self.act(&mut state, actions, &mut dirty);
+                        Self::act(&mut state, actions, &mut dirty);
                     }
                 }
             }
@@ -463,7 +462,7 @@ impl Hub {
             .map(|entry| entry.seat.clone())
             .collect();
         for seat in seats {
-            self.send(&mut state, &seat, RelayMessage::Closing, &mut dirty);
+            Self::send(&mut state, &seat, RelayMessage::Closing, &mut dirty);
         }
         drop(state);
         dirty.flush();

@@ -289,7 +289,7 @@ fn target(head: &[u8]) -> Option<(Option<&str>, &str)> {
     let head = std::str::from_utf8(head).ok()?;
     let mut lines = head.split("\r\n");
     let path = lines.next()?.split(' ').nth(1)?;
-    let path = path.starts_with('/').then_some(path).unwrap_or("/");
+    let path = if path.starts_with('/') { path } else { "/" };
     let host = lines.find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("host").then(|| value.trim())

@@ -110,8 +110,8 @@ async fn guard(
                 .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
         }
     }
-    let policy = (!api).then(|| content_policy(&shared, &asked));
-    secure(response, policy)
+    let policy = content_policy(&shared, &asked);
+    secure(response, (!api).then_some(policy))
 }
 
 /// The answer to a browser that asks before it asks.
@@ -148,7 +148,7 @@ fn preflight(request: &Request) -> Option<Response<Body>> {
     Some(response)
 }
 
-fn content_policy(shared: &Shared, asked: &Asked) -> Option<HeaderValue> {
+fn content_policy(shared: &Shared, asked: &Asked) -> HeaderValue {
     // `'self'` covers the own WebSocket only in newer browsers, so it is named too.
     let mut connect = format!("'self' {}", asked.own.socket());
     for other in &shared.config.connect_origins {
@@ -158,10 +158,11 @@ fn content_policy(shared: &Shared, asked: &Asked) -> Option<HeaderValue> {
         "default-src 'self'; connect-src {connect}; img-src 'self' data: blob:; media-src 'self' blob:; \
          worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
-    HeaderValue::try_from(policy).ok()
+    let strictest = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    HeaderValue::try_from(policy).unwrap_or(strictest)
 }
 
-fn secure(mut response: Response<Body>, policy: Option<Option<HeaderValue>>) -> Response<Body> {
+fn secure(mut response: Response<Body>, page_policy: Option<HeaderValue>) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -171,9 +172,8 @@ fn secure(mut response: Response<Body>, policy: Option<Option<HeaderValue>>) -> 
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     );
-    if let Some(policy) = policy {
-        let strictest = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(strictest));
+    if let Some(policy) = page_policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         headers.insert(
             HeaderName::from_static("permissions-policy"),
             HeaderValue::from_static(

@@ -322,7 +322,7 @@ impl<Q: Queue> Link<Q> {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.readable().await?
+                    self.socket.readable().await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -1,0 +1,365 @@
+//! Sessions over the `ws` carrier: what is said arrives once and in order, whatever happens to the
+//! connection.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::{Came, Guest, Server, hello, join};
+use visita_protocol::{
+    control::{
+        ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, RelayMessage,
+        RelayPacket, Resume, Role, RoomChoice, Watch,
+    },
+    error::Code,
+    id::{Secret, SessionId},
+    name::{PersonName, RoomName},
+};
+
+fn chat(message: &RelayMessage) -> Option<(u64, String)> {
+    match message {
+        RelayMessage::Chat(line) => Some((line.seq, line.text.reveal().to_owned())),
+        _ => None,
+    }
+}
+
+fn left(message: &RelayMessage) -> Option<LeaveReason> {
+    match message {
+        RelayMessage::MemberLeft { reason, .. } => Some(*reason),
+        _ => None,
+    }
+}
+
+fn changed(message: &RelayMessage) -> Option<Connection> {
+    match message {
+        RelayMessage::MemberChanged { member } => Some(member.connection),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn people_come_write_and_go() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("Bed 7", "Ana").await;
+    let mut ben = server.member("bed 7", "Ben").await;
+    ana.until(|message| match message {
+        RelayMessage::MemberJoined { member } if member.name.reveal() == "Ben" => Some(()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(server.handle.people().len(), 2);
+    ben.chat("Hola 👋").await;
+    for guest in [&mut ana, &mut ben] {
+        assert_eq!(guest.until(chat).await, (1, "Hola 👋".to_owned()));
+    }
+    ben.send(ClientMessage::Leave).await;
+    ben.until(|message| matches!(message, RelayMessage::Left).then_some(()))
+        .await;
+    assert_eq!(ana.until(left).await, LeaveReason::Left);
+    // The same session may come into another room.
+    ben.join("elsewhere", "Ben").await;
+    ana.chat("still here").await;
+    ana.until(chat).await;
+    ben.close().await;
+    ana.close().await;
+    assert!(server.handle.people().is_empty());
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_and_nothing_is_lost_or_doubled() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    ana.ping().await;
+    // Ana writes and is gone before she hears of it: one line arrived, the relay's answers didn't.
+    ana.chat("one").await;
+    ana.ping().await;
+    let mut received = ana.received;
+    assert!(ana.seen.iter().any(|message| chat(message).is_some()));
+    received -= 1;
+    let hello = Hello {
+        resume: Some(Resume {
+            received,
+            ..ana.resuming().resume.unwrap()
+        }),
+        ..hello()
+    };
+    drop(ana.socket);
+    assert_eq!(ben.until(changed).await, Connection::Reconnecting);
+    ben.chat("two").await;
+    assert_eq!(ben.until(chat).await.1, "two");
+
+    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let mut back = Guest::hello(socket, hello).await.unwrap();
+    assert!(back.welcome.resumed);
+    assert_eq!(back.welcome.received, ana.sent, "what she said was heard");
+    back.received = received;
+    back.sent = ana.sent;
+    // `Guest::next` asserts that numbers go on without a gap.
+    assert_eq!(back.until(chat).await, (1, "one".to_owned()));
+    assert_eq!(back.until(chat).await, (2, "two".to_owned()));
+    assert_eq!(ben.until(changed).await, Connection::Connected);
+    // Said again under its old number, it isn't said twice.
+    let text = visita_protocol::name::ChatText::new("one").unwrap();
+    let (n, ack) = (back.sent, back.received);
+    back.packet(&ClientPacket::Message {
+        n,
+        ack,
+        body: ClientMessage::Chat { text },
+    })
+    .await;
+    back.chat("three").await;
+    assert_eq!(back.until(chat).await, (3, "three".to_owned()));
+    assert_eq!(ben.until(chat).await.1, "three");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn many_breaks_in_a_row_lose_nothing() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    for number in 1..=30 {
+        ana.chat(&format!("line {number}")).await;
+        if number % 3 == 0 {
+            let sent = ana.sent;
+            ana = ana.reconnect(&server).await;
+            // What didn't arrive is said again.
+            for n in ana.welcome.received + 1..=sent {
+                let text =
+                    visita_protocol::name::ChatText::new(&format!("line {}", n - 1)).unwrap();
+                ana.packet(&ClientPacket::Message {
+                    n,
+                    ack: ana.received,
+                    body: ClientMessage::Chat { text },
+                })
+                .await;
+            }
+        }
+    }
+    for number in 1..=30 {
+        assert_eq!(ben.until(chat).await, (number, format!("line {number}")));
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn another_connection_takes_the_session_over() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let mut other = Guest::hello(socket, ana.resuming()).await.unwrap();
+    assert_eq!(ana.refused().await, (Code::Replaced, Some(4000)));
+    other.sent = ana.sent;
+    other.received = ana.received;
+    other.chat("here now").await;
+    assert_eq!(other.until(chat).await.1, "here now");
+    assert_eq!(server.handle.people().len(), 1);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn one_who_does_not_come_back_is_lost() {
+    let server = Server::start(|config| config.limits.grace_s = 1).await;
+    let mut ana = server.member("r", "Ana").await;
+    let ben = server.member("r", "Ben").await;
+    let resume = ben.resuming();
+    drop(ben.socket);
+    assert_eq!(ana.until(changed).await, Connection::Reconnecting);
+    assert_eq!(
+        server.handle.people()[1].connection,
+        Connection::Reconnecting
+    );
+    assert_eq!(ana.until(left).await, LeaveReason::Lost);
+    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    assert_eq!(
+        Guest::hello(socket, resume).await.err(),
+        Some(Code::SessionGone)
+    );
+    server.end().await;
+}
+
+#[tokio::test]
+async fn silence_is_taken_for_a_break() {
+    let server = Server::start(|config| config.limits.heartbeat_ms = 100).await;
+    let mut ana = server.member("r", "Ana").await;
+    assert_eq!(ana.welcome.heartbeat_ms, 100);
+    assert_eq!(ana.refused().await, (Code::Timeout, Some(4000)));
+    let back = ana.reconnect(&server).await;
+    assert!(back.welcome.resumed);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_session_in_no_room_ends_after_a_while() {
+    let server = Server::start(|config| config.limits.idle_s = 1).await;
+    let mut guest = server.guest().await;
+    loop {
+        match guest.next().await {
+            Came::Packet(RelayPacket::Refused { code }) => {
+                assert_eq!(code, Code::Timeout);
+                break;
+            }
+            Came::End(_) => panic!("no reason"),
+            _ => {}
+        }
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_hello_must_be_right() {
+    let server = Server::start(|config| config.limits.sessions = 1).await;
+    let try_hello = async |hello: Hello| {
+        let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+        Guest::hello(socket, hello).await.err()
+    };
+    assert_eq!(
+        try_hello(Hello {
+            versions: vec![2, 9],
+            ..hello()
+        })
+        .await,
+        Some(Code::Version)
+    );
+    let guest = server.guest().await;
+    assert_eq!(try_hello(hello()).await, Some(Code::Busy));
+    let resume = |session, secret, received| Hello {
+        resume: Some(Resume {
+            session,
+            secret,
+            received,
+        }),
+        ..hello()
+    };
+    let (session, secret) = (guest.welcome.session, guest.welcome.secret);
+    assert_eq!(
+        try_hello(resume(session, Secret([0; 16]), 0)).await,
+        Some(Code::SessionGone)
+    );
+    assert_eq!(
+        try_hello(resume(SessionId([0; 16]), secret, 0)).await,
+        Some(Code::SessionGone)
+    );
+    assert_eq!(
+        try_hello(resume(session, secret, 99)).await,
+        Some(Code::OutOfTurn)
+    );
+    let mut early = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    futures_util::SinkExt::send(
+        &mut early,
+        tokio_tungstenite::tungstenite::Message::text(r#"{"type":"ping","id":1}"#),
+    )
+    .await
+    .unwrap();
+    let refused = RelayPacket::Refused {
+        code: Code::OutOfTurn,
+    };
+    assert_eq!(common::came(&mut early).await, Came::Packet(refused));
+    assert_eq!(common::came(&mut early).await, Came::End(Some(4000)));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn control_is_compressed_when_it_is_offered() {
+    let server = Server::start(|_| {}).await;
+    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let offer = Hello {
+        compression: vec![Compression::Unknown, Compression::Zstd1],
+        ..hello()
+    };
+    let mut ana = Guest::hello(socket, offer).await.unwrap();
+    assert_eq!(ana.welcome.compression, Some(Compression::Zstd1));
+    ana.sent += 1;
+    let packet = ClientPacket::Message {
+        n: 1,
+        ack: 0,
+        body: join("a room of some length", "Ana", Role::Guest),
+    };
+    let text = serde_json::to_string(&packet).unwrap();
+    ana.binary(visita_protocol::compress::compress(&text).unwrap().into())
+        .await;
+    ana.until(|message| matches!(message, RelayMessage::Joined { .. }).then_some(()))
+        .await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_answered_and_the_session_goes_on() {
+    let server = Server::start(|config| {
+        config.limits.rooms = 1;
+        config.limits.members = 1;
+    })
+    .await;
+    let mut ana = server.guest().await;
+    let n = ana.chat("too early").await;
+    assert_eq!(ana.error().await, (Code::NotJoined, Some(n)));
+    let missing = RoomChoice::Name {
+        name: RoomName::new("nowhere").unwrap(),
+        create: None,
+    };
+    let name = PersonName::new("Ana").unwrap();
+    let n = ana
+        .send(ClientMessage::Join {
+            room: missing,
+            name,
+            role: Role::Guest,
+            decodes: vec![],
+            watch: Watch::default(),
+            clock: None,
+        })
+        .await;
+    assert_eq!(ana.error().await, (Code::RoomMissing, Some(n)));
+    for (name, code) in [
+        ("x".repeat(10_000), Code::NameTooLong),
+        (String::new(), Code::NameEmpty),
+        ("\u{202e}".to_owned(), Code::NameEmpty),
+    ] {
+        ana.sent += 1;
+        let name = serde_json::Value::from(name);
+        let body = format!(
+            r#"{{"type":"join","room":{{"by":"name","name":"r","create":"meeting"}},"name":{name},"role":"guest","decodes":[]}}"#
+        );
+        ana.text(&format!(
+            r#"{{"type":"message","n":{},"ack":0,"body":{body}}}"#,
+            ana.sent
+        ))
+        .await;
+        assert_eq!(ana.error().await, (code, Some(ana.sent)));
+    }
+    ana.sent += 1;
+    ana.text(&format!(
+        r#"{{"type":"message","n":{},"ack":0,"body":{{"type":"dance","x":1}},"new":2}}"#,
+        ana.sent
+    ))
+    .await;
+    assert_eq!(ana.error().await, (Code::UnknownMessage, Some(ana.sent)));
+    ana.join("r", "<b>Ana</b> 👩‍👩‍👧 مريم").await;
+    let n = ana.send(join("r", "Ana", Role::Guest)).await;
+    assert_eq!(ana.error().await, (Code::OutOfTurn, Some(n)));
+    let mut ben = server.guest().await;
+    let n = ben.send(join("r", "Ben", Role::Guest)).await;
+    assert_eq!(ben.error().await, (Code::RoomFull, Some(n)));
+    let n = ben.send(join("another", "Ben", Role::Guest)).await;
+    assert_eq!(ben.error().await, (Code::TooManyRooms, Some(n)));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_end_of_the_relay_is_told() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut lobby = server.socket("/api/v1/lobby", &[]).await.ok().unwrap();
+    let _half = server.connect().await;
+    let address = server.address;
+    let told = tokio::spawn(async move {
+        ana.until(|message| matches!(message, RelayMessage::Closing).then_some(()))
+            .await;
+        assert_eq!(ana.next().await, Came::End(Some(1001)));
+        while let Some(Ok(_)) = futures_util::StreamExt::next(&mut lobby).await {}
+    });
+    server.end().await;
+    told.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
