@@ -21,8 +21,9 @@ use crate::{
     time::Now,
 };
 
-/// The most control messages that wait. As many as a session keeps unacknowledged.
-pub const MAX_CONTROL: usize = crate::session::MAX_UNACKNOWLEDGED;
+/// The most control messages that wait: as many as a session keeps unacknowledged, all of which a
+/// resume sends again, and the welcome, acknowledgements and pongs between them.
+pub const MAX_CONTROL: usize = crate::session::MAX_UNACKNOWLEDGED + 64;
 
 /// The most sound frames that wait: 20 speakers' frames of 20 ms for [`SOUND_MAX_AGE`].
 pub const MAX_SOUND: usize = 400;
@@ -425,12 +426,11 @@ impl<C, F: Clone> Receiver<C, F> {
 
     fn keep_pace(&mut self, now: Now) {
         let age = self.age(now);
-        let temporal = self.streams.iter().any(|stream| stream.has_upper_temporal);
-        let spatial = self.streams.iter().any(|stream| stream.target > 0);
-        match self
-            .pace
-            .turn(now, age, self.picture_bytes, temporal, spatial)
-        {
+        let layers = || pace::Layers {
+            temporal: self.streams.iter().any(|stream| stream.has_upper_temporal),
+            spatial: self.streams.iter().any(|stream| stream.target > 0),
+        };
+        match self.pace.turn(now, age, self.picture_bytes, layers) {
             pace::Turn::Steady => {}
             pace::Turn::ShedUpperTemporal => self.purge(|header| header.layer.temporal > 0),
             pace::Turn::ShedAll => self.purge(|_| true),

@@ -286,6 +286,9 @@ impl Room {
     pub fn watch(&mut self, id: MemberId, watch: Watch) -> Result<Vec<Action>, Code> {
         check_watch(&watch)?;
         let at = self.find(id)?;
+        if self.members[at].watch == watch {
+            return Ok(vec![]);
+        }
         self.members[at].watch = watch;
         let mut actions = Vec::new();
         self.replan(&mut actions);
@@ -296,6 +299,9 @@ impl Room {
     pub fn decodes(&mut self, id: MemberId, decodes: Vec<Codec>) -> Result<Vec<Action>, Code> {
         check_decodes(&decodes)?;
         let at = self.find(id)?;
+        if self.members[at].decodes == decodes {
+            return Ok(vec![]);
+        }
         self.members[at].decodes = decodes;
         let mut actions = Vec::new();
         self.replan(&mut actions);

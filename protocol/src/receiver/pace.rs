@@ -60,6 +60,13 @@ impl Level {
     }
 }
 
+/// Which upper layers there are to leave out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layers {
+    pub(super) temporal: bool,
+    pub(super) spatial: bool,
+}
+
 /// What must be thrown away now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -96,15 +103,13 @@ impl Pace {
         self.level
     }
 
-    /// Looks at the queues' age and picture's bytes. `temporal` and `spatial` say whether there
-    /// are upper temporal and spatial layers to leave out; a level without effect is skipped.
+    /// Looks at the queues' age and picture's bytes. A level without effect is skipped.
     pub(super) fn turn(
         &mut self,
         now: Now,
         age: Duration,
         bytes: usize,
-        temporal: bool,
-        spatial: bool,
+        layers: impl Fn() -> Layers,
     ) -> Turn {
         let settled = |for_: Duration| {
             self.stepped
@@ -119,6 +124,7 @@ impl Pace {
                     Turn::Steady
                 };
             }
+            let Layers { temporal, spatial } = layers();
             let below = match self.level {
                 Level::Full if temporal => Level::BaseTemporal,
                 Level::Full | Level::BaseTemporal if spatial => Level::LowSpatial,
@@ -155,6 +161,7 @@ impl Pace {
             && now.since(calm_since) >= self.patience
             && settled(self.patience)
         {
+            let Layers { temporal, spatial } = layers();
             let above = match self.level {
                 Level::SoundOnly => Level::KeyFrames,
                 Level::KeyFrames if spatial => Level::LowSpatial,

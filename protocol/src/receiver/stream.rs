@@ -217,3 +217,40 @@ impl Stream {
         self.window.unmark(sequence);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        /// The window says the same as a set of all that was marked and not unmarked, as far as
+        /// it reaches.
+        #[test]
+        fn the_window_remembers_what_a_set_would(
+            steps in vec((prop_oneof![4 => 1..3_u32, 1 => 100..600_u32], 0..300_u32), 0..100),
+        ) {
+            let mut window = Window::default();
+            let mut set = HashSet::new();
+            let mut newest = 0;
+            for (skip, back) in steps {
+                newest += skip;
+                window.mark(newest);
+                set.insert(newest);
+                if back % 3 == 0 && back <= newest {
+                    window.unmark(newest - back);
+                    set.remove(&(newest - back));
+                }
+                for back in 0..WINDOW.min(newest + 1) {
+                    let sequence = newest - back;
+                    prop_assert_eq!(window.has(sequence), set.contains(&sequence), "{}", sequence);
+                }
+                prop_assert!(!window.has(newest + 1));
+                prop_assert!(newest < WINDOW || !window.has(newest - WINDOW));
+            }
+        }
+    }
+}

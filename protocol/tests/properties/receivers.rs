@@ -25,6 +25,12 @@ enum Event {
         chunks: u16,
         bytes: usize,
     },
+    /// Key frames all at once.
+    Burst {
+        sender: u32,
+        count: usize,
+        bytes: usize,
+    },
     Sound {
         sender: u32,
         count: usize,
@@ -60,6 +66,8 @@ fn event() -> impl Strategy<Value = Event> {
                 sender, skip, layer, references, chunks, bytes
             }
         ),
+        1 => (0..SENDERS, 1..300_usize, prop_oneof![Just(100), Just(MAX_FRAME)])
+            .prop_map(|(sender, count, bytes)| Event::Burst { sender, count, bytes }),
         2 => (0..SENDERS, 1..200_usize).prop_map(|(sender, count)| Event::Sound { sender, count }),
         1 => (1..400_usize).prop_map(|count| Event::Control { count }),
         4 => (1..30_usize).prop_map(|count| Event::Pop { count }),
@@ -171,6 +179,16 @@ proptest! {
                     let layer = Layer { spatial: layer.0, temporal: layer.1 };
                     let header = Header { layer, chunks, references, ..header(sender, PICTURE, sequence) };
                     let _ = receiver.frame(now, &header, bytes, &header);
+                }
+                Event::Burst { sender, count, bytes } => {
+                    for _ in 0..count {
+                        sequences[sender as usize] += 1;
+                        let header = header(sender, PICTURE, sequences[sender as usize]);
+                        let _ = receiver.frame(now, &header, bytes, &header);
+                        let depth = receiver.depth();
+                        prop_assert!(depth.picture <= MAX_PICTURE);
+                        prop_assert!(depth.picture_bytes <= MAX_PICTURE_BYTES);
+                    }
                 }
                 Event::Sound { sender, count } => {
                     for _ in 0..count {

@@ -14,10 +14,12 @@ enum Event {
     /// So many packets on their way to a side arrive.
     Arrive { side: usize, packets: usize },
     /// The line breaks after so many packets arrived on each side; all others are lost. A side
-    /// that goes on talking does so into its session alone. A new connection resumes.
+    /// that goes on talking does so into its session alone. A new connection resumes; so many
+    /// packets of the old one still arrive after each side said what it has.
     Break {
         arriving: [usize; 2],
         said: [usize; 2],
+        late: [usize; 2],
     },
 }
 
@@ -26,9 +28,10 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (0..2_usize).prop_map(|side| Event::Send { side }),
         1 => (0..2_usize).prop_map(|side| Event::Ack { side }),
         4 => (0..2_usize, 1..4_usize).prop_map(|(side, packets)| Event::Arrive { side, packets }),
-        1 => (any::<[u8; 2]>(), any::<[u8; 2]>()).prop_map(|(arriving, said)| Event::Break {
+        1 => any::<[[u8; 2]; 3]>().prop_map(|[arriving, said, late]| Event::Break {
             arriving: arriving.map(|n| usize::from(n % 6)),
             said: said.map(|n| usize::from(n % 3)),
+            late: late.map(|n| usize::from(n % 4)),
         }),
     ]
 }
@@ -84,9 +87,10 @@ impl Line {
         }
     }
 
-    fn resume(&mut self) {
+    fn resume(&mut self, late: [usize; 2]) {
         let received = [self.0[0].session.received(), self.0[1].session.received()];
         for side in 0..2 {
+            self.arrive(side, late[side]);
             self.0[side].arriving.clear();
         }
         for side in 0..2 {
@@ -114,7 +118,7 @@ proptest! {
                 Event::Send { side } => line.say(side, true),
                 Event::Ack { side } => line.ack(side),
                 Event::Arrive { side, packets } => line.arrive(side, packets),
-                Event::Break { arriving, said } => {
+                Event::Break { arriving, said, late } => {
                     for side in 0..2 {
                         line.arrive(side, arriving[side]);
                     }
@@ -123,7 +127,7 @@ proptest! {
                             line.say(side, false);
                         }
                     }
-                    line.resume();
+                    line.resume(late);
                 }
             }
             for side in 0..2 {
@@ -133,7 +137,7 @@ proptest! {
             }
         }
         // The line holds at last: all arrives, and all is acknowledged.
-        line.resume();
+        line.resume([0, 0]);
         for _ in 0..2 {
             for side in 0..2 {
                 line.arrive(side, usize::MAX);
