@@ -174,6 +174,8 @@ struct Shared {
     captured: Slot<Picture>,
     own: Mutex<Option<Picture>>,
     stopping: AtomicBool,
+    /// Whether pictures come, as far as was said.
+    capturing: AtomicBool,
     orders: Mutex<Orders>,
     next: Mutex<Next>,
     next_changed: Condvar,
@@ -215,7 +217,21 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A source that gives no picture for so long hangs: slower ones than one in two seconds aren't
+/// made.
+const STALL: Duration = Duration::from_secs(5);
+
 impl Shared {
+    /// No picture came for [`STALL`]: if one should have, the source hangs in a call to the
+    /// system. That is said once; the capture thread itself can say nothing.
+    fn stalled(&self) {
+        if self.capturing.swap(false, Ordering::AcqRel) {
+            *lock(&self.own) = None;
+            let why = format!("no picture for {} s", STALL.as_secs());
+            self.event(Event::Stopped(source::Error::Lost(why)));
+        }
+    }
+
     fn event(&self, event: Event) {
         lock(&self.on_event)(event);
     }
@@ -255,6 +271,7 @@ impl Publisher {
             captured: Slot::new(),
             own: Mutex::new(None),
             stopping: AtomicBool::new(false),
+            capturing: AtomicBool::new(false),
             orders: Mutex::default(),
             next: Mutex::new(Next::Source(source)),
             next_changed: Condvar::new(),

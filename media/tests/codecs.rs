@@ -300,6 +300,25 @@ fn the_decoder_begins_at_a_key_frame_and_goes_on_at_the_next() {
 }
 
 #[test]
+fn what_refers_to_a_lost_frame_is_not_shown() {
+    let source = pictures(SIZE, 12);
+    let mut encoder = Encoder::new(Config {
+        temporal_layers: 1,
+        ..Config::new(SIZE)
+    })
+    .unwrap();
+    let mut decoder = Decoder::new();
+    for (number, picture) in source.iter().enumerate() {
+        let frame = encoder.encode(picture).unwrap().unwrap();
+        if number == 5 {
+            continue;
+        }
+        let shown = decoder.decode(&frame.bytes, picture.time()).ok().flatten();
+        assert_eq!(shown.is_some(), number < 5, "{number}");
+    }
+}
+
+#[test]
 fn an_other_size_in_the_stream_is_followed() {
     let mut decoder = Decoder::new();
     for size in [SIZE, Size::new(320, 180), Size::new(480, 270), SIZE] {

@@ -28,6 +28,7 @@ pub(super) fn run(shared: &Shared) {
             Ok(source) => capture(shared, source, &mut last_error),
             Err(error) => Some(error),
         };
+        shared.capturing.store(false, Ordering::Release);
         *lock(&shared.own) = None;
         if let Some(error) = error {
             let patience = error.may_pass().then_some(RETRY);
@@ -46,7 +47,6 @@ fn capture(
     mut source: Box<dyn Source>,
     last_error: &mut Option<Error>,
 ) -> Option<Error> {
-    let mut started = false;
     loop {
         if shared.stopping.load(Ordering::Acquire) || lock(&shared.next).is_change() {
             return None;
@@ -55,8 +55,7 @@ fn capture(
             Ok(picture) => picture,
             Err(error) => return Some(error),
         };
-        if !started {
-            started = true;
+        if !shared.capturing.swap(true, Ordering::AcqRel) {
             *last_error = None;
             let (name, size) = (source.name().to_owned(), picture.size());
             shared.event(Event::Started { name, size });

@@ -9,7 +9,7 @@ use visita_protocol::{
     time::MediaTime,
 };
 
-use super::{EncodeError, Encoded, Event, Limits, Orders, Sent, Shared, lock};
+use super::{EncodeError, Encoded, Event, Limits, Orders, STALL, Sent, Shared, lock};
 use crate::{convert, h264, jpeg, picture::Picture, slot::Taken, stats::Percentiles};
 
 /// Encodes until the publisher stops.
@@ -19,9 +19,12 @@ pub(super) fn run(
     mut on_encoded: impl FnMut(Encoded),
 ) {
     loop {
-        let picture = match shared.captured.take(Duration::from_secs(60)) {
+        let picture = match shared.captured.take(STALL) {
             Taken::Value(picture) => picture,
-            Taken::TimedOut => continue,
+            Taken::TimedOut => {
+                shared.stalled();
+                continue;
+            }
             Taken::Closed => return,
         };
         // One look for all tracks, so that a change applies to whole pictures.

@@ -246,6 +246,58 @@ fn loss_and_refusal_are_events_and_the_next_source_works() {
     ));
 }
 
+/// Gives a picture, then hangs as a driver does, until it is let go.
+struct Hanging {
+    inner: Synthetic,
+    first: bool,
+    release: mpsc::Receiver<()>,
+}
+
+impl Source for Hanging {
+    fn name(&self) -> &'static str {
+        "hanging"
+    }
+
+    fn next(&mut self) -> Result<Picture, Error> {
+        if !std::mem::take(&mut self.first) {
+            let _ = self.release.recv();
+        }
+        self.inner.next()
+    }
+}
+
+#[test]
+fn a_source_that_hangs_is_said_and_holds_up_nothing() {
+    let (release, released) = mpsc::channel::<()>();
+    let mut released = Some(released);
+    let open = move || -> Result<Box<dyn Source>, Error> {
+        let release = released.take().ok_or(Error::Missing)?;
+        let inner = Synthetic::new(synthetic::Config::default())?;
+        Ok(Box::new(Hanging {
+            inner,
+            first: true,
+            release,
+        }))
+    };
+    let running = start(Some(Box::new(open)));
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    let Event::Stopped(Error::Lost(_)) = running.event_other_than_pictures() else {
+        panic!()
+    };
+    assert_eq!(running.publisher.own(), None);
+    release.send(()).unwrap();
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    // It hangs again, and is left behind.
+    running.publisher.stop();
+    drop(release);
+}
+
 #[test]
 fn a_lost_source_is_tried_again_by_itself() {
     let mut tries = 0;

@@ -80,9 +80,9 @@ impl Header {
         })
     }
 
-    /// How long a picture is shown, in microseconds.
+    /// How long a picture is shown, in microseconds; two seconds at most.
     pub fn interval_us(&self) -> u64 {
-        (u64::from(self.fps.1) * 1_000_000 / u64::from(self.fps.0)).clamp(1_000, 10_000_000)
+        (u64::from(self.fps.1) * 1_000_000 / u64::from(self.fps.0)).clamp(1_000, 2_000_000)
     }
 
     /// Reads the next picture; `None` at the end, also if that is in the middle of a picture.
