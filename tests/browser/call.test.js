@@ -17,10 +17,13 @@ const BLANK = '/api/v1/health';
 
 let files;
 let camera;
+/** A camera whose picture takes all the bits that it is given. */
+let busy;
 
 before(() => {
   files = mkdtempSync(join(tmpdir(), 'visita-call-'));
   camera = writeY4m(join(files, 'camera.y4m'));
+  busy = writeY4m(join(files, 'busy.y4m'), { noise: 48 });
 });
 
 after(() => rmSync(files, { recursive: true, force: true }));
@@ -204,6 +207,31 @@ test('what nobody shows is not sent, and comes back with a picture', LONG, async
   await luis.page.bringToFront();
   await until('pictures in a page that is seen again', async () => await painted() > still + 10);
   await ana.stop();
+});
+
+test('on a line too slow for the picture, words do not wait for it, and the picture goes on', LONG, async (t) => {
+  const host = await relay(t);
+  // A third of what the picture needs. What is sent regardless would wait ever longer: after 20 s
+  // two thirds of it, most of a minute.
+  const wire = await line(t, host.port, { uplink: 25_000 });
+  const chrome = await chromium({ camera: busy });
+  t.after(chrome.close);
+  const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva', camera: false });
+  const other = await chromium({ camera: busy });
+  t.after(other.close);
+  const luis = await joinFrom(other.browser, `https://127.0.0.1:${wire.port}${BLANK}`, { room: 'sala', name: 'Luis' });
+  await eva.sees('Luis', 20);
+  const bitrate = () => luis.page.evaluate(() => globalThis.here.handle._publisher._rate.bitrate);
+  await until('a lower bitrate', async () => await bitrate() < 400_000);
+  await new Promise((resolve) => setTimeout(resolve, 20_000));
+  const sent = Date.now();
+  await luis.chat('hola');
+  await eva.reads('hola');
+  const waited = Date.now() - sent;
+  t.diagnostic(`the line of chat took ${waited} ms; ${await bitrate()} bit/s`);
+  assert.ok(waited < 10_000, `${waited} ms`);
+  await eva.sees('Luis', 10);
+  assert.ok(!(await luis.events()).some(({ state }) => state === 'reconnecting'));
 });
 
 test('a line that goes silent is noticed and replaced', LONG, async (t) => {

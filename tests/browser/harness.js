@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Transform } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { PATIENCE } from './browsers.js';
@@ -129,11 +130,31 @@ export function participant(t, of, room, name, { video = 'synthetic', role = 'st
   };
 }
 
+/** Lets so many bytes a second through, in pieces of a packet's size. */
+function slow(rate) {
+  const piece = 1400;
+  let free = performance.now();
+  return new Transform({
+    highWaterMark: piece,
+    async transform(bytes, _encoding, done) {
+      for (let at = 0; at < bytes.length; at += piece) {
+        const part = bytes.subarray(at, at + piece);
+        free = Math.max(free, performance.now()) + (1000 * part.length) / rate;
+        const pause = free - performance.now();
+        if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+        this.push(part);
+      }
+      done();
+    },
+  });
+}
+
 /**
  * A line to a port of 127.0.0.1 that can be cut: what is on it breaks without a word.
  * @param {number} port
+ * @param {{ uplink?: number }} options  bytes a second towards the port
  */
-export async function line(t, port) {
+export async function line(t, port, { uplink = Infinity } = {}) {
   const pairs = new Set();
   let down = false;
   const server = createServer((near) => {
@@ -144,7 +165,8 @@ export async function line(t, port) {
     const far = connect(port, '127.0.0.1');
     const pair = [near, far];
     pairs.add(pair);
-    near.pipe(far);
+    if (uplink === Infinity) near.pipe(far);
+    else near.pipe(slow(uplink)).pipe(far);
     far.pipe(near);
     for (const socket of pair) {
       socket.on('error', () => {});

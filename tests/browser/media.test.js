@@ -56,7 +56,7 @@ async function startLoop() {
     loop.painted += 1;
     draw(...given);
   };
-  loop.publisher = new Publisher(codecs.encodeH264, {
+  loop.publisher = new Publisher(codecs, {
     announce: (tracks) => {
       loop.tracks = tracks;
       loop.pictures.member(member(tracks));
@@ -119,7 +119,7 @@ test('Chromium: the camera goes through H.264 and back, picture for picture', { 
   const page = await looped(chrome);
   await advances(page, 20);
   const { codecs, tracks } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, tracks: globalThis.loop.tracks }));
-  assert.deepEqual(codecs, { encodeH264: true, decodeH264: true });
+  assert.deepEqual(codecs, { encodeH264: true, temporalLayers: true, decodeH264: true });
   assert.deepEqual(tracks.map(({ codec }) => codec), ['h264', 'jpeg']);
   const { sent, events, asked, states } = await page.evaluate(() => {
     const { sent: all, events: of, asked: count, states: camera } = globalThis.loop;
@@ -132,12 +132,21 @@ test('Chromium: the camera goes through H.264 and back, picture for picture', { 
   assert.deepEqual(sent[0].references, []);
   assert.ok(sent.filter(({ references }) => references.length === 0).length <= 2, 'key frames come when asked for');
 
+  // Without the upper layer half of the frames are left, and nothing is missed.
+  assert.ok(sent.some(({ layer }) => layer.temporal === 1), 'two temporal layers');
+  await page.evaluate(() => {
+    globalThis.loop.lose = (header) => header.layer.temporal > 0;
+  });
+  await advances(page, 10);
+  assert.equal(await page.evaluate(() => globalThis.loop.asked), 0);
+
   // A lost frame is noticed, a key frame asked for, and the picture goes on.
   const lost = await page.evaluate(() => {
     const { loop } = globalThis;
     loop.lose = (header) => {
+      if (header.references.length === 0 || header.layer.temporal > 0) return false;
       loop.lose = null;
-      return header.references.length > 0;
+      return true;
     };
     return loop.sent.length;
   });
@@ -173,7 +182,7 @@ test('Chromium without WebCodecs and WebRTC: the camera goes through JPEG and ba
       canvas: [loop.canvas.width, loop.canvas.height],
     };
   });
-  assert.deepEqual(codecs, { encodeH264: false, decodeH264: false });
+  assert.deepEqual(codecs, { encodeH264: false, temporalLayers: false, decodeH264: false });
   assert.deepEqual(tracks, [{ id: 1, source: 'camera', codec: 'jpeg', layers: [{ width: 480, height: 270 }] }]);
   assert.deepEqual(canvas, [480, 270]);
   assert.ok(sent.every(({ track, references }) => track === 1 && references.length === 0));
@@ -210,7 +219,7 @@ test('Firefox with libavcodec: H.264 both ways', { timeout: 3 * PATIENCE }, asyn
   const page = await looped(fox);
   await colours(page, 5);
   const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
-  assert.deepEqual(codecs, { encodeH264: true, decodeH264: true });
+  assert.deepEqual([codecs.encodeH264, codecs.decodeH264], [true, true]);
   assert.ok(sent.every(({ track }) => track === 0));
 });
 
@@ -220,6 +229,6 @@ test('Firefox without libavcodec: JPEG both ways', { timeout: 3 * PATIENCE }, as
   const page = await looped(fox);
   await colours(page, 5);
   const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
-  assert.deepEqual(codecs, { encodeH264: false, decodeH264: false });
+  assert.deepEqual(codecs, { encodeH264: false, temporalLayers: false, decodeH264: false });
   assert.ok(sent.every(({ track }) => track === 1));
 });

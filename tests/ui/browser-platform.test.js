@@ -11,6 +11,7 @@ import { stateOf } from '../../ui/platform/browser/camera.js';
 import { sizeInHeader } from '../../ui/platform/browser/jpeg.js';
 import { CHUNK, MAX_WAITING, Outbox, PATIENCE } from '../../ui/platform/browser/outbox.js';
 import { fit, Pace, Rate } from '../../ui/platform/browser/pace.js';
+import { References } from '../../ui/platform/browser/references.js';
 import { paintedSize } from '../../ui/platform/browser/painter.js';
 
 const header = (sequence, key = false, track = 0) => ({
@@ -129,6 +130,15 @@ test('on a slow line frames are dropped up to the next key frame', () => {
   assert.equal(outbox.dropped, 4);
 });
 
+test('on a slow line the upper layer goes first, and nothing else is lost with it', () => {
+  const outbox = new Outbox(65_536);
+  outbox.push(0, header(0, true), new Uint8Array(10));
+  const upper = { ...header(1), layer: { spatial: 0, temporal: 1 } };
+  assert.equal(outbox.push(PATIENCE + 1, upper, new Uint8Array(10)), 'congested');
+  assert.equal(outbox.wantsKey(0), false);
+  assert.equal(outbox.length, 1);
+});
+
 test('a frame that was begun goes to its end', () => {
   const outbox = new Outbox(65_536);
   outbox.push(0, header(0, true), new Uint8Array(50_000));
@@ -187,4 +197,18 @@ test('a picture is painted at the size of its place, if that is much smaller', (
   assert.deepEqual(paintedSize(640, 360, { width: 600, height: 300 }), { width: 640, height: 360 });
   assert.deepEqual(paintedSize(640, 360, { width: 0, height: 0 }), { width: 2, height: 2 });
   assert.deepEqual(paintedSize(640, 360, { width: NaN, height: NaN }), { width: 640, height: 360 });
+});
+
+test('a frame refers to the base layer below it, or to the one before where layers are not told', () => {
+  const numbers = new References();
+  const taken = [[true, 0], [false, 1], [false, 0], [false, 1], [false, 0], [true, 0], [false, 1]]
+    .map(([key, temporal]) => numbers.take(key, temporal));
+  assert.deepEqual(taken.map(({ sequence }) => sequence), [0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(taken.map(({ references }) => references), [[], [1], [2], [1], [2], [], [1]]);
+  assert.deepEqual(taken.map(({ temporal }) => temporal), [0, 1, 0, 1, 0, 0, 1]);
+  const plain = new References();
+  const untold = [true, false, false, true, false].map((key) => plain.take(key, null));
+  assert.deepEqual(untold.map(({ references }) => references), [[], [1], [1], [], [1]]);
+  assert.ok(untold.every(({ temporal }) => temporal === 0));
+  assert.deepEqual(new References().take(false, 1).references, [], 'nothing to refer to');
 });

@@ -196,7 +196,7 @@ export class Call {
       media: (message) => this._pictures?.media(message),
     });
     this._carrier = carrier;
-    this._publisher = new Publisher(codecs.encodeH264, {
+    this._publisher = new Publisher(codecs, {
       announce: (tracks) => {
         this._tracks = tracks;
         if (this._joined) carrier.send({ type: 'tracks', tracks });

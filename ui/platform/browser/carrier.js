@@ -24,6 +24,13 @@ const FIRST_CONTACT = 10_000;
 const RESUME = 30_000;
 /** Milliseconds after which messages that came are acknowledged without one to send. */
 const ACK_DELAY = 200;
+/** Milliseconds between pings while pictures go out. */
+const PROBE = 1000;
+/**
+ * Milliseconds that a ping may stay unanswered, beyond the fastest so far, until the line counts
+ * as full: systems buffer megabytes below the socket's own buffer, and this shows them.
+ */
+const FULL = 600;
 /** Milliseconds without a beat after which this page was asleep: four beats. */
 const ASLEEP = 2000;
 /** Milliseconds between looks at a socket's buffer while something waits: there is no event. */
@@ -70,6 +77,11 @@ export class Carrier {
     this._doubted = false;
     this._pinged = this._since;
     this._pings = 0;
+    /** Pings that weren't answered yet, oldest first; few, since silence ends the connection. @type {{ id: number, at: number }[]} */
+    this._probes = [];
+    /** The fastest answer to a ping, milliseconds. */
+    this._fastest = Infinity;
+    this._framed = -Infinity;
     this._ackedAt = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._retry = undefined;
@@ -110,7 +122,8 @@ export class Carrier {
    */
   frame(header, payload) {
     if (!this._open) return 'congested';
-    const taken = this.outbox.push(performance.now(), header, payload);
+    this._framed = performance.now();
+    const taken = this.outbox.push(this._framed, header, payload);
     this._pump();
     return taken;
   }
@@ -130,11 +143,20 @@ export class Carrier {
       this._heard = Math.max(this._heard, now - patience + heartbeat);
     }
     if (now - this._heard > patience) return this._broken();
-    if (now - this._pinged >= heartbeat || slept) {
+    const pause = now - this._framed < PROBE ? Math.min(PROBE, heartbeat) : heartbeat;
+    if (now - this._pinged >= pause || slept) {
       this._pinged = now;
       this._pings = (this._pings + 1) >>> 0;
+      this._probes.push({ id: this._pings, at: now });
       this._packet({ type: 'ping', id: this._pings });
     }
+  }
+
+  /** Whether what was sent last is still far from the relay. */
+  get _full() {
+    if (this._probes.length === 0) return false;
+    const fastest = this._fastest === Infinity ? 0 : this._fastest;
+    return performance.now() - this._probes[0].at > fastest + FULL;
   }
 
   /** The network may be back: no more waiting before the next attempt. */
@@ -214,6 +236,7 @@ export class Carrier {
         case 'welcome': return this._welcomed(packet);
         case 'refused': return this._refused(packet.code);
         case 'ack': return this._session.acked(packet.ack);
+        case 'pong': return this._answered(packet.id);
         case 'message':
           if (this._session.accept(packet.n, packet.ack) === 'new') {
             this._closing ||= packet.body.type === 'closing';
@@ -242,6 +265,15 @@ export class Carrier {
     this.outbox = outbox;
     for (const { n, body } of again) this._message(n, body);
     this._events.state('connected');
+  }
+
+  /** @param {number} id */
+  _answered(id) {
+    const at = this._probes.findIndex((probe) => probe.id === id);
+    if (at === -1) return;
+    this._fastest = Math.min(this._fastest, performance.now() - this._probes[at].at);
+    this._probes.splice(0, at + 1);
+    this._pump();
   }
 
   /** @param {Code} code */
@@ -286,6 +318,8 @@ export class Carrier {
     this._ackTimer = undefined;
     this._drain = undefined;
     this._open = false;
+    this._probes = [];
+    this._fastest = Infinity;
     this.outbox.clear();
     const socket = this._socket;
     this._socket = null;
@@ -321,11 +355,12 @@ export class Carrier {
     this._drain = undefined;
     const socket = this._socket;
     if (!socket || !this._open) return;
-    for (;;) {
+    const full = this._full;
+    while (!full) {
       const message = this.outbox.next(socket.bufferedAmount);
       if (!message) break;
       socket.send(message);
     }
-    if (this.outbox.length > 0) this._drain ??= setTimeout(() => this._pump(), DRAIN);
+    if (this.outbox.length > 0 && !full) this._drain ??= setTimeout(() => this._pump(), DRAIN);
   }
 }

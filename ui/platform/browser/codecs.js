@@ -9,6 +9,8 @@ export const BITRATE = 600_000;
 /**
  * @typedef {object} Codecs
  * @property {boolean} encodeH264
+ * @property {boolean} temporalLayers  whether H.264 is encoded in two temporal layers, so that a slow
+ *   receiver can be given every second frame
  * @property {boolean} decodeH264
  */
 
@@ -17,9 +19,10 @@ export const BITRATE = 600_000;
  * @param {number} width
  * @param {number} height
  * @param {number} bitrate  bits a second
+ * @param {boolean} layers  in two temporal layers
  * @returns {VideoEncoderConfig}
  */
-export const encoderConfig = (width, height, bitrate) => ({
+export const encoderConfig = (width, height, bitrate, layers) => ({
   codec: H264,
   width,
   height,
@@ -27,6 +30,7 @@ export const encoderConfig = (width, height, bitrate) => ({
   framerate: 30,
   latencyMode: 'realtime',
   avc: { format: 'annexb' },
+  ...(layers ? { scalabilityMode: 'L1T2' } : {}),
 });
 
 /**
@@ -40,14 +44,17 @@ export const DECODER_CONFIG = { codec: H264, optimizeForLatency: true };
  * @returns {Promise<Codecs>}
  */
 export async function probe() {
-  const [encodeH264, decodeH264] = await Promise.all([canEncode(), canDecode()]);
-  return { encodeH264, decodeH264 };
+  const [encodeH264, temporalLayers, decodeH264] = await Promise.all([canEncode(false), canEncode(true), canDecode()]);
+  return { encodeH264, temporalLayers: encodeH264 && temporalLayers, decodeH264 };
 }
 
-async function canEncode() {
+/** @param {boolean} layers */
+async function canEncode(layers) {
   if (typeof VideoEncoder !== 'function' || typeof VideoFrame !== 'function') return false;
   try {
-    return (await VideoEncoder.isConfigSupported(encoderConfig(640, 360, BITRATE))).supported === true;
+    const { supported, config } = await VideoEncoder.isConfigSupported(encoderConfig(640, 360, BITRATE, layers));
+    // A browser that doesn't know the mode leaves it out of what it understood.
+    return supported === true && (!layers || config?.scalabilityMode === 'L1T2');
   } catch {
     return false;
   }

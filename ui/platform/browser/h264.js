@@ -24,11 +24,14 @@ export const h264Size = (width, height) => fit(width, height, LONGEST);
 
 export class H264Encoder {
   /**
+   * @param {boolean} layers  in two temporal layers
    * @param {object} events
-   * @param {(payload: Uint8Array, key: boolean, timestamp: number) => void} events.frame  a frame is ready
+   * @param {(payload: Uint8Array, key: boolean, timestamp: number, temporal: number | null) => void} events.frame
+   *   a frame is ready; `temporal` is its layer, `null` if the encoder doesn't tell
    * @param {() => void} events.failed  this browser can't, whatever it said
    */
-  constructor(events) {
+  constructor(layers, events) {
+    this._layers = layers;
     this._events = events;
     /** @type {VideoEncoder | null} */
     this._encoder = null;
@@ -113,8 +116,8 @@ export class H264Encoder {
     this._width = width;
     this._height = height;
     const encoder = new VideoEncoder({
-      output: (chunk) => {
-        if (this._encoder === encoder) this._output(chunk);
+      output: (chunk, metadata) => {
+        if (this._encoder === encoder) this._output(chunk, metadata);
       },
       error: () => {
         if (this._encoder === encoder) this._fail();
@@ -127,17 +130,20 @@ export class H264Encoder {
 
   /** @param {VideoEncoder} encoder */
   _configure(encoder) {
-    encoder.configure(encoderConfig(this._width, this._height, this._bitrate));
+    encoder.configure(encoderConfig(this._width, this._height, this._bitrate, this._layers));
   }
 
-  /** @param {EncodedVideoChunk} chunk */
-  _output(chunk) {
+  /**
+   * @param {EncodedVideoChunk} chunk
+   * @param {EncodedVideoChunkMetadata & { svc?: { temporalLayerId?: number } }} [metadata]
+   */
+  _output(chunk, metadata) {
     const payload = new Uint8Array(chunk.byteLength);
     chunk.copyTo(payload);
     const key = chunk.type === 'key';
     if (!isAnnexB(payload) || (key && !hasParameterSets(payload))) return this._fail();
     this._failures = 0;
-    return this._events.frame(payload, key, chunk.timestamp);
+    return this._events.frame(payload, key, chunk.timestamp, metadata?.svc?.temporalLayerId ?? null);
   }
 
   /** An encoder that fails is begun anew, and given up when that fails as well. */

@@ -87,6 +87,11 @@ export class Outbox {
       this._waiting.push({ header, payload, since: now, messages: null });
       return this.dropped > before ? 'congested' : 'taken';
     }
+    if (late && header.layer.temporal > 0) {
+      // Nothing refers to it.
+      this.dropped += 1;
+      return 'congested';
+    }
     if (late) {
       this._dropWaiting(track);
       this._needsKey.add(track);

@@ -5,6 +5,7 @@ import { framesOf } from './frames.js';
 import { H264Encoder, h264Size } from './h264.js';
 import { JpegEncoder, jpegSize } from './jpeg.js';
 import { Rate } from './pace.js';
+import { References } from './references.js';
 
 /** @typedef {import('../../generated').Track} Track */
 /** @typedef {import('../../protocol/frame.js').Header} Header */
@@ -14,8 +15,6 @@ import { Rate } from './pace.js';
 const H264_TRACK = 0;
 /** The camera in JPEG. */
 const JPEG_TRACK = 1;
-
-const BASE_LAYER = { spatial: 0, temporal: 0 };
 
 /**
  * @typedef {object} Ways
@@ -28,11 +27,12 @@ const BASE_LAYER = { spatial: 0, temporal: 0 };
 
 export class Publisher {
   /**
-   * @param {boolean} encodeH264  whether this browser can
+   * @param {{ encodeH264: boolean, temporalLayers: boolean }} codecs  what this browser can
    * @param {Ways} ways
    */
-  constructor(encodeH264, ways) {
+  constructor({ encodeH264, temporalLayers }, ways) {
     this._encodeH264 = encodeH264;
+    this._temporalLayers = temporalLayers;
     this._ways = ways;
     /** @type {ReturnType<typeof framesOf> | null} */
     this._frames = null;
@@ -40,8 +40,8 @@ export class Publisher {
     this._height = 0;
     /** @type {Set<number>} */
     this._wanted = new Set();
-    /** The next sequence number of each track; goes on for the whole session. */
-    this._next = [0, 0];
+    /** Each track's numbers go on for the whole session. */
+    this._references = [new References(), new References()];
     /** @type {H264Encoder | null} */
     this._h264 = null;
     /** @type {JpegEncoder | null} */
@@ -119,16 +119,16 @@ export class Publisher {
       this._h264.offer(picture, width, height, timestamp);
     }
     if (this._wanted.has(JPEG_TRACK) && !this._ways.waits(JPEG_TRACK)) {
-      this._jpeg ??= new JpegEncoder((payload, at) => this._send(JPEG_TRACK, true, at, payload));
+      this._jpeg ??= new JpegEncoder((payload, at) => this._send(JPEG_TRACK, true, at, null, payload));
       this._jpeg.offer(picture, width, height, timestamp);
     }
   }
 
   _newH264() {
-    const encoder = new H264Encoder({
-      frame: (payload, key, timestamp) => {
+    const encoder = new H264Encoder(this._temporalLayers, {
+      frame: (payload, key, timestamp, temporal) => {
         const now = performance.now();
-        const taken = this._send(H264_TRACK, key, timestamp, payload);
+        const taken = this._send(H264_TRACK, key, timestamp, temporal, payload);
         const changed = taken === 'congested' ? this._rate.congested(now) : this._rate.well(now);
         if (changed) encoder.setBitrate(this._rate.bitrate);
       },
@@ -147,20 +147,20 @@ export class Publisher {
    * @param {number} track
    * @param {boolean} key
    * @param {number} timestamp
+   * @param {number | null} layer
    * @param {Uint8Array} payload
    */
-  _send(track, key, timestamp, payload) {
-    const sequence = this._next[track];
-    this._next[track] = sequence + 1;
+  _send(track, key, timestamp, layer, payload) {
+    const { sequence, temporal, references } = this._references[track].take(key, layer);
     return this._ways.frame({
       sender: 0,
       track,
-      layer: BASE_LAYER,
+      layer: { spatial: 0, temporal },
       sequence,
       timestamp,
       chunk: 0,
       chunks: 1,
-      references: key || sequence === 0 ? [] : [1],
+      references,
     }, payload);
   }
 
