@@ -191,6 +191,7 @@ export const states = {
   'family-waiting-denied': { ...relative, call: inCall([], [cam('denied')]) },
   'family-reconnecting': { ...relative, call: inCall([], [{ type: 'connection', state: 'reconnecting' }]) },
   'family-call': { ...relative, call: inCall([member(1, 'Rosa')], [], 'Ana Ortega') },
+  'family-again': { ...relative, call: inCall([member(1, 'Rosa')], [goes(1, 'left')], 'Ana Ortega') },
   'family-left': { ...relative, call: inCall([]), steps: [...relative.steps, 'leave'] },
   'family-unreachable': { ...relative, call: ended('unreachable') },
   'patient-waiting': { path: '/Paciente/', lobby: live([room('Ana, su hermana', 'bed', 1, 2, true)]) },
@@ -199,6 +200,7 @@ export const states = {
   'patient-lost': { path: '/Paciente/', lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'unreachable' } },
   'patient-entering': { ...patient, call: entering },
   'patient-call': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [], 'Ana, su hermana') },
+  'patient-gone': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [goes(2, 'left')], 'Ana, su hermana') },
   'patient-chat': { ...patient, call: inCall([member(2, 'Ana, su hermana')], talk, 'Ana, su hermana'), steps: ['waiting-row', 'chat-toggle'] },
   'patient-ended': { ...patient, call: ended('shutting_down') },
 };

@@ -27,6 +27,7 @@
  */
 
 /**
+ * `met`: whether anybody else was in the room since we came.
  * @typedef {{
  *   connection: 'connecting' | 'connected' | 'reconnecting' | 'ended',
  *   code: Code | 'unreachable' | 'pin_mismatch' | null,
@@ -45,6 +46,7 @@
  *   chatOpen: boolean,
  *   notices: readonly Notice[],
  *   joinedAt: number | null,
+ *   met: boolean,
  *   serial: number,
  * }} State
  */
@@ -85,6 +87,7 @@ export function initial() {
     chatOpen: false,
     notices: [],
     joinedAt: null,
+    met: false,
     serial: 0,
   };
 }
@@ -201,7 +204,7 @@ function joined(state, message, now) {
   const order = [...state.order.filter((id) => others.includes(id)), ...others.filter((id) => !state.order.includes(id))];
   const pictures = Object.fromEntries(Object.entries(state.pictures).filter(([id]) => members[Number(id)]));
   /** @type {State} */
-  let next = { ...state, room: message.room, you: message.you, members, order, pictures, joinedAt: state.joinedAt ?? now };
+  let next = { ...state, room: message.room, you: message.you, members, order, pictures, joinedAt: state.joinedAt ?? now, met: state.met || order.length > 0 };
   for (const line of message.chat) next = chatLine(next, line, now, true);
   return next;
 }
@@ -215,7 +218,7 @@ function withMember(state, member) {
   const members = { ...state.members, [member.id]: member };
   // A camera that was switched off and on again starts with no picture, not with the old one.
   const pictures = hasCamera(member) ? state.pictures : without(state.pictures, member.id);
-  return { ...state, members, order, pictures };
+  return { ...state, members, order, pictures, met: state.met || order.length > 0 };
 }
 
 /**

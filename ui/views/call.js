@@ -6,7 +6,7 @@ import { cameraCard, inTrouble } from './camera.js';
 import { createChat } from './chat.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { createNotices } from './notices.js';
-import { chip, languageButton, setChip } from './parts.js';
+import { button, chip, languageButton, setChip } from './parts.js';
 import { endedScreen, problemScreen } from './problem.js';
 import { createSelf } from './self.js';
 import { createTiles } from './tiles.js';
@@ -139,6 +139,7 @@ export function callScreen({ handle, variant, back, again, show }) {
   });
   view.chatToggle.addEventListener('click', () => openChat(!state.chatOpen));
   view.leave.addEventListener('click', leave);
+  view.backToList.addEventListener('click', leave);
   view.element.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && state.chatOpen) openChat(false);
   });
@@ -186,6 +187,8 @@ function createStage({ variant, tiles, notices, chat }) {
   const empty = h('div', { class: 'call-empty', testid: 'call-empty', attributes: { role: 'status' } },
     h('span', { class: 'call-empty-mark' }, icon('users-round')),
     h('p', { class: 'call-empty-title' }), h('p', { class: 'call-empty-text' }));
+  const backToList = button({ kind: 'primary', t: 'call-gone-back', icon: 'arrow-left', testid: 'gone-back', class: 'call-empty-back' });
+  empty.append(backToList);
   const camera = control('camera-toggle', 'video', 'control-camera');
   const chatToggle = control('chat-toggle', 'message-circle', 'chat-title');
   const unread = h('span', { class: 'unread', testid: 'unread', attributes: { 'aria-hidden': 'true' } });
@@ -202,7 +205,7 @@ function createStage({ variant, tiles, notices, chat }) {
       h('div', { class: 'call-chips' }, status, language)),
     h('main', { class: 'call-main' }, stage, chat.element),
     h('footer', {}, h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } }, camera, chatToggle, leave)));
-  return { element, room, sub, people, status, banner, empty, trouble, camera, chatToggle, unread, unreadWords, leave, stage, chat: chat.element };
+  return { element, room, sub, people, status, banner, empty, trouble, camera, chatToggle, unread, unreadWords, leave, backToList, stage, chat: chat.element };
 }
 
 /**
@@ -242,7 +245,10 @@ function drawStage(view, state, variant, trouble, actions) {
   const [title, text] = /** @type {HTMLElement[]} */ ([
     view.empty.querySelector('.call-empty-title'), view.empty.querySelector('.call-empty-text'),
   ]);
-  const key = entering ? 'entering' : variant === 'patient' ? 'alone-patient' : 'alone';
+  // A patient whose visitor left is told so, and shown the way back.
+  const gone = !entering && state.met && variant === 'patient';
+  const key = entering ? 'entering' : gone ? 'gone' : variant === 'patient' ? 'alone-patient' : 'alone';
+  shown(view.backToList, gone);
   sayText(title, `call-${key}`);
   sayText(text, `call-${key}-text`);
   setIcon(view.empty, entering ? 'log-in' : 'users-round');

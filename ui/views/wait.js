@@ -37,13 +37,13 @@ export function createWait({ leave, cameraAgain }) {
     preview,
     /** @param {State} state @param {CameraState | null} shownTrouble */
     draw(state, shownTrouble) {
-      const word = state.connection === 'reconnecting' ? 'reconnecting' : state.room ? 'waiting' : 'connecting';
+      const word = state.connection === 'reconnecting' ? 'reconnecting' : state.room ? (state.met ? 'again' : 'waiting') : 'connecting';
       sayText(title, `wait-${word}-title`);
       sayText(text, `wait-${word}-text`);
       setIcon(badge, word === 'reconnecting' ? 'wifi-off' : 'hourglass');
       element.dataset.state = word;
       if (word === 'reconnecting') setChip(status, 'warning', 'call-reconnecting');
-      else if (word === 'waiting') setChip(status, 'good', 'call-connected');
+      else if (state.room) setChip(status, 'good', 'call-connected');
       else setChip(status, 'neutral', 'call-connecting');
       if (trouble !== shownTrouble) {
         camera.replaceChildren(...(shownTrouble ? [cameraCard(shownTrouble, { again: cameraAgain })] : []));
