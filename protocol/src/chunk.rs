@@ -3,13 +3,9 @@
 //! A frame over a few KB is cut so that sound gets between its chunks. All chunks of a frame have
 //! the same header but for the chunk's index.
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use crate::frame::{Header, MAX_CHUNKS, MAX_FRAME};
-
-/// The most frames of one track that are put together at a time. On an ordered carrier there is
-/// one; the others leave room for carriers that deliver out of order.
-pub const MAX_IN_ASSEMBLY: usize = 4;
 
 /// The payload bytes of a chunk on a carrier that has one ordered stream: 13 ms of a line of
 /// 10 Mbit/s, so sound waits less than its own frame's 20 ms.
@@ -120,10 +116,11 @@ struct Partial<F> {
     bytes: usize,
 }
 
-/// Puts the frames of one sender's track together.
+/// Puts the frames of one sender's track together, one at a time: its chunks come in order, and
+/// those of two frames aren't mixed.
 #[derive(Debug)]
 pub struct Assembler<F> {
-    partial: VecDeque<Partial<F>>,
+    partial: Option<Partial<F>>,
     latest: Option<u32>,
     abandoned: u64,
 }
@@ -131,7 +128,7 @@ pub struct Assembler<F> {
 impl<F> Default for Assembler<F> {
     fn default() -> Self {
         Self {
-            partial: VecDeque::new(),
+            partial: None,
             latest: None,
             abandoned: 0,
         }
@@ -151,13 +148,30 @@ impl<F> Assembler<F> {
         chunk: F,
         bytes: usize,
     ) -> Result<Option<Frame<F>>, Error> {
-        if let Some(at) = self
-            .partial
-            .iter()
-            .position(|p| p.header.sequence == header.sequence)
-        {
-            return self.extend(at, header, chunk, bytes);
+        match &self.partial {
+            Some(partial) if partial.header.sequence == header.sequence => {
+                self.extend(header, chunk, bytes)
+            }
+            _ => self.begin(header, chunk, bytes),
         }
+    }
+
+    /// How many frames were begun and never completed.
+    pub fn abandoned(&self) -> u64 {
+        self.abandoned
+    }
+
+    /// The payload bytes that wait for the rest of their frame, at most [`MAX_FRAME`].
+    pub fn waiting(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.bytes)
+    }
+
+    /// Forgets the frame that is begun, because its carrier is gone. Sequences go on.
+    pub fn abandon(&mut self) {
+        self.abandoned += u64::from(self.partial.take().is_some());
+    }
+
+    fn begin(&mut self, header: Header, chunk: F, bytes: usize) -> Result<Option<Frame<F>>, Error> {
         if let Some(latest) = self.latest
             && header.sequence <= latest
         {
@@ -172,6 +186,7 @@ impl<F> Assembler<F> {
                 got: header.chunk,
             });
         }
+        self.abandon();
         self.latest = Some(header.sequence);
         if bytes > MAX_FRAME {
             return Err(Error::TooLarge);
@@ -183,12 +198,8 @@ impl<F> Assembler<F> {
                 bytes,
             }));
         }
-        if self.partial.len() == MAX_IN_ASSEMBLY {
-            self.partial.pop_front();
-            self.abandoned += 1;
-        }
         // Grows with what really comes, not with what the header promises.
-        self.partial.push_back(Partial {
+        self.partial = Some(Partial {
             header,
             chunks: vec![chunk],
             bytes,
@@ -196,62 +207,48 @@ impl<F> Assembler<F> {
         Ok(None)
     }
 
-    /// How many frames were begun and never completed.
-    pub fn abandoned(&self) -> u64 {
-        self.abandoned
-    }
-
-    /// How many frames are being put together.
-    pub fn in_assembly(&self) -> usize {
-        self.partial.len()
-    }
-
-    /// Forgets the frames that are begun, because their carrier is gone. Sequences go on.
-    pub fn abandon(&mut self) {
-        self.abandoned += self.partial.len() as u64;
-        self.partial.clear();
-    }
-
     fn extend(
         &mut self,
-        at: usize,
         header: Header,
         chunk: F,
         bytes: usize,
     ) -> Result<Option<Frame<F>>, Error> {
-        let partial = &mut self.partial[at];
+        let Some(mut partial) = self.partial.take() else {
+            return Ok(None);
+        };
         let expected = partial.chunks.len() as u16;
-        let outcome = if (Header { chunk: 0, ..header }) != partial.header {
-            Err(Error::Mismatch)
-        } else if header.chunk != expected {
+        if (Header { chunk: 0, ..header }) != partial.header {
+            self.abandoned += 1;
+            return Err(Error::Mismatch);
+        }
+        if header.chunk != expected {
+            // Those before are still good: this one came twice, or will come again.
+            self.partial = Some(partial);
             return Err(Error::OutOfOrder {
                 expected,
                 got: header.chunk,
             });
-        } else if partial.bytes + bytes > MAX_FRAME {
-            Err(Error::TooLarge)
-        } else {
-            partial.chunks.push(chunk);
-            partial.bytes += bytes;
-            if partial.chunks.len() < usize::from(header.chunks) {
-                return Ok(None);
-            }
-            Ok(())
-        };
-        let Some(done) = self.partial.remove(at) else {
-            return Ok(None);
-        };
-        match outcome {
-            Ok(()) => Ok(Some(Frame {
-                header: done.header,
-                chunks: Chunks::Many(done.chunks.into()),
-                bytes: done.bytes,
-            })),
-            Err(error) => {
-                self.abandoned += 1;
-                Err(error)
-            }
         }
+        if partial.bytes + bytes > MAX_FRAME {
+            self.abandoned += 1;
+            return Err(Error::TooLarge);
+        }
+        partial.chunks.push(chunk);
+        partial.bytes += bytes;
+        if partial.chunks.len() < usize::from(header.chunks) {
+            self.partial = Some(partial);
+            return Ok(None);
+        }
+        let Partial {
+            header,
+            chunks,
+            bytes,
+        } = partial;
+        Ok(Some(Frame {
+            header,
+            chunks: Chunks::Many(chunks.into()),
+            bytes,
+        }))
     }
 }
 
@@ -330,7 +327,6 @@ mod tests {
                 got: 2
             })
         );
-        assembler.push(six[0].0, (), 10).unwrap();
         let other = Header {
             timestamp: MediaTime(8),
             ..five[1].0
@@ -340,12 +336,14 @@ mod tests {
             assembler.push(five[1].0, (), 10),
             Err(Error::Replayed {
                 sequence: 5,
-                latest: 6
+                latest: 5
             })
         );
-        assembler.push(six[1].0, (), 10).unwrap();
+        for (header, _) in &six[..2] {
+            assert_eq!(assembler.push(*header, (), 10), Ok(None));
+        }
         assert!(assembler.push(six[2].0, (), 10).unwrap().is_some());
-        assert_eq!((assembler.in_assembly(), assembler.abandoned()), (0, 1));
+        assert_eq!((assembler.waiting(), assembler.abandoned()), (0, 1));
     }
 
     #[test]
@@ -355,7 +353,10 @@ mod tests {
             assembler
                 .push(chunks(sequence, 30, 10)[0].0, (), 10)
                 .unwrap();
-            assert!(assembler.in_assembly() <= MAX_IN_ASSEMBLY);
+            assert_eq!(
+                (assembler.waiting(), assembler.abandoned()),
+                (10, u64::from(sequence))
+            );
         }
         let big = Header {
             chunks: 2,
@@ -366,5 +367,6 @@ mod tests {
             assembler.push(Header { chunk: 1, ..big }, (), 1),
             Err(Error::TooLarge)
         );
+        assert_eq!(assembler.waiting(), 0);
     }
 }

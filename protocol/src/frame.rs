@@ -221,6 +221,8 @@ impl Header {
 
     /// Writes the sender into a chunk's bytes, where they are. `message` must have been parsed.
     pub fn stamp(message: &mut [u8], sender: MemberId) {
-        message[4..8].copy_from_slice(&sender.0.to_be_bytes());
+        if let Some(field) = message.get_mut(4..8) {
+            field.copy_from_slice(&sender.0.to_be_bytes());
+        }
     }
 }

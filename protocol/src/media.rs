@@ -69,12 +69,13 @@ impl Size {
     }
 }
 
-/// Which layer a frame belongs to (RFC 9626's terms): to decode layer n one needs all below.
+/// Which layer a frame belongs to. Spatial layers are encodings of their own (simulcast): a frame
+/// refers only to frames of its own spatial layer, and to none of an upper temporal layer.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS,
 )]
 pub struct Layer {
-    /// Spatial layer or simulcast encoding, 0 = smallest.
+    /// Spatial layer, 0 = smallest.
     pub spatial: u8,
     /// Temporal layer, 0 = base.
     pub temporal: u8,

@@ -28,6 +28,9 @@ pub const MAX_CONTROL: usize = crate::session::MAX_UNACKNOWLEDGED + 64;
 /// The most sound frames that wait: 20 speakers' frames of 20 ms for [`SOUND_MAX_AGE`].
 pub const MAX_SOUND: usize = 400;
 
+/// The largest sound frame, in bytes: an Opus packet of 120 ms, the longest there is, has 7,656.
+pub const MAX_SOUND_FRAME: usize = 8 * 1024;
+
 /// Sound that waited longer than this is thrown away: it would only push the delay of all that
 /// follows beyond what a conversation bears.
 pub const SOUND_MAX_AGE: Duration = Duration::from_millis(400);
@@ -281,7 +284,7 @@ impl<C, F: Clone> Receiver<C, F> {
             return Verdict::NotSelected;
         };
         let verdict = match self.streams[index].kind {
-            Kind::Audio => self.take_sound(now, index, header, bytes),
+            Kind::Audio => self.take_sound(index, header, bytes),
             Kind::Video => self.take_picture(now, index, header, bytes),
         };
         match verdict {
@@ -386,12 +389,11 @@ impl<C, F: Clone> Receiver<C, F> {
 
     fn take_sound(
         &mut self,
-        _now: Now,
         index: usize,
         header: &Header,
         bytes: usize,
     ) -> Result<(), stream::Dropped> {
-        if !header.references.is_key() || bytes > MAX_FRAME {
+        if !header.references.is_key() || bytes > MAX_SOUND_FRAME {
             return Err(stream::dropped(Reason::Invalid));
         }
         self.streams[index].take(header)?;
