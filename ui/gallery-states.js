@@ -137,6 +137,8 @@ export const states = {
   'home-app-first-use': { ...app, lobby: live(ward), use: { ...used, first_use: true }, steps: using },
   'home-app-unreachable': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, use: { ok: false, problem: 'unreachable' }, steps: using },
   'home-app-pin-mismatch': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, use: { ok: false, problem: 'pin_mismatch' }, steps: using },
+  'home-app-lobby-pin-mismatch': { ...app, lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'pin_mismatch' } },
+  'home-app-stopped': { ...app, lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'pin_mismatch' }, steps: ['back'] },
   'home-app-host-failed': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: { state: 'failed', problem: 'port_in_use' } },
   'home-app-address': { ...app, lobby: live(ward), steps: ['connect-other'], focus: true },
   'home-app-address-wrong': { ...app, lobby: live(ward), use: { ok: false, problem: 'unreachable' }, steps: ['connect-other', 'address-input=192.0.2.99', 'connect'], focus: true },

@@ -60,6 +60,7 @@ rooms-no-host-text = Choose one from the list, or make this device the host.
 rooms-unreachable = The host can’t be reached
 rooms-unreachable-text = Check that this device is still on the ward’s network and that the host is on. It keeps trying by itself.
 rooms-unreachable-text-app = Check that the host is on and on this same network, or choose another from the list. It keeps trying by itself.
+rooms-stopped-text = It is not used. Choose another host from the list.
 entrances-title = Other ways in
 entrance-family = I am a relative
 entrance-family-text = Give your name and wait for the visit

@@ -60,6 +60,7 @@ rooms-no-host-text = Elija uno de la lista, o active este dispositivo como anfit
 rooms-unreachable = No se alcanza al anfitrión
 rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se reintenta solo.
 rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se reintenta solo.
+rooms-stopped-text = No se usa. Elija otro anfitrión de la lista.
 entrances-title = Otras entradas
 entrance-family = Soy familiar
 entrance-family-text = Dar su nombre y esperar la visita

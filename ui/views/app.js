@@ -16,11 +16,13 @@ import { recall, remember } from './storage.js';
 /** @typedef {{ url: string, ward: string, fingerprint: string }} InUse */
 
 /**
- * What screens are given. `changed` is told when another host is in use.
+ * What screens are given. `changed` is told when another host is in use;
+ * `stopped`: the full stop about the host in use was shown, and another host can be chosen.
  * @typedef {{
  *   platform: Platform,
  *   inUse: InUse | null,
  *   changed: Set<() => void>,
+ *   stopped: boolean,
  *   name: string,
  *   setName(name: string): void,
  *   home(): void,
@@ -59,6 +61,7 @@ export function start(root, platform, location) {
     platform,
     inUse: null,
     changed: new Set(),
+    stopped: false,
     name: recall('name') ?? '',
     setName(name) {
       app.name = name;
@@ -66,7 +69,10 @@ export function start(root, platform, location) {
     },
     home: () => show(homeScreen(app)),
     hostPanel: () => show(hostScreen(app)),
-    stop: (problem) => show({ element: problemScreen({ code: problem === 'bad_address' ? 'unreachable' : problem, back: app.home }) }),
+    stop(problem) {
+      app.stopped = true;
+      show({ element: problemScreen({ code: problem === 'bad_address' ? 'unreachable' : problem, back: app.home }) });
+    },
     enter(options, variant, back) {
       const again = () => app.enter(options, variant, back);
       show(callScreen({ handle: platform.join(options), variant, back, again, show }));

@@ -2,6 +2,7 @@
 import { arrange } from '../call/layout.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
 import { refresh, sayAttribute } from '../texts/index.js';
+import { keepAwake } from './awake.js';
 import { cameraCard, inTrouble } from './camera.js';
 import { createChat } from './chat.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
@@ -112,6 +113,7 @@ export function callScreen({ handle, variant, back, again, show }) {
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || state.room !== null);
     view.stage.style.setProperty('--self-width', `${places.self.width}px`);
+    view.stage.style.setProperty('--self-height', `${places.self.height}px`);
     notices.draw(state);
     chat.draw(state);
     clearTimeout(timer);
@@ -156,16 +158,20 @@ export function callScreen({ handle, variant, back, again, show }) {
   const element = h('div', { class: 'call-root', attributes: { 'data-variant': variant } });
   draw();
   const stop = handle.subscribe(act);
+  const sleep = keepAwake();
 
   return {
     element,
     destroy() {
       over = true;
       stop();
+      sleep();
       clearTimeout(timer);
       sized.disconnect();
       tiles.destroy();
       self.destroy();
+      // Their languages need not be kept any more.
+      for (const part of [view.element, wait?.element]) part?.querySelector('.language')?.removeAttribute('data-kept');
     },
   };
 }

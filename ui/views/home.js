@@ -36,6 +36,7 @@ export function homeScreen(app) {
 
   /** @type {LobbyState | null} */
   let last = null;
+  let gone = false;
   // Which host is in use is known a moment after its lobby may speak.
   const redraw = () => {
     if (last) drawStatus(status, last, app.inUse?.ward ?? '');
@@ -43,10 +44,16 @@ export function homeScreen(app) {
   app.changed.add(redraw);
   const stop = app.platform.lobby((lobby) => {
     last = lobby;
-    if (lobby.problem === 'pin_mismatch' || lobby.problem === 'version') {
-      app.stop(lobby.problem);
+    const grave = lobby.problem === 'pin_mismatch' || lobby.problem === 'version';
+    if (lobby.problem && grave && !app.stopped) {
+      const { problem } = lobby;
+      // Not before this screen stands: the first word may come while it is being made.
+      queueMicrotask(() => {
+        if (!gone) app.stop(problem);
+      });
       return;
     }
+    if (!grave) app.stopped = false;
     rooms.draw(lobby);
     // Without a relay there is nowhere to make a room.
     create.disabled = lobby.state === 'none' || lobby.problem !== undefined;
@@ -56,6 +63,7 @@ export function homeScreen(app) {
   return {
     element,
     destroy() {
+      gone = true;
       stop();
       app.changed.delete(redraw);
       rooms.destroy();

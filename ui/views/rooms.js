@@ -98,6 +98,11 @@ function drawEmpty(key, inApp) {
     case 'connecting': return nothing({ icon: 'wifi', title: 'rooms-connecting', text: 'rooms-connecting-text', late: true });
     case 'live': return nothing({ icon: 'users-round', title: 'rooms-none', text: 'rooms-none-text' });
     case 'none': return nothing({ icon: 'radio-tower', title: 'rooms-no-host', text: 'rooms-no-host-text' });
+    case 'pin_mismatch':
+    case 'version': {
+      const which = key.replace('_', '-');
+      return nothing({ icon: 'shield-alert', tone: 'danger', title: `problem-${which}-title`, text: inApp ? 'rooms-stopped-text' : `problem-${which}-text`, testid: 'error-screen' });
+    }
     default: return nothing({
       icon: 'wifi-off', tone: 'warning', title: 'rooms-unreachable', testid: 'error-screen',
       text: inApp ? 'rooms-unreachable-text-app' : 'rooms-unreachable-text',
