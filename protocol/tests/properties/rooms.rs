@@ -191,7 +191,7 @@ impl World {
             }
             RelayMessage::MemberJoined { member } => prop_assert!(seen.members.insert(member.id)),
             RelayMessage::MemberChanged { member } => {
-                prop_assert!(seen.members.contains(&member.id))
+                prop_assert!(seen.members.contains(&member.id));
             }
             RelayMessage::MemberLeft { member, .. } => prop_assert!(seen.members.remove(&member)),
             RelayMessage::Chat(line) => {

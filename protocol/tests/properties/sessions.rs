@@ -89,8 +89,8 @@ impl Line {
 
     fn resume(&mut self, late: [usize; 2]) {
         let received = [self.0[0].session.received(), self.0[1].session.received()];
-        for side in 0..2 {
-            self.arrive(side, late[side]);
+        for (side, late) in late.into_iter().enumerate() {
+            self.arrive(side, late);
             self.0[side].arriving.clear();
         }
         for side in 0..2 {
@@ -119,11 +119,11 @@ proptest! {
                 Event::Ack { side } => line.ack(side),
                 Event::Arrive { side, packets } => line.arrive(side, packets),
                 Event::Break { arriving, said, late } => {
-                    for side in 0..2 {
-                        line.arrive(side, arriving[side]);
+                    for (side, packets) in arriving.into_iter().enumerate() {
+                        line.arrive(side, packets);
                     }
-                    for side in 0..2 {
-                        for _ in 0..said[side] {
+                    for (side, said) in said.into_iter().enumerate() {
+                        for _ in 0..said {
                             line.say(side, false);
                         }
                     }
