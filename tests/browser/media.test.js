@@ -60,7 +60,7 @@ async function startLoop() {
     announce: (tracks) => {
       loop.tracks = tracks;
       loop.pictures.member(member(tracks));
-      loop.publisher.send(tracks.slice(0, 1).map(({ id }) => ({ track: id })));
+      loop.publisher.send(tracks.slice(0, 1).map(({ id, layers }) => ({ track: id, size: layers[0] })));
     },
     frame: (header, payload) => {
       loop.sent.push({ ...header, bytes: payload.length });
@@ -155,6 +155,17 @@ test('Chromium: the camera goes through H.264 and back, picture for picture', { 
     (from) => globalThis.loop.sent.slice(from).some(({ references }) => references.length === 0), lost));
   await advances(page, 5);
 
+  // Shown small it is sent small, shown large again it is sent large.
+  for (const [width, height] of [[320, 180], [640, 360]]) {
+    await page.evaluate((size) => {
+      const { loop } = globalThis;
+      loop.publisher.send([{ track: 0, size }]);
+      loop.pictures.screenOf(7).add(loop.canvas, { width: 640, height: 360 });
+    }, { width, height });
+    await until(`pictures of ${width} columns`, () => page.evaluate((columns) => globalThis.loop.canvas.width === columns, width));
+    await advances(page, 5);
+  }
+
   // Garbage is dropped, and the picture goes on after the next key frame.
   await page.evaluate(async () => {
     const { write } = await import('/protocol/frame.js');
@@ -186,6 +197,10 @@ test('Chromium without WebCodecs and WebRTC: the camera goes through JPEG and ba
   assert.deepEqual(tracks, [{ id: 1, source: 'camera', codec: 'jpeg', layers: [{ width: 480, height: 270 }] }]);
   assert.deepEqual(canvas, [480, 270]);
   assert.ok(sent.every(({ track, references }) => track === 1 && references.length === 0));
+
+  await page.evaluate(() => globalThis.loop.publisher.send([{ track: 1, size: { width: 160, height: 90 } }]));
+  await until('small pictures', () => page.evaluate(() => globalThis.loop.canvas.width === 240));
+  await advances(page, 5);
 
   // What isn't a picture is dropped; the next is shown.
   await page.evaluate(async () => {
@@ -221,6 +236,9 @@ test('Firefox with libavcodec: H.264 both ways', { timeout: 3 * PATIENCE }, asyn
   const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
   assert.deepEqual([codecs.encodeH264, codecs.decodeH264], [true, true]);
   assert.ok(sent.every(({ track }) => track === 0));
+  await page.evaluate(() => globalThis.loop.publisher.send([{ track: 0, size: { width: 320, height: 180 } }]));
+  await until('small pictures', () => page.evaluate(() => globalThis.loop.canvas.width <= 320));
+  await colours(page, 3);
 });
 
 test('Firefox without libavcodec: JPEG both ways', { timeout: 3 * PATIENCE }, async (t) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { chromium, PATIENCE, until } from './browsers.js';
+import { chromium, firefox, PATIENCE, until, withoutMedia } from './browsers.js';
 import { participant, relay } from './harness.js';
 import { by, open } from './screens.js';
 import { writeY4m } from './y4m.js';
@@ -53,6 +53,28 @@ test('the relative waits, the patient touches the name, both see each other, wri
   await family.press('chat-close');
   await family.press('leave');
   await patient.reads('notice', 'María José Ñandú');
+  await until('an empty stage', async () => (await patient.page.$$(by('tile'))).length === 0);
+  patient.clean();
+  family.clean();
+});
+
+test('browsers without WebCodecs and WebRTC, Chromium and Firefox, show each other all the same', LONG, async (t) => {
+  const host = await relay(t);
+  const [phone, tablet] = await Promise.all([chromium({ camera }), firefox({ prefs: { 'dom.media.webcodecs.enabled': false } })]);
+  t.after(phone.close);
+  t.after(tablet.close);
+  const patient = await open(tablet.browser, `${host.url}/PACIENTE`, { viewport: TABLET, prepare: withoutMedia });
+  const family = await open(phone.browser, `${host.url}/familiar`, { viewport: PHONE, prepare: withoutMedia });
+  assert.deepEqual(await Promise.all([patient, family].map(({ page }) => page.evaluate(() => [
+    typeof VideoDecoder, typeof VideoEncoder, typeof RTCPeerConnection,
+  ]))), Array(2).fill(Array(3).fill('undefined')));
+  await family.type('familiar-name', 'Rosa');
+  await family.press('familiar-enter');
+  await patient.reads('waiting-row', 'Rosa');
+  await patient.press('waiting-row');
+  await patient.sees('Rosa');
+  await until("the patient's picture", () => family.page.$eval(by('tile-canvas'), (canvas) => canvas.width > 64));
+  await family.page.close();
   await until('an empty stage', async () => (await patient.page.$$(by('tile'))).length === 0);
   patient.clean();
   family.clean();

@@ -10,7 +10,7 @@ import { BackOff } from '../../ui/platform/browser/back-off.js';
 import { stateOf } from '../../ui/platform/browser/camera.js';
 import { sizeInHeader } from '../../ui/platform/browser/jpeg.js';
 import { CHUNK, MAX_WAITING, Outbox, PATIENCE } from '../../ui/platform/browser/outbox.js';
-import { fit, Pace, Rate } from '../../ui/platform/browser/pace.js';
+import { fit, Pace, Rate, stepFor } from '../../ui/platform/browser/pace.js';
 import { References } from '../../ui/platform/browser/references.js';
 import { paintedSize } from '../../ui/platform/browser/painter.js';
 
@@ -211,4 +211,16 @@ test('a frame refers to the base layer below it, or to the one before where laye
   assert.deepEqual(untold.map(({ references }) => references), [[], [1], [1], [], [1]]);
   assert.ok(untold.every(({ temporal }) => temporal === 0));
   assert.deepEqual(new References().take(false, 1).references, [], 'nothing to refer to');
+});
+
+test('a picture is sent no larger than anybody shows it', () => {
+  const largest = { width: 640, height: 360 };
+  assert.equal(stepFor(largest, undefined), 1);
+  assert.equal(stepFor(largest, { width: 0, height: 0 }), 1);
+  assert.equal(stepFor(largest, { width: 1920, height: 1080 }), 1);
+  assert.equal(stepFor(largest, { width: 640, height: 360 }), 1);
+  assert.equal(stepFor(largest, { width: 500, height: 280 }), 0.75);
+  assert.equal(stepFor(largest, { width: 320, height: 180 }), 0.5);
+  assert.equal(stepFor(largest, { width: 100, height: 60 }), 0.5);
+  assert.equal(stepFor(largest, { width: 300, height: 600 }), 1, 'it covers its place');
 });

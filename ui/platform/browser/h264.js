@@ -2,7 +2,7 @@
 
 import { hasParameterSets, isAnnexB } from './annex-b.js';
 import { BITRATE, DECODER_CONFIG, encoderConfig } from './codecs.js';
-import { fit, Pace } from './pace.js';
+import { fit, Pace, stepFor } from './pace.js';
 
 /** @typedef {import('./frames.js').Picture} Picture */
 
@@ -38,6 +38,9 @@ export class H264Encoder {
     this._width = 0;
     this._height = 0;
     this._bitrate = BITRATE;
+    this._step = 1;
+    /** The largest place that shows the picture. @type {{ width: number, height: number } | undefined} */
+    this._wanted = undefined;
     this._key = true;
     this._failures = 0;
     this._pace = new Pace(RATE);
@@ -56,6 +59,11 @@ export class H264Encoder {
     if (this._encoder?.state === 'configured') this._configure(this._encoder);
   }
 
+  /** @param {{ width: number, height: number }} size  the largest at which anybody shows it */
+  setWanted(size) {
+    this._wanted = size;
+  }
+
   /**
    * Encodes the picture, if it is time for one and the encoder keeps up.
    * @param {Picture} picture
@@ -67,8 +75,10 @@ export class H264Encoder {
     if (this._encoder && this._encoder.encodeQueueSize >= MAX_ENCODING) return;
     if (!this._pace.due(timestamp / 1000)) return;
     try {
-      const size = h264Size(width, height);
-      const encoder = this._encoderFor(size.width, size.height);
+      const largest = h264Size(width, height);
+      const step = stepFor(largest, this._wanted);
+      const size = step === 1 ? largest : fit(width, height, LONGEST * step);
+      const encoder = this._encoderFor(size.width, size.height, step);
       const frame = this._frameOf(picture, width, height, timestamp);
       try {
         encoder.encode(frame, { keyFrame: this._key });
@@ -94,7 +104,10 @@ export class H264Encoder {
    * @param {number} timestamp
    */
   _frameOf(picture, width, height, timestamp) {
-    if (width === this._width && height === this._height) return new VideoFrame(picture, { timestamp });
+    // Chromium, the one that has frames without an element, scales in the encoder, off this thread.
+    if (!('nodeName' in picture) || (width === this._width && height === this._height)) {
+      return new VideoFrame(picture, { timestamp });
+    }
     this._canvas ??= document.createElement('canvas');
     if (this._canvas.width !== this._width || this._canvas.height !== this._height) {
       this._canvas.width = this._width;
@@ -107,14 +120,16 @@ export class H264Encoder {
   /**
    * @param {number} width
    * @param {number} height
+   * @param {number} step
    */
-  _encoderFor(width, height) {
+  _encoderFor(width, height, step) {
     if (this._encoder?.state === 'configured' && this._width === width && this._height === height) {
       return this._encoder;
     }
     this.close();
     this._width = width;
     this._height = height;
+    this._step = step;
     const encoder = new VideoEncoder({
       output: (chunk, metadata) => {
         if (this._encoder === encoder) this._output(chunk, metadata);
@@ -130,7 +145,9 @@ export class H264Encoder {
 
   /** @param {VideoEncoder} encoder */
   _configure(encoder) {
-    encoder.configure(encoderConfig(this._width, this._height, this._bitrate, this._layers));
+    // Of half the sides a picture needs a third of the bits.
+    const bitrate = Math.round(this._bitrate * this._step ** 1.5);
+    encoder.configure(encoderConfig(this._width, this._height, bitrate, this._layers));
   }
 
   /**

@@ -1,6 +1,6 @@
 // The JPEG track: for who can decode nothing else. Every picture stands alone.
 
-import { fit, Pace } from './pace.js';
+import { fit, Pace, stepFor } from './pace.js';
 
 /** @typedef {import('./frames.js').Picture} Picture */
 
@@ -30,10 +30,17 @@ export class JpegEncoder {
     this._pace = new Pace(RATE);
     this._busy = false;
     this._closed = false;
+    /** The largest place that shows the picture. @type {{ width: number, height: number } | undefined} */
+    this._wanted = undefined;
     /** @type {OffscreenCanvas | HTMLCanvasElement | null} */
     this._canvas = null;
     /** @type {OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D | null} */
     this._context = null;
+  }
+
+  /** @param {{ width: number, height: number }} size  the largest at which anybody shows it */
+  setWanted(size) {
+    this._wanted = size;
   }
 
   /**
@@ -45,7 +52,8 @@ export class JpegEncoder {
    */
   offer(picture, width, height, timestamp) {
     if (this._busy || this._closed || !this._pace.due(timestamp / 1000)) return;
-    const size = jpegSize(width, height);
+    const step = stepFor(jpegSize(width, height), this._wanted);
+    const size = fit(width, height, LONGEST * step);
     const context = this._contextOf(size.width, size.height);
     if (!context) return;
     context.drawImage(picture, 0, 0, size.width, size.height);

@@ -83,3 +83,21 @@ export function fit(width, height, longest) {
     height: Math.min(even(height), Math.max(2, height - (height % 2))),
   };
 }
+
+/**
+ * Sizes that are encoded, as parts of the largest: each step is worth its own key frame.
+ */
+const STEPS = [1, 0.75, 0.5];
+/** A picture a little smaller than its place isn't seen to be. */
+const NEARLY = 0.9;
+
+/**
+ * The part of the largest size that is enough for whoever shows the picture.
+ * @param {{ width: number, height: number }} largest
+ * @param {{ width: number, height: number } | undefined} wanted  the largest place that it must cover
+ */
+export function stepFor(largest, wanted) {
+  if (!wanted || !(wanted.width > 0) || !(wanted.height > 0)) return 1;
+  const needed = NEARLY * Math.max(wanted.width / largest.width, wanted.height / largest.height);
+  return STEPS.filter((step) => step >= needed).pop() ?? 1;
+}

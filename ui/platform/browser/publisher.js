@@ -7,6 +7,7 @@ import { JpegEncoder, jpegSize } from './jpeg.js';
 import { Rate } from './pace.js';
 import { References } from './references.js';
 
+/** @typedef {import('../../generated').Size} Size */
 /** @typedef {import('../../generated').Track} Track */
 /** @typedef {import('../../protocol/frame.js').Header} Header */
 /** @typedef {import('./frames.js').Picture} Picture */
@@ -38,8 +39,8 @@ export class Publisher {
     this._frames = null;
     this._width = 0;
     this._height = 0;
-    /** @type {Set<number>} */
-    this._wanted = new Set();
+    /** The tracks that somebody needs, each with the largest size at which it is shown. @type {Map<number, Size>} */
+    this._wanted = new Map();
     /** Each track's numbers go on for the whole session. */
     this._references = [new References(), new References()];
     /** @type {H264Encoder | null} */
@@ -68,10 +69,10 @@ export class Publisher {
 
   /**
    * The tracks that the relay wants from now on.
-   * @param {readonly { track: number }[]} tracks
+   * @param {readonly { track: number, size: Size }[]} tracks
    */
   send(tracks) {
-    const wanted = new Set(tracks.map(({ track }) => track));
+    const wanted = new Map(tracks.map(({ track, size }) => [track, size]));
     if (wanted.has(H264_TRACK) && !this._wanted.has(H264_TRACK)) this._h264?.requestKey();
     this._wanted = wanted;
   }
@@ -113,13 +114,17 @@ export class Publisher {
       this._announce();
     }
     this._ways.own(picture, width, height);
-    if (this._wanted.has(H264_TRACK) && this._encodeH264) {
+    const h264 = this._wanted.get(H264_TRACK);
+    if (h264 && this._encodeH264) {
       this._h264 ??= this._newH264();
+      this._h264.setWanted(h264);
       if (this._ways.wantsKey(H264_TRACK)) this._h264.requestKey();
       this._h264.offer(picture, width, height, timestamp);
     }
-    if (this._wanted.has(JPEG_TRACK) && !this._ways.waits(JPEG_TRACK)) {
+    const jpeg = this._wanted.get(JPEG_TRACK);
+    if (jpeg && !this._ways.waits(JPEG_TRACK)) {
       this._jpeg ??= new JpegEncoder((payload, at) => this._send(JPEG_TRACK, true, at, null, payload));
+      this._jpeg.setWanted(jpeg);
       this._jpeg.offer(picture, width, height, timestamp);
     }
   }
