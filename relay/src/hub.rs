@@ -290,7 +290,7 @@ impl Hub {
             (ClientMessage::Leave, Some(place)) => {
                 entry.place = None;
                 entry.idle_since = now;
-                self.leave(state, place, LeaveReason::Left, dirty);
+                Self::leave(state, place, LeaveReason::Left, dirty);
             }
             (ClientMessage::Unknown, _) => return Err(Code::UnknownMessage),
             (_, None) => return Err(Code::NotJoined),
@@ -361,7 +361,7 @@ impl Hub {
         }
     }
 
-    fn leave(&self, state: &mut State, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
+    fn leave(state: &mut State, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
         let actions = state.rooms.leave(clock::now(), place, reason);
         Self::act(state, actions, dirty);
         if let Some(seat) = state.members.remove(&place.member) {
@@ -409,7 +409,7 @@ impl Hub {
             return;
         };
         if let Some(place) = entry.place {
-            self.leave(state, place, reason, dirty);
+            Self::leave(state, place, reason, dirty);
         }
         entry.seat.outlet.end(End::Over);
     }

@@ -234,7 +234,7 @@ async fn a_receiver_that_reads_nothing_disturbs_nobody() {
 
 #[tokio::test]
 async fn a_receiver_that_was_slow_decodes_all_that_it_gets() {
-    let server = Server::start(|_| {}).await;
+    let server = Server::start(|config| config.limits.messages_per_s = 10_000).await;
     let (mut ana, mut ben) = pair(&server).await;
     let payload = vec![7; 20_000];
     let mut key = true;
