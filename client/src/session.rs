@@ -57,6 +57,8 @@ pub struct Options {
     pub carrier: carrier::Kind,
     /// How long the host may take to answer.
     pub connect_within: Duration,
+    /// Whether an address that doesn't answer at first is tried again until that time is over.
+    pub patient: bool,
     /// How long a lost session is tried to be resumed.
     pub resume_within: Duration,
     /// Where stamps go, if anybody measures.
@@ -71,6 +73,7 @@ impl Options {
             tls,
             carrier: carrier::Kind::Ws,
             connect_within: CONNECT_WITHIN,
+            patient: false,
             resume_within: RESUME_WITHIN,
             trace: None,
         }
@@ -135,7 +138,7 @@ impl Handle {
 /// Begins a session: connects, and is welcomed. Gives also the URL that answered.
 pub async fn open(options: Options) -> Result<(Handle, mpsc::Receiver<Event>, HostUrl), Error> {
     let uplink = Arc::new(Uplink::new());
-    let (url, link, welcome) = connect(&options, &uplink, None, options.connect_within).await?;
+    let (url, link, welcome) = begin(&options, &uplink).await?;
     let (events, receiver) = mpsc::channel(EVENTS);
     let (close, closed) = watch::channel(false);
     let driver = Driver {
@@ -147,6 +150,23 @@ pub async fn open(options: Options) -> Result<(Handle, mpsc::Receiver<Event>, Ho
     };
     tokio::spawn(driver.run(link));
     Ok((Handle { uplink, close }, receiver, url))
+}
+
+async fn begin(options: &Options, uplink: &Arc<Uplink>) -> Result<(HostUrl, Link, Welcome), Error> {
+    let deadline = Instant::now() + options.connect_within;
+    let mut backoff = Backoff::default();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let error = match connect(options, uplink, None, left).await {
+            Err(error @ Error::Unreachable { .. }) if options.patient => error,
+            result => return result,
+        };
+        let pause = backoff.next(rand::random());
+        if Instant::now() + pause >= deadline {
+            return Err(error);
+        }
+        sleep(pause).await;
+    }
 }
 
 /// One connection.

@@ -1,1 +1,8 @@
-//! tests
+//! What the whole-system tests stand on: a host, the programs, and a line that can be cut.
+
+// This is test code that happens to be a library, so that several test programs share it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod host;
+pub mod line;
+pub mod program;

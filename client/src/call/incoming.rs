@@ -167,9 +167,9 @@ impl Incoming {
             [whole] => whole.clone(),
             chunks => {
                 let mut payload = BytesMut::with_capacity(frame.bytes);
-                chunks
-                    .iter()
-                    .for_each(|chunk| payload.extend_from_slice(chunk));
+                for chunk in chunks {
+                    payload.extend_from_slice(chunk);
+                }
                 payload.freeze()
             }
         };

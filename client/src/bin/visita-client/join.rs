@@ -46,6 +46,7 @@ async fn enter(args: &Join) -> Result<(call::Call, mpsc::Receiver<Event>), Failu
         None => Host::discovered(args.state.clone()).await?,
     };
     let mut session = session::Options::new(host.urls.clone(), host.tls.clone());
+    session.patient = true;
     if let Some(within) = args.resume_within {
         session.resume_within = within;
     }

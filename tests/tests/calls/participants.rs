@@ -1,0 +1,216 @@
+//! A participant whose line breaks, and one who comes too late.
+
+use std::time::Duration;
+
+use visita_client::{
+    Error,
+    address::HostUrl,
+    call::{self, Event},
+};
+use visita_media::source::Choice;
+use visita_protocol::{
+    control::{Connection, RelayMessage, RoomChoice},
+    error::Code,
+    name::RoomName,
+};
+use visita_tests::{host::Host, line::Line};
+
+use super::support::{Participant, options, synthetic, text};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
+    let host = Host::start();
+    let line = Line::to(host.address()).await;
+    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let mut ana = Participant::join(through, options("Ana", synthetic())).await;
+    let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
+    ana.pictures(luis.id(), 10).await;
+    luis.pictures(ana.id(), 10).await;
+
+    let mut said = 0;
+    for _ in 0..3 {
+        // Some before the cut, which may be on their way, some during it.
+        for _ in 0..5 {
+            said += 1;
+            ana.call.chat(text(&format!("a{said}"))).unwrap();
+            luis.call.chat(text(&format!("l{said}"))).unwrap();
+        }
+        line.cut();
+        ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
+            .await;
+        for _ in 0..5 {
+            said += 1;
+            ana.call.chat(text(&format!("a{said}"))).unwrap();
+            luis.call.chat(text(&format!("l{said}"))).unwrap();
+        }
+        line.join();
+        ana.until(|event| matches!(event, Event::Reconnected).then_some(()))
+            .await;
+    }
+    ana.pictures(luis.id(), 20).await;
+    luis.pictures(ana.id(), 20).await;
+    for participant in [&ana, &luis] {
+        participant.call.chat(text("end")).unwrap();
+    }
+
+    // Luis heard all, in order, and saw Ana go and come back without leaving.
+    let (ana_id, luis_id) = (ana.id(), luis.id());
+    let mut heard = (Vec::new(), Vec::new());
+    let mut connections = Vec::new();
+    let mut sequence = Vec::new();
+    let mut ends = 0;
+    while ends < 2 {
+        match luis.event().await {
+            Event::Relay(RelayMessage::Chat(line)) => {
+                sequence.push(line.seq);
+                match line.text.reveal() {
+                    "end" => ends += 1,
+                    word if line.from == ana_id => heard.0.push(word.to_owned()),
+                    word => heard.1.push(word.to_owned()),
+                }
+            }
+            Event::Relay(RelayMessage::MemberChanged { member }) if member.id == ana_id => {
+                connections.push(member.connection);
+            }
+            Event::Relay(
+                message @ (RelayMessage::MemberLeft { .. } | RelayMessage::MemberJoined { .. }),
+            ) => {
+                panic!("{message:?}");
+            }
+            Event::Reconnecting => panic!("only Ana's line was cut"),
+            _ => {}
+        }
+    }
+    let expected = |who: &str| (1..=said).map(|n| format!("{who}{n}")).collect::<Vec<_>>();
+    assert_eq!(heard, (expected("a"), expected("l")));
+    assert_eq!(sequence, (1..=2 * said + 2).collect::<Vec<_>>());
+    connections.dedup();
+    let changes = connections
+        .iter()
+        .filter(|&&c| c == Connection::Reconnecting)
+        .count();
+    assert!(
+        changes >= 1 && connections.last() == Some(&Connection::Connected),
+        "{connections:?}"
+    );
+
+    let (_, report) = luis.leave().await;
+    assert_eq!(report.received.len(), 1, "{report:?}");
+    assert_eq!(report.received[0].from, ana_id);
+    let (events, report) = ana.leave().await;
+    assert_eq!(report.received.len(), 1, "{report:?}");
+    assert_eq!(report.received[0].from, luis_id);
+    // Ana's events since the last reconnection: nothing of the others' was doubled.
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::Relay(RelayMessage::MemberJoined { .. })))
+    );
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_cut_off_hears_all_that_was_said_meanwhile_once() {
+    let host = Host::start();
+    let line = Line::to(host.address()).await;
+    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
+    let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
+    line.cut();
+    ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
+        .await;
+    for n in 1..=20 {
+        luis.call.chat(text(&format!("{n}"))).unwrap();
+    }
+    // All of it is at the host before the line is back.
+    for _ in 1..=20 {
+        luis.chat().await;
+    }
+    line.join();
+    for n in 1..=20 {
+        assert_eq!(ana.chat().await, (luis.id(), format!("{n}")));
+    }
+    ana.call.chat(text("yes")).unwrap();
+    assert_eq!(ana.chat().await, (ana.id(), "yes".to_owned()));
+    ana.leave().await;
+    luis.leave().await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_stays_cut_ends_the_call_with_what_was_measured() {
+    let host = Host::start_with(|config| config.limits.grace_s = 1);
+    let line = Line::to(host.address()).await;
+    let mut through = host.session_at(HostUrl::from_socket(line.address()));
+    through.resume_within = Duration::from_millis(500);
+    let ana = Participant::join(through, options("Ana", synthetic())).await;
+    let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
+    ana.pictures(luis.id(), 5).await;
+    line.cut();
+    let (_, report, error) = ana.end().await;
+    assert!(matches!(error, Some(Error::NotResumed { .. })), "{error:?}");
+    assert!(report.received[0].frames_decoded >= 5 && report.first_picture_ms.is_some());
+    luis.until(|event| {
+        matches!(event, Event::Relay(RelayMessage::MemberLeft { .. })).then_some(())
+    })
+    .await;
+    luis.leave().await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_the_host_forgot_is_over() {
+    let host = Host::start_with(|config| config.limits.grace_s = 1);
+    let line = Line::to(host.address()).await;
+    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
+    let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
+    line.cut();
+    ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
+        .await;
+    luis.until(|event| {
+        matches!(event, Event::Relay(RelayMessage::MemberLeft { .. })).then_some(())
+    })
+    .await;
+    line.join();
+    let (_, _, error) = ana.end().await;
+    assert!(
+        matches!(error, Some(Error::Refused(Code::SessionGone))),
+        "{error:?}"
+    );
+    luis.leave().await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_does_not_exist_is_refused_and_said() {
+    let host = Host::start();
+    let mut missing = options("Ana", Choice::None);
+    missing.room = RoomChoice::Name {
+        name: RoomName::new("Nowhere").unwrap(),
+        create: None,
+    };
+    let refused = call::join(host.session(), missing).await.map(drop);
+    assert!(
+        matches!(refused, Err(Error::Refused(Code::RoomMissing))),
+        "{refused:?}"
+    );
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_ends_says_so() {
+    let host = Host::start();
+    let mut session = host.session();
+    session.resume_within = Duration::from_millis(300);
+    let ana = Participant::join(session, options("Ana", Choice::None)).await;
+    host.stop().await;
+    let (events, _, error) = ana.end().await;
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Relay(RelayMessage::Closing))),
+        "{events:?}"
+    );
+    assert!(matches!(error, Some(Error::NotResumed { .. })), "{error:?}");
+}
