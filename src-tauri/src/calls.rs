@@ -373,13 +373,17 @@ async fn pump(
     board: &Board,
     tell: &impl Fn(CallEvent),
 ) -> Result<(), Error> {
+    let mut closing = false;
     loop {
         tokio::select! {
             event = events.recv() => match event {
                 Some(Event::Relay(message)) => {
                     forget_hidden(&message, board);
+                    closing |= matches!(message, RelayMessage::Closing);
                     tell(CallEvent::Relay { message });
                 }
+                // The host said that it ends, and did: there is nobody to come back to.
+                Some(Event::Reconnecting) if closing => return Err(Error::Refused(Code::ShuttingDown)),
                 Some(Event::Reconnecting) => tell(connection(ConnectionState::Reconnecting, None)),
                 Some(Event::Reconnected) => tell(connection(ConnectionState::Connected, None)),
                 Some(Event::Camera(camera)) => {

@@ -113,20 +113,20 @@ pub struct Hosting {
     status: watch::Sender<Status>,
     running: Mutex<Option<Running>>,
     data: Option<PathBuf>,
-    port: u16,
+    port: Option<u16>,
     directory: Arc<Directory>,
 }
 
 struct Running {
-    handle: Handle,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     telling: JoinHandle<()>,
 }
 
 impl Hosting {
-    /// Off. The relay keeps its files in `data`, and listens on `port` of all addresses.
-    pub fn new(data: Option<PathBuf>, port: u16, directory: Arc<Directory>) -> Self {
+    /// Off. The relay keeps its files in `data`, and listens on all addresses, unless a
+    /// `relay.toml` there says otherwise.
+    pub fn new(data: Option<PathBuf>, port: Option<u16>, directory: Arc<Directory>) -> Self {
         Self {
             status: watch::Sender::default(),
             running: Mutex::default(),
@@ -141,15 +141,6 @@ impl Hosting {
         self.status.subscribe()
     }
 
-    /// The relay, while it runs.
-    pub async fn handle(&self) -> Option<Handle> {
-        self.running
-            .lock()
-            .await
-            .as_ref()
-            .map(|running| running.handle.clone())
-    }
-
     /// Switches on. What comes of it is told by the status.
     pub async fn start(&self) {
         let mut running = self.running.lock().await;
@@ -161,10 +152,7 @@ impl Hosting {
             ..Status::default()
         });
         match self.open() {
-            Ok(started) => {
-                self.directory.set_own(own(&started.handle));
-                *running = Some(started);
-            }
+            Ok(started) => *running = Some(started),
             Err(error) => {
                 tracing::warn!(%error, "this device can't host");
                 self.status.send_replace(Status {
@@ -204,7 +192,9 @@ impl Hosting {
         } else {
             Config::default()
         };
-        config.listen.set_port(self.port);
+        if let Some(port) = self.port {
+            config.listen.set_port(port);
+        }
         config.data.clone_from(data);
         let listener = bind(config.listen)?;
         let relay = Relay::new(config, listener)?;
@@ -213,13 +203,8 @@ impl Hosting {
         let serving = tokio::spawn(relay.serve(async {
             let _ = stopped.await;
         }));
-        let telling = tokio::spawn(tell(
-            handle.clone(),
-            self.status.clone(),
-            self.directory.clone(),
-        ));
+        let telling = tokio::spawn(tell(handle, self.status.clone(), self.directory.clone()));
         Ok(Running {
-            handle,
             stop,
             serving,
             telling,

@@ -34,22 +34,27 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
         .with_writer(std::io::stderr)
         .init();
     let settings = Settings::from_env()?;
-    let app = builder(Builder::default(), settings).build(tauri::generate_context!())?;
-    app.run(|handle, event| {
-        if let (RunEvent::Exit, Some(app)) = (event, handle.try_state::<App>()) {
-            async_runtime::block_on(app.end());
+    let tauri = builder(Builder::default()).build(tauri::generate_context!())?;
+    assemble(tauri.handle(), settings)?;
+    let directory = tauri.state::<App>().directory.clone();
+    async_runtime::spawn(async move { directory.search().await });
+    async_runtime::spawn(end_when_told(tauri.handle().clone()));
+    tauri.run(|handle, event| {
+        if let RunEvent::Exit = event {
+            async_runtime::block_on(handle.state::<App>().end());
         }
     });
     Ok(())
 }
 
-/// The app with its commands, for any runtime: with a window, or without one in tests.
-pub fn builder<R: Runtime>(builder: Builder<R>, settings: Settings) -> Builder<R> {
+/// The app with its commands, for any runtime: with a window, or without one in tests. Its parts
+/// are put in by [`assemble`].
+pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
     builder
         .manage(Listeners::default())
-        .setup(move |tauri| {
-            // The window comes last: its page asks for all this at once.
-            assemble(tauri.handle(), settings)?;
+        .setup(|tauri| {
+            // The configuration's windows are opened here, after all is assembled: their page
+            // asks for it at once.
             for window in &tauri.config().app.windows {
                 WebviewWindowBuilder::from_config(tauri.handle(), window)?.build()?;
             }
@@ -72,7 +77,11 @@ pub fn builder<R: Runtime>(builder: Builder<R>, settings: Settings) -> Builder<R
         ])
 }
 
-fn assemble<R: Runtime>(
+/// Puts the app's parts together, before any window is open.
+///
+/// # Errors
+/// When this device has no socket for the pictures, or no TLS.
+pub fn assemble<R: Runtime>(
     tauri: &AppHandle<R>,
     settings: Settings,
 ) -> Result<(), Box<dyn std::error::Error>> {
@@ -82,8 +91,30 @@ fn assemble<R: Runtime>(
         .or_else(|| tauri.path().app_data_dir().ok());
     let app = App::new(settings, data)?;
     tauri.plugin(lobby::plugin(app.pins.clone())?)?;
-    let directory = app.directory.clone();
-    async_runtime::spawn(async move { directory.search().await });
     tauri.manage(app);
     Ok(())
 }
+
+/// Ends the app in order when the system asks it to end, so that a host says goodbye.
+#[cfg(unix)]
+async fn end_when_told<R: Runtime>(tauri: AppHandle<R>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tauri.exit(0);
+}
+
+/// Elsewhere the window's own end is all that the system says.
+#[cfg(not(unix))]
+async fn end_when_told<R: Runtime>(_tauri: AppHandle<R>) {}
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,12 @@ use visita_client::trust::{Pins, pinned_config};
 
 /// The plugin, with the pins in its TLS.
 pub fn plugin<R: Runtime>(pins: Arc<Pins>) -> Result<TauriPlugin<R>, rustls::Error> {
-    let connector = Connector::Rustls(Arc::new(pinned_config(pins)?));
     Ok(tauri_plugin_websocket::Builder::new()
-        .tls_connector(connector)
+        .tls_connector(connector(pins)?)
         .build())
+}
+
+/// TLS that accepts hosts by their pins and nobody else.
+pub(crate) fn connector(pins: Arc<Pins>) -> Result<Connector, rustls::Error> {
+    Ok(Connector::Rustls(Arc::new(pinned_config(pins)?)))
 }

@@ -2,7 +2,6 @@
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-use visita_client::address::DEFAULT_PORT;
 use visita_media::source::{BadChoice, Choice};
 
 /// What was set.
@@ -10,8 +9,9 @@ use visita_media::source::{BadChoice, Choice};
 pub struct Settings {
     /// `VISITA_DATA`: the folder to keep state in, instead of the system's place for the app's.
     pub data: Option<PathBuf>,
-    /// `VISITA_PORT`: the port that this device hosts on.
-    pub port: u16,
+    /// `VISITA_PORT`: the port that this device hosts on, instead of 3000 or what `relay.toml`
+    /// says.
+    pub port: Option<u16>,
     /// `VISITA_CAMERA`: what takes the camera's place, such as `synthetic` (a moving picture with
     /// a frame number in it, for trying the app without a camera) or `file:PATH`.
     pub camera: Choice,
@@ -37,11 +37,12 @@ impl Settings {
     fn new(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let port = match set("VISITA_PORT") {
-            None => DEFAULT_PORT,
-            Some(port) => port
-                .to_str()
-                .and_then(|port| port.parse().ok())
-                .ok_or(Error::Port)?,
+            None => None,
+            Some(port) => Some(
+                port.to_str()
+                    .and_then(|port| port.parse().ok())
+                    .ok_or(Error::Port)?,
+            ),
         };
         let camera = match set("VISITA_CAMERA") {
             None => Choice::Camera(None),
@@ -71,7 +72,7 @@ mod tests {
     fn nothing_set_is_what_people_have() {
         let expected = Settings {
             data: None,
-            port: 3000,
+            port: None,
             camera: Choice::Camera(None),
         };
         assert_eq!(settings(&[]).unwrap(), expected);
@@ -90,7 +91,7 @@ mod tests {
         ]);
         let expected = Settings {
             data: Some("/x".into()),
-            port: 0,
+            port: Some(0),
             camera: Choice::File("a b.y4m".into()),
         };
         assert_eq!(set.unwrap(), expected);
