@@ -14,21 +14,28 @@ const SLOW_BYTES: usize = MAX_FRAME;
 /// After a step down, this long until the next: what was shed must first show its effect.
 const SETTLE: Duration = Duration::from_millis(500);
 
+/// What waited before a step down says nothing about the step, but no longer than this: a large
+/// frame that is half sent goes out first.
+const DRAIN: Duration = Duration::from_secs(2);
+
 /// A queue this old holds nothing that anybody wants to see: it is emptied whatever the step.
 const STALE_AGE: Duration = Duration::from_secs(1);
 
-/// A queue that is never older than this follows well: one picture's time and a turn of the
-/// machine.
-const CALM_AGE: Duration = Duration::from_millis(60);
+/// The same where only key frames are sent: one may take nearly until the next is due.
+const SLOW_KEY_FRAME_AGE: Duration = Duration::from_millis(800);
 
-/// How long it must follow well before it is tried with more.
+/// A queue that is never older than this part of what counts as slow follows well.
+const CALM_PART: u32 = 2;
+
+/// How long it must follow well before a level is tried that did well before, or never.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the patience grows to when each try fails: a try costs a second of bad picture, once a
-/// minute.
+/// What the patience with a level grows to, doubled each time that trying it fails: a try costs a
+/// second of bad picture, then once a minute.
 const MAX_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A step down within this time of a step up was a try that failed.
+/// A step down within this time of a step up was a try that failed; a level that holds for it does
+/// well.
 const RELAPSE: Duration = Duration::from_secs(10);
 
 /// How far picture is cut, each including the ones before.
@@ -80,10 +87,11 @@ pub(super) struct Pace {
     level: Level,
     /// When the level last changed.
     stepped: Option<Now>,
-    /// Whether that was a step up.
-    rising: bool,
+    /// Whether that was a step up, which isn't known yet to do well.
+    trying: bool,
     calm_since: Option<Now>,
-    patience: Duration,
+    /// With each level, to try it.
+    patience: [Duration; Level::SoundOnly as usize + 1],
 }
 
 impl Default for Pace {
@@ -91,9 +99,9 @@ impl Default for Pace {
         Self {
             level: Level::Full,
             stepped: None,
-            rising: false,
+            trying: false,
             calm_since: None,
-            patience: PATIENCE,
+            patience: [PATIENCE; Level::SoundOnly as usize + 1],
         }
     }
 }
@@ -111,72 +119,81 @@ impl Pace {
         bytes: usize,
         layers: impl Fn() -> Layers,
     ) -> Turn {
-        let settled = |for_: Duration| {
-            self.stepped
-                .is_none_or(|stepped| now.since(stepped) >= for_)
+        let since_step = self
+            .stepped
+            .map_or(Duration::MAX, |stepped| now.since(stepped));
+        if self.trying && since_step >= RELAPSE {
+            self.trying = false;
+            self.patience[self.level as usize] = PATIENCE;
+        }
+        let slow_age = if self.level == Level::KeyFrames {
+            SLOW_KEY_FRAME_AGE
+        } else {
+            SLOW_AGE
         };
-        if age > SLOW_AGE || bytes > SLOW_BYTES {
+        if age > slow_age || bytes > SLOW_BYTES {
             self.calm_since = None;
-            if !settled(SETTLE) {
-                return if age > STALE_AGE {
-                    Turn::ShedAll
-                } else {
-                    Turn::Steady
-                };
+            let draining = age >= since_step && since_step < DRAIN;
+            if since_step >= SETTLE && !draining && self.level < Level::SoundOnly {
+                return self.step_down(now, age, layers());
             }
-            let Layers { temporal, spatial } = layers();
-            let below = match self.level {
-                Level::Full if temporal => Level::BaseTemporal,
-                Level::Full | Level::BaseTemporal if spatial => Level::LowSpatial,
-                Level::Full | Level::BaseTemporal | Level::LowSpatial => Level::KeyFrames,
-                Level::KeyFrames | Level::SoundOnly => Level::SoundOnly,
-            };
-            if below == self.level {
-                return if age > STALE_AGE {
-                    Turn::ShedAll
-                } else {
-                    Turn::Steady
-                };
-            }
-            let failed = self.rising && !settled(RELAPSE);
-            self.patience = if failed {
-                (self.patience * 2).min(MAX_PATIENCE)
-            } else {
-                PATIENCE
-            };
-            self.step(now, below, false);
-            let shed_all = self.level != Level::BaseTemporal || age > STALE_AGE;
-            return if shed_all {
+            return if age > STALE_AGE {
                 Turn::ShedAll
             } else {
-                Turn::ShedUpperTemporal
+                Turn::Steady
             };
         }
-        if age > CALM_AGE {
+        if age > slow_age / CALM_PART {
             self.calm_since = None;
             return Turn::Steady;
         }
-        let calm_since = *self.calm_since.get_or_insert(now);
-        if self.level > Level::Full
-            && now.since(calm_since) >= self.patience
-            && settled(self.patience)
-        {
-            let Layers { temporal, spatial } = layers();
-            let above = match self.level {
-                Level::SoundOnly => Level::KeyFrames,
-                Level::KeyFrames if spatial => Level::LowSpatial,
-                Level::KeyFrames | Level::LowSpatial if temporal => Level::BaseTemporal,
-                _ => Level::Full,
-            };
-            self.step(now, above, true);
+        let calm = now.since(*self.calm_since.get_or_insert(now));
+        // The least that any level needs, so that layers are looked at seldom.
+        if self.level > Level::Full && calm >= PATIENCE {
+            let above = above(self.level, layers());
+            if calm >= self.patience[above as usize] {
+                self.step(now, above);
+                self.trying = true;
+            }
         }
         Turn::Steady
     }
 
-    fn step(&mut self, now: Now, level: Level, rising: bool) {
+    fn step_down(&mut self, now: Now, age: Duration, layers: Layers) -> Turn {
+        if self.trying {
+            let patience = &mut self.patience[self.level as usize];
+            *patience = (*patience * 2).min(MAX_PATIENCE);
+        }
+        self.step(now, below(self.level, layers));
+        self.trying = false;
+        if self.level == Level::BaseTemporal && age <= STALE_AGE {
+            Turn::ShedUpperTemporal
+        } else {
+            Turn::ShedAll
+        }
+    }
+
+    fn step(&mut self, now: Now, level: Level) {
         self.level = level;
         self.stepped = Some(now);
-        self.rising = rising;
         self.calm_since = None;
+    }
+}
+
+fn below(level: Level, layers: Layers) -> Level {
+    match level {
+        Level::Full if layers.temporal => Level::BaseTemporal,
+        Level::Full | Level::BaseTemporal if layers.spatial => Level::LowSpatial,
+        Level::Full | Level::BaseTemporal | Level::LowSpatial => Level::KeyFrames,
+        Level::KeyFrames | Level::SoundOnly => Level::SoundOnly,
+    }
+}
+
+fn above(level: Level, layers: Layers) -> Level {
+    match level {
+        Level::SoundOnly => Level::KeyFrames,
+        Level::KeyFrames if layers.spatial => Level::LowSpatial,
+        Level::KeyFrames | Level::LowSpatial if layers.temporal => Level::BaseTemporal,
+        Level::KeyFrames | Level::LowSpatial | Level::BaseTemporal | Level::Full => Level::Full,
     }
 }
