@@ -210,8 +210,9 @@ ended-text-family = You can close this page, or enter again whenever you like.
 
 ## Camera
 camera-without = Go on without camera
-camera-denied-title = The browser gave no permission for the camera
+camera-denied-title = There is no permission to use the camera
 camera-denied-text = Touch the lock beside the address, allow the camera, and try again.
+camera-denied-text-app = Open the device’s privacy settings, allow Visita the camera, and try again.
 camera-missing-title = No camera was found
 camera-missing-text = Connect one and try again. You can also enter without: you will see the others.
 camera-busy-title = Another program is using the camera

@@ -210,8 +210,9 @@ ended-text-family = Puede cerrar esta página, o volver a entrar cuando quiera.
 
 ## Cámara
 camera-without = Seguir sin cámara
-camera-denied-title = El navegador no dio permiso para la cámara
+camera-denied-title = No hay permiso para usar la cámara
 camera-denied-text = Toque el candado junto a la dirección, permita la cámara y pruebe de nuevo.
+camera-denied-text-app = Abra los ajustes de privacidad del dispositivo, permita la cámara a Visita y pruebe de nuevo.
 camera-missing-title = No se encontró ninguna cámara
 camera-missing-text = Conecte una y pruebe de nuevo. Sin cámara también puede entrar: verá a los demás.
 camera-busy-title = Otro programa está usando la cámara

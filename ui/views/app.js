@@ -75,7 +75,7 @@ export function start(root, platform, location) {
     },
     enter(options, variant, back) {
       const again = () => app.enter(options, variant, back);
-      show(callScreen({ handle: platform.join(options), variant, back, again, show }));
+      show(callScreen({ handle: platform.join(options), variant, inApp: platform.kind === 'tauri', back, again, show }));
     },
     enterAsStaff(room) {
       const enter = () => app.enter(

@@ -20,12 +20,12 @@ import { createWait } from './wait.js';
 
 /**
  * @param {{
- *   handle: import('../platform/types').CallHandle, variant: Variant,
+ *   handle: import('../platform/types').CallHandle, variant: Variant, inApp: boolean,
  *   back: () => void, again: () => void, show: (screen: Screen) => void,
  * }} options
  * @returns {Screen}
  */
-export function callScreen({ handle, variant, back, again, show }) {
+export function callScreen({ handle, variant, inApp, back, again, show }) {
   let state = initial();
   let drawing = false;
   let over = false;
@@ -102,6 +102,7 @@ export function callScreen({ handle, variant, back, again, show }) {
     } else {
       self.into(places.place, view.stage);
       drawStage(view, state, variant, trouble, {
+        inApp,
         again: () => void handle.camera(true),
         without: () => {
           dismissed = state.camera;
@@ -225,7 +226,7 @@ function control(testid, name, label, kind = '') {
 /**
  * @param {ReturnType<typeof createStage>} view @param {State} state @param {Variant} variant
  * @param {CameraState | null} trouble
- * @param {{ again: () => void, without: () => void }} actions
+ * @param {{ inApp: boolean, again: () => void, without: () => void }} actions
  */
 function drawStage(view, state, variant, trouble, actions) {
   sayText(view.room, state.room ? ['call-room', { room: state.room.name }] : 'app-name');

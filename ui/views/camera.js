@@ -12,16 +12,17 @@ export function inTrouble(state) {
 /**
  * A card: what is, what to do, and going on without.
  * @param {CameraState} state
- * @param {{ again?: () => void, without?: () => void }} options
+ * @param {{ again?: () => void, without?: () => void, inApp?: boolean }} options
  */
-export function cameraCard(state, { again, without }) {
+export function cameraCard(state, { again, without, inApp = false }) {
   // Asking again can't make a page secure.
   const retry = again && state !== 'insecure';
   return h('section', { class: 'camera-card', testid: 'camera-card', attributes: { role: 'alert', 'data-camera': state } },
     h('span', { class: 'badge warning' }, icon('camera-off')),
     h('div', { class: 'camera-words' },
       h('p', { class: 'camera-title', t: `camera-${state}-title` }),
-      h('p', { class: 'camera-text', t: `camera-${state}-text` }),
+      // In a browser the permission is the page's, in the app it is the system's.
+      h('p', { class: 'camera-text', t: inApp && state === 'denied' ? 'camera-denied-text-app' : `camera-${state}-text` }),
       (retry || without) && h('div', { class: 'actions' },
         retry && button({ t: 'try-again', icon: 'refresh-cw', testid: 'camera-again', on: again }),
         without && button({ kind: 'quiet', t: 'camera-without', testid: 'camera-without', on: without }))));
