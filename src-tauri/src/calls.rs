@@ -405,7 +405,7 @@ async fn pump(
 fn forget_hidden(message: &RelayMessage, board: &Board) {
     match message {
         RelayMessage::MemberChanged { member } if member.tracks.is_empty() => {
-            board.remove(member.id.0)
+            board.remove(member.id.0);
         }
         RelayMessage::MemberLeft { member, .. } => board.remove(member.0),
         _ => {}

@@ -139,7 +139,7 @@ pub async fn join(
     on: Channel<CallEvent>,
 ) -> Result<u32, EndCode> {
     app.calls.join(app.relay.current(), options, move |event| {
-        drop(on.send(event))
+        drop(on.send(event));
     })
 }
 

@@ -12,7 +12,9 @@ use visita_protocol::{
     id::MemberId,
     name::{PersonName, RoomName},
 };
-use visita_relay::{BindError, Config, FileError, Handle, Relay, StartError, TlsError, bind};
+use visita_relay::{
+    Addresses, BindError, Config, FileError, Handle, Relay, StartError, TlsError, bind,
+};
 
 use crate::{
     hosts::{Directory, Own, shown},
@@ -78,6 +80,8 @@ pub enum Problem {
     DataNotWritable,
     /// There is no room to keep it.
     DiskFull,
+    /// Nobody could reach this device.
+    NoNetwork,
     /// Anything else: `detail` says what.
     Other,
 }
@@ -106,6 +110,8 @@ enum Error {
     Start(#[from] StartError),
     #[error("the system names no folder for the app's data; set VISITA_DATA to one")]
     NoFolder,
+    #[error("this device is on no network; connect it to one that the others are on")]
+    NoNetwork,
 }
 
 /// The switch, and what it does.
@@ -196,6 +202,11 @@ impl Hosting {
             config.listen.set_port(port);
         }
         config.data.clone_from(data);
+        if config.listen.ip().is_unspecified()
+            && Addresses::of_this_machine().reachable().is_empty()
+        {
+            return Err(Error::NoNetwork);
+        }
         let listener = bind(config.listen)?;
         let relay = Relay::new(config, listener)?;
         let handle = relay.handle();
@@ -270,6 +281,7 @@ fn describe(handle: &Handle) -> Status {
 fn problem(error: &Error) -> Problem {
     match error {
         Error::Bind(BindError::InUse { .. }) => Problem::PortInUse,
+        Error::NoNetwork => Problem::NoNetwork,
         Error::Start(StartError::Tls(TlsError::File(FileError::Full { .. }))) => Problem::DiskFull,
         Error::Start(StartError::Tls(TlsError::File(_))) | Error::NoFolder => {
             Problem::DataNotWritable

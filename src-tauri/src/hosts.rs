@@ -298,7 +298,7 @@ mod tests {
                     ward: ward.ward,
                     name: "Ward".into(),
                 },
-            )
+            );
         });
         directory.pins.forget(&ward.urls[0]).unwrap();
         directory.remembered();

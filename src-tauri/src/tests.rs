@@ -71,7 +71,7 @@ fn window(folder: &Folder) -> (tauri::App<MockRuntime>, WebviewWindow<MockRuntim
         .build(mock_context(noop_assets()))
         .unwrap();
     assemble(tauri.handle(), folder.settings()).unwrap();
-    let window = WebviewWindowBuilder::new(&tauri, "main", Default::default())
+    let window = WebviewWindowBuilder::new(&tauri, "main", tauri::WebviewUrl::default())
         .build()
         .unwrap();
     (tauri, window)
@@ -84,7 +84,7 @@ fn call(window: &WebviewWindow<MockRuntime>, command: &str, body: Value) -> Resu
         error: CallbackFn(1),
         url: "tauri://localhost".parse().unwrap(),
         body: InvokeBody::Json(body),
-        headers: Default::default(),
+        headers: http::HeaderMap::default(),
         invoke_key: INVOKE_KEY.to_string(),
     };
     get_ipc_response(window, request).map(|body| body.deserialize().unwrap())
@@ -170,7 +170,7 @@ async fn a_host_takes_part_over_its_own_relay_and_ends_in_order() {
     let call = app
         .calls
         .join(app.relay.current(), wish, move |event| {
-            events.send(event).unwrap()
+            events.send(event).unwrap();
         })
         .unwrap();
     let next = async |what: &str| {
@@ -283,7 +283,7 @@ async fn a_host_is_trusted_on_first_use_and_another_in_its_place_never() {
     let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
     app.calls
         .join(app.relay.current(), wish("Ana", "Bed 1"), move |event| {
-            events.send(event).unwrap()
+            events.send(event).unwrap();
         })
         .unwrap();
     let CallEvent::Connection {
@@ -398,7 +398,7 @@ async fn a_call_can_be_left_before_it_began_and_the_next_replaces_it() {
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
         let id = calls
             .join(app.relay.current(), wish("Ana", room), move |event| {
-                events.send(event).unwrap()
+                events.send(event).unwrap();
             })
             .unwrap();
         let end = async move {

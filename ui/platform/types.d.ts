@@ -2,7 +2,7 @@
 import type { RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
 export type MemberId = number;
 export interface Host { name: string; url: string; fingerprint: string; ward: string; address: string; remembered: boolean }
-export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address';
+export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address' | 'state';
 export interface HostStatus {
   state: 'off' | 'starting' | 'on' | 'failed';
   url?: string; fingerprint?: string; ward?: string; addresses?: string[];

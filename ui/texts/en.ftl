@@ -138,6 +138,7 @@ use-problem-unreachable = There was no answer. Check the address, and that the h
 use-problem-bad-address = This doesn’t look like an address. Write it as on the host’s screen, for example 192.0.2.14:3000.
 use-problem-version = It uses another version of Visita. Update the older of the two.
 use-problem-pin-mismatch = Its fingerprint is not the usual one. No connection was made.
+use-problem-state = This device can’t read or keep which hosts it trusts. Check that its data folder is there and has free space, and restart the app.
 
 ## In the call
 controls = Call controls

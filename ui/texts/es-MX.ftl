@@ -138,6 +138,7 @@ use-problem-unreachable = No hubo respuesta. Revise la dirección, y que el anfi
 use-problem-bad-address = Esto no parece una dirección. Escríbala como en la pantalla del anfitrión, por ejemplo 192.0.2.14:3000.
 use-problem-version = Usa otra versión de Visita. Actualice la más antigua de las dos.
 use-problem-pin-mismatch = Su huella no es la de siempre. No se conectó.
+use-problem-state = Este dispositivo no puede leer o guardar en qué anfitriones confía. Revise que su carpeta de datos exista y que haya espacio, y reinicie la aplicación.
 
 ## En la llamada
 controls = Controles de la llamada

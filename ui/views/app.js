@@ -71,7 +71,7 @@ export function start(root, platform, location) {
     hostPanel: () => show(hostScreen(app)),
     stop(problem) {
       app.stopped = true;
-      show({ element: problemScreen({ code: problem === 'bad_address' ? 'unreachable' : problem, back: app.home }) });
+      show({ element: problemScreen({ code: problem === 'pin_mismatch' || problem === 'version' ? problem : 'unreachable', back: app.home }) });
     },
     enter(options, variant, back) {
       const again = () => app.enter(options, variant, back);
