@@ -56,10 +56,19 @@ export class Session {
     });
   }
 
-  /** Clicks what a selector finds, as a person would: it must be there and not be covered. */
-  async click(selector, seconds) {
-    const element = await this.find(selector, seconds);
-    await this._call('POST', `/element/${element}/click`, {});
+  /** Clicks what a selector finds, as a person would: once it is there and nothing covers it. */
+  click(selector, seconds = 15) {
+    return until(`${selector} to be free`, seconds, async () => {
+      const element = await this.find(selector, seconds);
+      try {
+        await this._call('POST', `/element/${element}/click`, {});
+        return true;
+      } catch (error) {
+        // Something is still moving out of the way, or the page drew it anew.
+        if (error.code === 'element click intercepted' || error.code === 'stale element reference') return false;
+        throw error;
+      }
+    });
   }
 
   /** Types into what a selector finds, instead of what stands there. */
