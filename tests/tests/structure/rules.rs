@@ -122,8 +122,9 @@ pub(crate) fn recording(files: &[File], may_write: &[&str]) -> Vec<String> {
         "indexedDB",
     ];
     let mut found = lines_with(files, &WORDS, |file| {
+        let tests = file.has_suffix(&["/tests.rs"]) || file.path.contains("/tests/");
         let program = file.is_under(&["media/src/", "client/src/", "relay/src/", "src-tauri/src/"]);
-        program && !may_write.contains(&file.path.as_str())
+        program && !tests && !may_write.contains(&file.path.as_str())
     });
     found.extend(lines_with(files, &PAGE, |file| {
         file.path.starts_with("ui/")
