@@ -7,11 +7,12 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, interval_at, sleep, timeout};
+use visita_protocol::time::Now;
 
 use crate::{
     relay::Shared,
     web::Peer,
-    ws::{Decoder, Event, Link, Outgoing, Queue, Raw},
+    ws::{Batch, Decoder, Event, Link, Outgoing, Queue, Raw},
 };
 
 /// The least time between two lists: changes within it are told together.
@@ -41,20 +42,17 @@ impl Latest {
 }
 
 impl Queue for Latest {
-    fn pop(&self) -> Option<Outgoing> {
+    fn take(&self, _: Now, batch: &mut Batch) {
         self.with(|waiting| {
-            if let Some(payload) = waiting.pong.take() {
-                return Some(Outgoing::Pong(payload));
+            let messages = [
+                waiting.pong.take().map(Outgoing::Pong),
+                std::mem::take(&mut waiting.ping).then_some(Outgoing::Ping),
+                waiting.list.take().map(Outgoing::Text),
+            ];
+            for message in messages.into_iter().flatten() {
+                batch.push(message);
             }
-            if std::mem::take(&mut waiting.ping) {
-                return Some(Outgoing::Ping);
-            }
-            waiting.list.take().map(Outgoing::Text)
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.with(|waiting| waiting.pong.is_none() && !waiting.ping && waiting.list.is_none())
+        });
     }
 }
 

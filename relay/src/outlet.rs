@@ -22,9 +22,8 @@ use visita_protocol::{
 };
 
 use crate::{
-    clock,
     metrics::{self, Counters},
-    ws::{Link, Outgoing, Queue},
+    ws::{Batch, Link, Outgoing, Queue},
 };
 
 /// The link of a participant.
@@ -72,26 +71,19 @@ impl Tap {
 }
 
 impl Queue for Tap {
-    fn pop(&self) -> Option<Outgoing> {
+    fn take(&self, now: Now, batch: &mut Batch) {
         if self.any.load(SeqCst) {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = own.pop_front();
-            self.any.store(!own.is_empty(), SeqCst);
-            if next.is_some() {
-                return next;
+            while batch.has_room()
+                && let Some(message) = own.pop_front()
+            {
+                batch.push(message);
             }
+            self.any.store(!own.is_empty(), SeqCst);
         }
-        self.outlet
-            .get()
-            .and_then(|(outlet, generation)| outlet.pop(*generation))
-    }
-
-    fn is_empty(&self) -> bool {
-        !self.any.load(SeqCst)
-            && self
-                .outlet
-                .get()
-                .is_none_or(|(outlet, generation)| outlet.is_empty(*generation))
+        if let Some((outlet, generation)) = self.outlet.get() {
+            outlet.take(*generation, now, batch);
+        }
     }
 }
 
@@ -172,28 +164,31 @@ impl Outlet {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pop(&self, generation: u64) -> Option<Outgoing> {
-        let item = {
-            let mut inner = self.lock();
-            if inner.generation != generation {
-                return None;
-            }
-            inner.receiver.pop(clock::now())?
-        };
-        match item {
-            Item::Control(message) => Some(message),
-            Item::Chunk { frame, chunk } => {
-                let chunk = frame.as_slice().get(usize::from(chunk))?.clone();
-                metrics::add(&self.counters.chunks_out, 1);
-                metrics::add(&self.counters.bytes_out, chunk.len() as u64);
-                Some(Outgoing::Binary(chunk))
+    fn take(&self, generation: u64, now: Now, batch: &mut Batch) {
+        let (mut chunks, mut bytes) = (0, 0);
+        let mut inner = self.lock();
+        if inner.generation != generation {
+            return;
+        }
+        while batch.has_room()
+            && let Some(item) = inner.receiver.pop(now)
+        {
+            match item {
+                Item::Control(message) => batch.push(message),
+                Item::Chunk { frame, chunk } => {
+                    if let Some(chunk) = frame.as_slice().get(usize::from(chunk)) {
+                        chunks += 1;
+                        bytes += chunk.len() as u64;
+                        batch.push(Outgoing::Binary(chunk.clone()));
+                    }
+                }
             }
         }
-    }
-
-    fn is_empty(&self, generation: u64) -> bool {
-        let inner = self.lock();
-        inner.generation != generation || inner.receiver.is_empty()
+        drop(inner);
+        if chunks > 0 {
+            metrics::add(&self.counters.chunks_out, chunks);
+            metrics::add(&self.counters.bytes_out, bytes);
+        }
     }
 
     /// Offers a frame. Never waits, and sends nothing itself.

@@ -1,6 +1,13 @@
 //! `/api/v1/ws`: one connection of a participant, from its hello to its end.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use tokio::time::{sleep, timeout};
@@ -20,7 +27,7 @@ use crate::{
     metrics,
     outlet::{End, MemberLink, Tap},
     relay::Shared,
-    seat::Dirty,
+    seat::{Dirty, Seat},
     sockets,
     web::Peer,
     ws::{self, Decoder, Event, Link, Outgoing, Raw},
@@ -54,15 +61,18 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
     sockets::tune(&raw.socket);
     let limits = &shared.config.limits;
     let link = Arc::new(Link::new(raw.socket, raw.connection, Tap::default()));
+    let heard = Arc::new(AtomicU64::new(clock::now().0));
     let mut input = Input {
         link: link.clone(),
         decoder: Decoder::new(limits.max_packet as usize),
         buffer: raw.received,
-        silence: Duration::from_secs(limits.hello_s.into()),
+        heard: heard.clone(),
     };
     let mut stopped = pin!(shared.stopped());
     let hello = tokio::select! {
-        hello = timeout(input.silence, input.hello()) => hello.unwrap_or(Err(Outcome::Refused(Code::Timeout))),
+        hello = timeout(Duration::from_secs(limits.hello_s.into()), input.hello()) => {
+            hello.unwrap_or(Err(Outcome::Refused(Code::Timeout)))
+        }
         () = link.send_when_possible() => Err(Outcome::Broken),
         () = &mut stopped => Err(Outcome::Refused(Code::ShuttingDown)),
     };
@@ -79,17 +89,20 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         generation,
         ended,
     } = attached;
-    input.silence = limits.silence();
+    let rates = Rates::new(limits, clock::now());
     let mut member = Member {
-        shared: &shared,
-        seat: &seat,
+        shared: shared.clone(),
+        seat: seat.clone(),
         generation,
-        rates: Rates::new(limits, clock::now()),
+        rates,
         complained: None,
     };
+    // A task of its own: each frame wakes it alone, and not everything else that is waited for here.
+    let mut listening = tokio::spawn(async move { member.listen(&mut input).await });
     let outcome = tokio::select! {
-        outcome = member.listen(&mut input) => outcome,
+        outcome = &mut listening => outcome.unwrap_or(Outcome::Refused(Code::Internal)),
         () = link.send_when_possible() => Outcome::Broken,
+        () = silent(&heard, limits.silence()) => Outcome::Refused(Code::Timeout),
         end = ended => match end {
             Ok(End::Replaced) => Outcome::Refused(Code::Replaced),
             Ok(End::Over) => Outcome::Refused(Code::Timeout),
@@ -97,6 +110,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         },
         () = &mut stopped => Outcome::Stopping,
     };
+    // What it still takes meanwhile comes from a connection that isn't the session's any more.
+    listening.abort();
     if outcome == Outcome::Stopping {
         // What the session still has to say (that the relay closes) goes out before it is let go.
         link.close(GOING_AWAY, LAST_WORDS).await;
@@ -105,6 +120,17 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
     }
     shared.hub.gone(&seat, generation, outcome.gone());
     finish(&link, outcome).await;
+}
+
+/// Is over when nothing was heard for so long.
+async fn silent(heard: &AtomicU64, limit: Duration) {
+    loop {
+        let quiet = clock::now().since(Now(heard.load(Relaxed)));
+        if quiet >= limit {
+            return;
+        }
+        sleep(limit - quiet).await;
+    }
 }
 
 impl Outcome {
@@ -154,8 +180,8 @@ struct Input {
     link: Arc<MemberLink>,
     decoder: Decoder,
     buffer: BytesMut,
-    /// How long nothing at all may come.
-    silence: Duration,
+    /// When something came last; ahead of now while nothing is read on purpose.
+    heard: Arc<AtomicU64>,
 }
 
 /// A message of the other side.
@@ -189,10 +215,12 @@ impl Input {
 
     /// Waits for more.
     async fn more(&mut self) -> Result<(), Outcome> {
-        match timeout(self.silence, self.link.read(&mut self.buffer)).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false) | Err(_)) => Err(Outcome::Broken),
-            Err(_) => Err(Outcome::Refused(Code::Timeout)),
+        match self.link.read(&mut self.buffer).await {
+            Ok(true) => {
+                self.heard.store(clock::now().0, Relaxed);
+                Ok(())
+            }
+            Ok(false) | Err(_) => Err(Outcome::Broken),
         }
     }
 
@@ -234,15 +262,15 @@ impl Rates {
 }
 
 /// A participant on this connection.
-struct Member<'a> {
-    shared: &'a Shared,
-    seat: &'a Arc<crate::seat::Seat>,
+struct Member {
+    shared: Arc<Shared>,
+    seat: Arc<Seat>,
     generation: u64,
     rates: Rates,
     complained: Option<Now>,
 }
 
-impl Member<'_> {
+impl Member {
     /// Takes what it says until the connection ends.
     async fn listen(&mut self, input: &mut Input) -> Outcome {
         match self.listen_on(input).await {
@@ -269,6 +297,7 @@ impl Member<'_> {
                     metrics::add(&self.shared.counters.throttled, 1);
                     self.complain(now, Code::RateLimited, &mut dirty);
                     dirty.flush();
+                    input.heard.store(clock::now().plus(wait).0, Relaxed);
                     sleep(wait).await;
                 }
                 None => input.more().await?,
@@ -353,9 +382,9 @@ impl Member<'_> {
         let (hub, generation) = (&self.shared.hub, self.generation);
         let done = match parsed {
             Ok(ClientPacket::Message { n, ack, body }) => {
-                hub.message(self.seat, generation, n, ack, Ok(body))
+                hub.message(&self.seat, generation, n, ack, Ok(body))
             }
-            Ok(ClientPacket::Ack { ack }) => Hub::acked(self.seat, generation, ack),
+            Ok(ClientPacket::Ack { ack }) => Hub::acked(&self.seat, generation, ack),
             Ok(ClientPacket::Ping { id }) => {
                 input.link.queue().packet(&RelayPacket::Pong { id }, false);
                 self.seat.outlet.acknowledge(generation);
@@ -367,7 +396,7 @@ impl Member<'_> {
                 metrics::add(&self.shared.counters.messages_refused, 1);
                 match unreadable.numbered {
                     Some((n, ack)) => {
-                        hub.message(self.seat, generation, n, ack, Err(unreadable.code))
+                        hub.message(&self.seat, generation, n, ack, Err(unreadable.code))
                     }
                     None => Err(unreadable.code),
                 }

@@ -106,16 +106,18 @@ fn main() -> ExitCode {
             ));
         }
     };
-    let ended = runtime.block_on(run(serve));
+    // In a task, or each of the relay's own timers would wake this thread besides the workers.
+    let ended = runtime.block_on(runtime.spawn(run(serve)));
     // Connections that didn't end in time don't keep the program.
     runtime.shutdown_background();
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error.to_string()),
+        Err(_) => fail("The relay failed. Start it again, and report what it said before."),
     }
 }
 
-async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let config = serve.config()?;
     // Before the ready line: whoever reads it may send the signal at once.
     let shutdown = signals()?;

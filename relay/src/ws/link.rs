@@ -4,17 +4,23 @@
 //! link takes the next message only when all before it are in the kernel.
 
 use std::{
+    cell::RefCell,
     io::{self, IoSlice, Read as _, Write as _},
     net::Shutdown,
-    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{
+        Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use rustls::ServerConnection;
-use tokio::{net::TcpStream, sync::Notify, time::timeout};
+use tokio::{io::Interest, net::TcpStream, sync::Notify, time::timeout};
+use visita_protocol::time::Now;
 
 use super::codec::{BINARY, CLOSE, Lead, PING, PONG, TEXT};
+use crate::clock;
 
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,27 +37,69 @@ pub(crate) enum Outgoing {
 
 /// Where a link's messages come from. Called with the link's lock held: it must not call the link.
 pub(crate) trait Queue: Send + Sync {
-    /// The next message to send, if there is one.
-    fn pop(&self) -> Option<Outgoing>;
-    /// Whether there is none.
-    fn is_empty(&self) -> bool;
+    /// Appends the next messages, as long as `batch` has room for them.
+    fn take(&self, now: Now, batch: &mut Batch);
+}
+
+/// Messages that are encrypted and written together.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    messages: Vec<(Lead, Bytes)>,
+    bytes: usize,
+    most: usize,
 }
 
 /// Messages that are encrypted and written together, at most.
 const GATHERED: usize = 8;
-/// Bytes after which no further message joins them: a TLS record's size.
-const GATHERED_BYTES: usize = 16 * 1024;
-/// The least room made in the buffer before each read.
-const READ: usize = 16 * 1024;
+/// Bytes after which no further message joins them: a frame that was cut into a largest chunk and
+/// a rest goes out in one call.
+const GATHERED_BYTES: usize = 24 * 1024;
+
+impl Batch {
+    /// Whether another message may join.
+    pub(crate) fn has_room(&self) -> bool {
+        self.messages.len() < self.most && self.bytes < GATHERED_BYTES
+    }
+
+    pub(crate) fn push(&mut self, message: Outgoing) {
+        let (opcode, payload) = match message {
+            Outgoing::Text(payload) => (TEXT, payload),
+            Outgoing::Binary(payload) => (BINARY, payload),
+            Outgoing::Pong(payload) => (PONG, payload),
+            Outgoing::Ping => (PING, Bytes::new()),
+        };
+        self.bytes += payload.len();
+        self.messages
+            .push((Lead::new(opcode, payload.len()), payload));
+    }
+
+    fn begin(&mut self, most: usize) {
+        self.messages.clear();
+        self.bytes = 0;
+        self.most = most;
+    }
+}
+
+/// The room made in a buffer at a time. What lies in one piece of it is freed together.
+const BUFFER: usize = 32 * 1024;
+/// The most that is read at once. rustls by itself reads 4 KB at a time.
+const READ: usize = 64 * 1024;
 /// A socket that took nothing for this long is dead: its heartbeat would have ended it if only the
 /// other side's sending had stopped.
 const STALLED: Duration = Duration::from_secs(20);
+
+thread_local! {
+    /// What was read and isn't decrypted yet: never kept from one call to the next.
+    static RAW: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+}
 
 /// One WebSocket, to write to from any task and to read from one.
 #[derive(Debug)]
 pub(crate) struct Link<Q> {
     socket: TcpStream,
     tls: Mutex<Tls>,
+    /// Something may wait in the queue that nobody has begun to send.
+    waiting: AtomicBool,
     /// Said when the socket got full.
     full: Notify,
     queue: Q,
@@ -60,20 +108,17 @@ pub(crate) struct Link<Q> {
 #[derive(Debug)]
 struct Tls {
     connection: ServerConnection,
+    batch: Batch,
     /// The socket took no more: wait for it before trying again.
     blocked: bool,
+    /// The socket took no more lately: messages go one by one, so that more urgent ones get between.
+    congested: bool,
     /// A write failed, or the end was written.
     ended: bool,
 }
 
 /// The socket as rustls wants it: never waiting.
 struct Direct<'a>(&'a TcpStream);
-
-impl io::Read for Direct<'_> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(bytes)
-    }
-}
 
 impl io::Write for Direct<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -93,14 +138,18 @@ impl<Q: Queue> Link<Q> {
     pub(crate) fn new(socket: TcpStream, mut connection: ServerConnection, queue: Q) -> Self {
         // The link itself bounds what it hands over.
         connection.set_buffer_limit(None);
-        let tls = Mutex::new(Tls {
+        let batch = Batch::default();
+        let tls = Tls {
             connection,
+            batch,
             blocked: false,
+            congested: false,
             ended: false,
-        });
+        };
         Self {
             socket,
-            tls,
+            tls: Mutex::new(tls),
+            waiting: AtomicBool::new(false),
             full: Notify::new(),
             queue,
         }
@@ -115,25 +164,32 @@ impl<Q: Queue> Link<Q> {
     }
 
     /// Sends what the queue holds, as far as the socket takes it at once. Whoever put something
-    /// into the queue calls this. Never waits: who holds the lock looks at the queue again after.
+    /// into the queue calls this. Never waits: who holds the lock looks again when it is done.
     pub(crate) fn flush(&self) {
-        while !self.queue.is_empty() {
+        self.waiting.store(true, SeqCst);
+        self.flush_waiting();
+    }
+
+    /// Sends what somebody else couldn't, because the lock was held.
+    fn flush_waiting(&self) {
+        while self.waiting.load(SeqCst) {
             let mut tls = match self.tls.try_lock() {
                 Ok(tls) => tls,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
+            // When there is room again everything is sent, whatever this says.
+            self.waiting.store(false, SeqCst);
             if tls.blocked || tls.ended {
                 return;
             }
-            if !self.drain(&mut tls) {
-                return;
-            }
+            self.drain(&mut tls);
         }
     }
 
     /// Returns whether everything was written.
     fn drain(&self, tls: &mut Tls) -> bool {
+        let now = clock::now();
         loop {
             match self.write_out(tls) {
                 Ok(true) => {}
@@ -145,9 +201,19 @@ impl<Q: Queue> Link<Q> {
                     return false;
                 }
             }
-            if !self.encrypt_next(tls) {
+            let Tls {
+                batch,
+                connection,
+                congested,
+                ..
+            } = tls;
+            batch.begin(if *congested { 1 } else { GATHERED });
+            self.queue.take(now, batch);
+            if batch.messages.is_empty() {
+                *congested = false;
                 return true;
             }
+            encrypt(connection, batch);
         }
     }
 
@@ -159,6 +225,7 @@ impl<Q: Queue> Link<Q> {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     tls.blocked = true;
+                    tls.congested = true;
                     self.full.notify_one();
                     return Ok(false);
                 }
@@ -167,40 +234,6 @@ impl<Q: Queue> Link<Q> {
             }
         }
         Ok(true)
-    }
-
-    /// Encrypts the queue's next messages. Returns false when there was none.
-    fn encrypt_next(&self, tls: &mut Tls) -> bool {
-        let mut messages: [Option<(Lead, Bytes)>; GATHERED] = [const { None }; GATHERED];
-        let mut bytes = 0;
-        for slot in &mut messages {
-            if bytes >= GATHERED_BYTES {
-                break;
-            }
-            let Some(next) = self.queue.pop() else { break };
-            let (opcode, payload) = match next {
-                Outgoing::Text(payload) => (TEXT, payload),
-                Outgoing::Binary(payload) => (BINARY, payload),
-                Outgoing::Pong(payload) => (PONG, payload),
-                Outgoing::Ping => (PING, Bytes::new()),
-            };
-            bytes += payload.len();
-            *slot = Some((Lead::new(opcode, payload.len()), payload));
-        }
-        let mut slices = [IoSlice::new(&[]); 2 * GATHERED];
-        let mut count = 0;
-        for (lead, payload) in messages.iter().flatten() {
-            slices[count] = IoSlice::new(lead.bytes());
-            slices[count + 1] = IoSlice::new(payload);
-            count += 2;
-        }
-        // Without a limit rustls takes all of it; an error here comes back from `write_tls`.
-        count > 0
-            && tls
-                .connection
-                .writer()
-                .write_vectored(&slices[..count])
-                .is_ok()
     }
 
     /// Goes on sending each time that the socket has room again. Ends only when it is dead.
@@ -217,22 +250,21 @@ impl<Q: Queue> Link<Q> {
                 continue;
             }
             drop(tls);
-            self.flush();
+            self.flush_waiting();
         }
     }
 
     /// Reads what has come, waiting for at least one byte of it. Returns false at the end.
     pub(crate) async fn read(&self, buffer: &mut BytesMut) -> io::Result<bool> {
         loop {
-            match self.read_now(buffer) {
-                Ok(more) => {
-                    // Reading may have made rustls want to answer, or a sender may have given way.
-                    self.flush();
-                    return Ok(more);
-                }
+            let read = self.read_now(buffer);
+            // A sender may have given way meanwhile.
+            self.flush_waiting();
+            match read {
+                Ok(Some(more)) => return Ok(more),
+                Ok(None) => self.socket.readable().await?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.flush();
-                    self.socket.readable().await?;
+                    self.socket.readable().await?
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -240,18 +272,12 @@ impl<Q: Queue> Link<Q> {
         }
     }
 
-    fn read_now(&self, buffer: &mut BytesMut) -> io::Result<bool> {
-        // rustls reads 4 KB at a time: one large read spares system calls.
-        let mut raw = [0; READ];
-        loop {
-            let mut tls = self.lock();
-            if take_plaintext(&mut tls.connection, buffer)? {
-                return Ok(true);
-            }
-            drop(tls);
-            let length = Direct(&self.socket).read(&mut raw)?;
+    /// Reads once. Gives whether there was more, or `None` if what came was no data.
+    fn read_now(&self, buffer: &mut BytesMut) -> io::Result<Option<bool>> {
+        RAW.with_borrow_mut(|raw| {
+            let length = self.receive(raw)?;
             if length == 0 {
-                return Ok(false);
+                return Ok(Some(false));
             }
             let mut tls = self.lock();
             let mut rest = &raw[..length];
@@ -265,17 +291,31 @@ impl<Q: Queue> Link<Q> {
                 // Taken at once: rustls bounds what it keeps unread.
                 any |= take_plaintext(&mut tls.connection, buffer)?;
                 if state.peer_has_closed() {
-                    return Ok(any);
+                    return Ok(Some(any));
                 }
             }
             if tls.connection.wants_write() && !tls.blocked && !tls.ended {
                 // A key update's answer, or an alert.
                 self.write_out(&mut tls)?;
             }
-            if any {
-                return Ok(true);
+            Ok(any.then_some(true))
+        })
+    }
+
+    /// Receives from the socket. A read that didn't fill `raw` emptied the socket: the runtime is
+    /// told so here, which spares the call that would only say it again.
+    fn receive(&self, raw: &mut [u8]) -> io::Result<usize> {
+        let mut received = None;
+        let tried = self.socket.try_io(Interest::READABLE, || {
+            let length = (&*socket2::SockRef::from(&self.socket)).read(raw)?;
+            received = Some(length);
+            if (1..raw.len()).contains(&length) {
+                Err(io::ErrorKind::WouldBlock.into())
+            } else {
+                Ok(())
             }
-        }
+        });
+        received.map_or_else(|| tried.map(|()| 0), Ok)
     }
 
     /// Ends the connection: what the queue holds, a close frame, TLS's end, then the socket's, all
@@ -330,8 +370,23 @@ impl<Q: Queue> Link<Q> {
     }
 }
 
+/// Encrypts messages. Without a limit rustls takes all of them; an error comes back from
+/// `write_tls`.
+fn encrypt(connection: &mut ServerConnection, batch: &Batch) {
+    let mut slices = [IoSlice::new(&[]); 2 * GATHERED];
+    let mut count = 0;
+    for ((lead, payload), pair) in batch.messages.iter().zip(slices.as_chunks_mut::<2>().0) {
+        *pair = [IoSlice::new(lead.bytes()), IoSlice::new(payload)];
+        count += 2;
+    }
+    let _ = connection.writer().write_vectored(&slices[..count]);
+}
+
 /// Moves decrypted bytes into the buffer. Returns whether there were any.
-fn take_plaintext(connection: &mut ServerConnection, buffer: &mut BytesMut) -> io::Result<bool> {
+pub(super) fn take_plaintext(
+    connection: &mut ServerConnection,
+    buffer: &mut BytesMut,
+) -> io::Result<bool> {
     let mut any = false;
     loop {
         let mut reader = connection.reader();
@@ -343,7 +398,7 @@ fn take_plaintext(connection: &mut ServerConnection, buffer: &mut BytesMut) -> i
         };
         let length = plain.len();
         if buffer.capacity() - buffer.len() < length {
-            buffer.reserve(length.max(2 * READ));
+            buffer.reserve(length.max(BUFFER));
         }
         buffer.extend_from_slice(plain);
         io::BufRead::consume(&mut reader, length);

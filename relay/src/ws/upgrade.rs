@@ -8,6 +8,7 @@ use rustls::ServerConnection;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::link::take_plaintext;
 use crate::answer::{Body, full};
 
 /// Why a request isn't a WebSocket's.
@@ -51,11 +52,14 @@ impl Upgrading {
     pub(crate) async fn finish(self) -> Option<Raw> {
         let upgraded = self.0.await.ok()?;
         let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-        let (socket, connection) = parts.io.into_inner().into_inner();
+        let (socket, mut connection) = parts.io.into_inner().into_inner();
+        let mut received = BytesMut::from(&parts.read_buf[..]);
+        // What is decrypted already and wasn't asked for.
+        take_plaintext(&mut connection, &mut received).ok()?;
         Some(Raw {
             socket,
             connection,
-            received: BytesMut::from(&parts.read_buf[..]),
+            received,
         })
     }
 }
