@@ -1,8 +1,10 @@
 //! The app: a thin shell around the client and the relay, with the page in its window.
 
+use std::path::PathBuf;
+
 use tauri::{
     AppHandle, Builder, Manager as _, RunEvent, Runtime, WebviewWindowBuilder, async_runtime,
-    generate_handler,
+    generate_handler, utils::config::WindowConfig,
 };
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -42,6 +44,8 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     tauri.run(|handle, event| {
         if let RunEvent::Exit = event {
             async_runtime::block_on(handle.state::<App>().end());
+            // Mostly there is none.
+            let _ = std::fs::remove_dir_all(forgotten_folder());
         }
     });
     Ok(())
@@ -56,7 +60,7 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             // The configuration's windows are opened here, after all is assembled: their page
             // asks for it at once.
             for window in &tauri.config().app.windows {
-                WebviewWindowBuilder::from_config(tauri.handle(), window)?.build()?;
+                open(tauri.handle(), window)?;
             }
             Ok(())
         })
@@ -75,6 +79,23 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::chat,
             commands::set_camera,
         ])
+}
+
+/// Opens a window. Where the web view's own folder can't be written it forgets what it is told:
+/// a page that says what is wrong is better than none.
+fn open<R: Runtime>(tauri: &AppHandle<R>, window: &WindowConfig) -> tauri::Result<()> {
+    let mut builder = WebviewWindowBuilder::from_config(tauri, window)?;
+    let folder = tauri.path().app_local_data_dir();
+    if !folder.is_ok_and(|folder| std::fs::create_dir_all(folder).is_ok()) {
+        tracing::warn!("the web view has no folder to keep its settings in");
+        builder = builder.incognito(true).data_directory(forgotten_folder());
+    }
+    builder.build().map(drop)
+}
+
+/// A folder that the web view insists on and leaves empty. It goes with the app.
+fn forgotten_folder() -> PathBuf {
+    std::env::temp_dir().join(format!("visita-{}", std::process::id()))
 }
 
 /// Puts the app's parts together, before any window is open.

@@ -5,6 +5,10 @@ import { readlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The namespace of the bridge. */
+const HUB = 'hub';
+/** How a test's process ends, in order or not. */
+const ENDS = ['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'];
 const AGENT = fileURLToPath(new URL('app-agent.js', import.meta.url));
 
 /** Why namespaces can't be made here; empty if they can. */
@@ -18,14 +22,17 @@ export class Lan {
   /** @param {string[]} names  of the machines; they get 198.18.0.10, .11, … */
   constructor(names) {
     this._prefix = `visita-${process.pid}`;
-    this._hub = `${this._prefix}-hub`;
+    this._hub = `${this._prefix}-${HUB}`;
     /** @type {string[]} */
     this._made = [];
     /** @type {Map<string, Machine>} */
-    this._machines = new Map();
+    this._machines = new Map([[HUB, new Machine(this._hub, '')]]);
     // Also when the test's process ends in a way that skips its own clean-up.
-    this._last = () => this.remove();
-    process.once('exit', this._last);
+    this._last = (signal) => {
+      this.remove();
+      if (typeof signal === 'string') process.exit(1);
+    };
+    for (const end of ENDS) process.once(end, this._last);
     try {
       this._namespace(this._hub);
       ip('-n', this._hub, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
@@ -35,6 +42,11 @@ export class Lan {
       this.remove();
       throw error;
     }
+  }
+
+  /** Where what belongs to no machine can run, to end with the network. */
+  get hub() {
+    return this.machine(HUB);
   }
 
   /** @returns {Machine} */
@@ -61,7 +73,7 @@ export class Lan {
 
   /** Ends everything that runs on the machines, and takes the network away. */
   remove() {
-    process.removeListener('exit', this._last);
+    for (const end of ENDS) process.removeListener(end, this._last);
     for (const machine of this._machines.values()) machine.killAll();
     for (const namespace of this._made.splice(0)) {
       try {

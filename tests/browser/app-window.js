@@ -1,5 +1,4 @@
 // The real app, in a window on a screen that nobody sees, driven by WebKit's own driver.
-import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,12 +7,14 @@ import { Session, until } from './webdriver.js';
 /** The driver's port; each driver is alone on its machine. */
 const PORT = 4444;
 
-/** A screen in memory. Its socket is a file, so windows of every network namespace reach it. */
-export async function screen(t, size = '2800x900x24') {
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', size, '-nolisten', 'tcp'], {
+/**
+ * A screen in memory. Its socket is a file, so windows of every network namespace reach it.
+ * @param {import('./app-lan.js').Lan} lan  with which it ends
+ */
+export async function screen(lan, size = '2800x900x24') {
+  const server = lan.hub.spawn('Xvfb', ['-displayfd', '3', '-screen', '0', size, '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  t.after(() => server.kill('SIGKILL'));
   const number = await new Promise((resolve, reject) => {
     let text = '';
     server.stdio[3].setEncoding('utf8').on('data', (more) => {
@@ -45,6 +46,8 @@ export async function openApp(t, { machine, display, binary, state, env = {} }) 
       DISPLAY: display,
       GDK_BACKEND: 'x11',
       LIBGL_ALWAYS_SOFTWARE: '1',
+      LANG: 'C.UTF-8',
+      LANGUAGE: 'en',
       NO_AT_BRIDGE: '1',
       TAURI_WEBVIEW_AUTOMATION: 'true',
       XDG_DATA_HOME: folder('data'),

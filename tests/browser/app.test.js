@@ -10,6 +10,7 @@ import { Person, browserPage } from './app-person.js';
 import { openApp, screen } from './app-window.js';
 import { CHROMIUM, PATIENCE, chromium } from './browsers.js';
 import { TOP, folder } from './harness.js';
+import { until } from './webdriver.js';
 import { writeY4m } from './y4m.js';
 
 const APP = join(process.env.VISITA_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(TOP, 'target'), 'debug'), 'visita');
@@ -24,9 +25,9 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
   assert.ok(existsSync(APP), `${APP} is missing: cargo build -p visita`);
   const files = folder(t);
   const camera = writeY4m(join(files, 'camera.y4m'), { width: 320, height: 180, rate: 15 });
-  const display = await screen(t);
   const lan = new Lan(['a', 'b', 'family', 'bedside']);
   t.after(() => lan.remove());
+  const display = await screen(lan);
   const shots = process.env.VISITA_SHOTS;
   const people = [];
   const look = async (what) => {
@@ -120,4 +121,22 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
   people.splice(people.indexOf(a), 1);
   await Promise.all(people.map((person) => person.reads('error-screen', /./)));
   await look('6-ended');
+});
+
+test('a device that can keep nothing says so, and trusts nobody', { timeout: 2 * PATIENCE, skip: whyNot() || false }, async (t) => {
+  const lan = new Lan(['a']);
+  t.after(() => lan.remove());
+  const { session } = await openApp(t, {
+    machine: lan.machine('a'), display: await screen(lan), binary: APP, state: folder(t),
+    // A folder under what isn't one: not even root can write there.
+    env: { VISITA_DATA: '/dev/null/visita' },
+  });
+  const alerts = () => [...document.querySelectorAll('[role=alert]')].map(({ textContent }) => textContent).join('\n');
+  const says = (text) => until(text, PATIENCE / 1000, async () => (await session.run(alerts)).includes(text));
+  await session.click('[data-testid=host-switch]');
+  await says('The data folder can’t be written.');
+  await session.click('[data-testid=connect-other]');
+  await session.type('[data-testid=address-input]', '198.18.0.99');
+  await session.click('[data-testid=connect]');
+  await says('can’t read or keep which hosts it trusts');
 });
