@@ -21,13 +21,14 @@ pub struct Addresses {
 impl Addresses {
     /// Asks the system. A machine that can't answer has no addresses but loopback.
     pub fn of_this_machine() -> Self {
-        let all = local_ip_address::list_afinet_netifas().unwrap_or_default();
-        Self::new(
-            all.into_iter()
-                .map(|(interface, ip)| Address { interface, ip })
-                .collect(),
-            local_ip_address::local_ip().ok(),
-        )
+        Self::new(listed(), local_ip_address::local_ip().ok())
+    }
+
+    /// The same, when the addresses are others than these. Asking for the default route costs much
+    /// more than listing addresses, and it doesn't move without them.
+    pub(crate) fn changed(&self) -> Option<Self> {
+        let now = Self::new(listed(), self.default);
+        (now != *self).then(|| Self::new(now.all, local_ip_address::local_ip().ok()))
     }
 
     fn new(mut all: Vec<Address>, default: Option<IpAddr>) -> Self {
@@ -55,6 +56,13 @@ impl Addresses {
     pub fn all(&self) -> impl Iterator<Item = IpAddr> {
         self.all.iter().map(|address| address.ip)
     }
+}
+
+fn listed() -> Vec<Address> {
+    let all = local_ip_address::list_afinet_netifas().unwrap_or_default();
+    all.into_iter()
+        .map(|(interface, ip)| Address { interface, ip })
+        .collect()
 }
 
 /// Lower is shown first.

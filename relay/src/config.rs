@@ -54,6 +54,11 @@ pub struct Limits {
     pub max_packet: u32,
     /// Control messages a second from one connection; a burst of four seconds' worth is let in.
     pub messages_per_s: u32,
+    /// Lines of chat a second from one connection; a burst of five seconds' worth is let in.
+    pub chats_per_s: u32,
+    /// Changes of tracks, views and rooms a second from one connection; a burst of four seconds'
+    /// worth is let in.
+    pub changes_per_s: u32,
     /// Media chunks a second from one connection; a burst of two seconds' worth is let in.
     pub chunks_per_s: u32,
     /// Bytes a second from one connection; a burst of two seconds' worth is let in.
@@ -61,6 +66,11 @@ pub struct Limits {
     /// Connections from one address that are not yet in a session. A whole ward may stand behind
     /// one address. Sessions that are established don't count and are never struck.
     pub connections_per_address: u32,
+    /// Sessions from one address, those that are waited for included. Those that are established
+    /// are never struck.
+    pub sessions_per_address: u32,
+    /// Rooms that one address may make a minute; as many at once.
+    pub new_rooms_per_minute: u32,
     /// Connections in all.
     pub connections: u32,
     /// Sessions in all, those that are waited for included.
@@ -92,10 +102,15 @@ impl Default for Limits {
         Self {
             max_packet: 256 * 1024,
             messages_per_s: 50,
+            // Times the grace time both stay far below what is kept for one who is away.
+            chats_per_s: 2,
+            changes_per_s: 5,
             // 1080p JPEG at 15 a second in chunks of 4 KB is half of both.
             chunks_per_s: 2_000,
             bytes_per_s: 4 << 20,
             connections_per_address: 512,
+            sessions_per_address: 512,
+            new_rooms_per_minute: 120,
             connections: 4_096,
             sessions: 1_024,
             rooms: 256,
@@ -192,7 +207,7 @@ impl Config {
                     .get(..at)
                     .map_or(0, |before| before.matches('\n').count())
                     + 1,
-                message: error.message().replace('\n', ", "),
+                message: printable(&error.message().replace('\n', ", ")),
             }
         })?;
         config.check()?;
@@ -204,7 +219,10 @@ impl Config {
         let limits = &self.limits;
         let positive = [
             ("limits.messages_per_s", limits.messages_per_s),
+            ("limits.chats_per_s", limits.chats_per_s),
+            ("limits.changes_per_s", limits.changes_per_s),
             ("limits.chunks_per_s", limits.chunks_per_s),
+            ("limits.new_rooms_per_minute", limits.new_rooms_per_minute),
             ("limits.connections", limits.connections),
             ("limits.sessions", limits.sessions),
             ("limits.rooms", limits.rooms),
@@ -253,6 +271,12 @@ impl Config {
             "use 16 or more",
         )?;
         at_least(
+            "limits.sessions_per_address",
+            limits.sessions_per_address,
+            16,
+            "use 16 or more",
+        )?;
+        at_least(
             "limits.heartbeat_ms",
             limits.heartbeat_ms,
             100,
@@ -285,6 +309,19 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Without control characters, which a terminal would obey.
+fn printable(text: &str) -> String {
+    let mut printable = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
 }
 
 /// Whether this can be a DNS name.
@@ -350,6 +387,8 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(wrong.contains("line 2"), "{wrong}");
+        let hidden = parse("\"a\\u001b[31mb\" = 1\n").unwrap_err().to_string();
+        assert!(!hidden.contains('\u{1b}'), "{hidden:?}");
         let syntax = parse("advertise = \n").unwrap_err().to_string();
         assert!(syntax.contains("line 1"), "{syntax}");
         assert!(

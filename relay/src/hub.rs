@@ -1,13 +1,17 @@
 //! Who is here: sessions and rooms, under one lock that only control messages take.
 
+mod state;
+
 use std::{
     collections::HashMap,
+    net::IpAddr,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
+use state::{Entry, State};
 use tokio::{
     sync::{oneshot, watch},
     time::{MissedTickBehavior, interval},
@@ -18,9 +22,9 @@ use visita_protocol::{
         RelayPacket, Resume, Role, Welcome,
     },
     error::Code,
-    id::{MemberId, RoomId, Secret, SessionId, TrackId},
+    id::{MemberId, RoomId, Secret, SessionId},
     name::{PersonName, RoomName},
-    room::{self, Action, Joining, Place, Rooms},
+    room::{self, Rooms},
     session::Lifeline,
     time::Now,
 };
@@ -29,13 +33,17 @@ use crate::{
     clock,
     config::Limits,
     metrics::{self, Counters, Gauges},
-    outlet::{End, MemberLink, Taken},
+    limits::Neighbours,
+    outlet::{Body, End, MemberLink, Taken},
     seat::{Dirty, Seat},
 };
 
 /// How often the hub looks for what time alone brings: sessions that are over, rooms that stayed
 /// empty, key frames that didn't come.
 const TICK: Duration = Duration::from_millis(250);
+
+/// For how long a list of rooms is told again: it also says what time it is.
+const LIST_LIFE: Duration = Duration::from_secs(1);
 
 /// Somebody in a room, for the host's own screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,21 +86,9 @@ pub(crate) struct Hub {
     limits: Limits,
     counters: Arc<Counters>,
     rooms_changed: watch::Sender<u64>,
+    /// The list of rooms as text: of which revision, and from when.
+    listed: Mutex<Option<(u64, Now, Bytes)>>,
     people_changed: watch::Sender<u64>,
-}
-
-struct State {
-    rooms: Rooms,
-    sessions: HashMap<SessionId, Entry>,
-    members: HashMap<MemberId, Arc<Seat>>,
-}
-
-struct Entry {
-    seat: Arc<Seat>,
-    place: Option<Place>,
-    lifeline: Lifeline,
-    /// Since when it is in no room.
-    idle_since: Now,
 }
 
 impl Hub {
@@ -106,12 +102,14 @@ impl Hub {
             rooms,
             sessions: HashMap::new(),
             members: HashMap::new(),
+            neighbours: Neighbours::new(limits.sessions_per_address, limits.new_rooms_per_minute),
         };
         Arc::new(Self {
             state: Mutex::new(state),
             limits: limits.clone(),
             counters,
             rooms_changed: watch::Sender::new(0),
+            listed: Mutex::default(),
             people_changed: watch::Sender::new(0),
         })
     }
@@ -124,10 +122,14 @@ impl Hub {
     pub(crate) fn open(
         &self,
         link: &Arc<MemberLink>,
+        address: IpAddr,
         version: u8,
         compression: Option<Compression>,
     ) -> Result<Attached, Code> {
         let mut state = self.lock();
+        if !state.neighbours.has_room(address) {
+            return Err(Code::RateLimited);
+        }
         if state.sessions.len() >= self.limits.sessions as usize {
             return Err(Code::Busy);
         }
@@ -138,8 +140,10 @@ impl Hub {
         );
         let now = clock::now();
         let attached = self.attach(&seat, link, version, compression, None)?;
+        state.neighbours.came(address);
         let entry = Entry {
             seat: seat.clone(),
+            address,
             place: None,
             lifeline: Lifeline::Connected,
             idle_since: now,
@@ -173,11 +177,11 @@ impl Hub {
         let mut dirty = Dirty::default();
         if let Some(place) = entry.place {
             let actions = state.rooms.back(clock::now(), place);
-            Self::act(&mut state, actions, &mut dirty);
+            state.act(actions, &mut dirty);
         }
         self.changed(&state);
         drop(state);
-        dirty.flush();
+        dirty.flush(clock::now());
         Ok(attached)
     }
 
@@ -230,144 +234,18 @@ impl Hub {
             Ok(Taken::Duplicate | Taken::Stale) => return Ok(()),
             Err(error) => return Err(error.code()),
         }
-        let said = body.and_then(|body| self.said(&mut state, seat, body, &mut dirty));
+        let said = body.and_then(|body| state.said(seat, body, &mut dirty));
         if let Err(code) = said {
             let answer = RelayMessage::Error {
                 code,
                 reply_to: Some(n),
             };
-            Self::send(&mut state, seat, answer, &mut dirty);
+            state.send(seat, &Body::from(&answer), &mut dirty);
         }
         self.changed(&state);
         drop(state);
-        dirty.flush();
+        dirty.flush(clock::now());
         Ok(())
-    }
-
-    fn said(
-        &self,
-        state: &mut State,
-        seat: &Seat,
-        body: ClientMessage,
-        dirty: &mut Dirty,
-    ) -> Result<(), Code> {
-        let (now, wall) = (clock::now(), clock::wall());
-        let entry = state
-            .sessions
-            .get_mut(&seat.session)
-            .ok_or(Code::SessionGone)?;
-        match (body, entry.place) {
-            (
-                ClientMessage::Join {
-                    room,
-                    name,
-                    role,
-                    decodes,
-                    watch,
-                    clock,
-                },
-                None,
-            ) => {
-                let joining = Joining {
-                    name,
-                    role,
-                    decodes,
-                    watch,
-                    clock,
-                };
-                let joined = state
-                    .rooms
-                    .join(now, wall, &room, RoomId(rand::random()), joining)?;
-                entry.place = Some(joined.place);
-                let member = joined.place.member;
-                entry.seat.seated(Some(member));
-                let seat = entry.seat.clone();
-                state.members.insert(member, seat);
-                Self::act(state, joined.actions, dirty);
-                tracing::info!(%member, room = %joined.place.room, "joined");
-            }
-            (ClientMessage::Join { .. }, Some(_)) => return Err(Code::OutOfTurn),
-            (ClientMessage::Leave, Some(place)) => {
-                entry.place = None;
-                entry.idle_since = now;
-                Self::leave(state, place, LeaveReason::Left, dirty);
-            }
-            (ClientMessage::Unknown, _) => return Err(Code::UnknownMessage),
-            (_, None) => return Err(Code::NotJoined),
-            (body, Some(place)) => {
-                let announces = matches!(body, ClientMessage::Tracks { .. });
-                let actions = state.rooms.handle(now, wall, place, body)?;
-                if announces {
-                    let room = state.rooms.room(place.room);
-                    let member = room
-                        .and_then(|room| room.members().find(|member| member.id == place.member));
-                    seat.announced(member.map_or(&[], |member| &member.tracks));
-                }
-                Self::act(state, actions, dirty);
-            }
-        }
-        Ok(())
-    }
-
-    /// Carries out what follows from a room's change. Key frames are asked for last, when everybody
-    /// knows what to send.
-    fn act(state: &mut State, actions: Vec<Action>, dirty: &mut Dirty) {
-        let mut key_frames: Vec<(MemberId, TrackId)> = Vec::new();
-        for action in actions {
-            match action {
-                Action::Send { to, message } => {
-                    let Some(seat) = state.members.get(&to).cloned() else {
-                        continue;
-                    };
-                    if let RelayMessage::Send { tracks } = &message {
-                        seat.wanted(tracks);
-                    }
-                    Self::send(state, &seat, message, dirty);
-                }
-                Action::Route {
-                    receiver,
-                    sender,
-                    tracks,
-                } => {
-                    let outlet = state.members.get(&receiver).map(|seat| &seat.outlet);
-                    if let Some(outlet) = outlet {
-                        let starting = outlet.route(sender, &tracks);
-                        key_frames.extend(starting.into_iter().map(|track| (sender, track)));
-                    }
-                    if let Some(sender) = state.members.get(&sender) {
-                        sender.heard_by(receiver, outlet.filter(|_| !tracks.is_empty()));
-                    }
-                }
-                Action::KeyFrame { sender, track } => key_frames.push((sender, track)),
-            }
-        }
-        for (sender, track) in key_frames {
-            if let Some(seat) = state.members.get(&sender) {
-                seat.need_key_frame(clock::now(), track, dirty);
-            }
-        }
-    }
-
-    /// Sends a numbered message. A session that acknowledges nothing for too long is over.
-    fn send(state: &mut State, seat: &Seat, message: RelayMessage, dirty: &mut Dirty) {
-        if let Ok(link) = seat.outlet.send(message) {
-            dirty.add(link);
-            return;
-        }
-        seat.outlet.end(End::Over);
-        // Its end takes it out of its room; until then it is only waited for.
-        if let Some(entry) = state.sessions.get_mut(&seat.session) {
-            entry.lifeline = Lifeline::Lost { since: Now(0) };
-        }
-    }
-
-    fn leave(state: &mut State, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
-        let actions = state.rooms.leave(clock::now(), place, reason);
-        Self::act(state, actions, dirty);
-        if let Some(seat) = state.members.remove(&place.member) {
-            seat.seated(None);
-        }
-        tracing::info!(member = %place.member, ?reason, "left");
     }
 
     /// Takes an acknowledgement alone.
@@ -385,33 +263,26 @@ impl Hub {
             return;
         }
         match how {
-            Gone::Left => self.end(&mut state, seat.session, LeaveReason::Left, &mut dirty),
-            Gone::Removed => self.end(&mut state, seat.session, LeaveReason::Removed, &mut dirty),
+            Gone::Left => state.end(seat.session, LeaveReason::Left, &mut dirty),
+            Gone::Removed => state.end(seat.session, LeaveReason::Removed, &mut dirty),
+            // One who is in no room has nothing to come back to.
+            Gone::Broken if state.is_idle(seat.session) => {
+                state.end(seat.session, LeaveReason::Lost, &mut dirty);
+            }
             Gone::Broken => {
                 let now = clock::now();
                 if let Some(entry) = state.sessions.get_mut(&seat.session) {
                     entry.lifeline.lost(now);
                     if let Some(place) = entry.place {
                         let actions = state.rooms.lost(now, place);
-                        Self::act(&mut state, actions, &mut dirty);
+                        state.act(actions, &mut dirty);
                     }
                 }
             }
         }
         self.changed(&state);
         drop(state);
-        dirty.flush();
-    }
-
-    /// A session is over.
-    fn end(&self, state: &mut State, session: SessionId, reason: LeaveReason, dirty: &mut Dirty) {
-        let Some(entry) = state.sessions.remove(&session) else {
-            return;
-        };
-        if let Some(place) = entry.place {
-            Self::leave(state, place, reason, dirty);
-        }
-        entry.seat.outlet.end(End::Over);
+        dirty.flush(clock::now());
     }
 
     /// Does what time alone brings, until told to stop.
@@ -444,12 +315,13 @@ impl Hub {
             }
         }
         for id in over {
-            self.end(&mut state, id, LeaveReason::Lost, &mut dirty);
+            state.end(id, LeaveReason::Lost, &mut dirty);
         }
         state.rooms.tick(now);
+        state.neighbours.tick(now);
         self.changed(&state);
         drop(state);
-        dirty.flush();
+        dirty.flush(clock::now());
     }
 
     /// Says to everybody that the relay ends.
@@ -461,11 +333,12 @@ impl Hub {
             .values()
             .map(|entry| entry.seat.clone())
             .collect();
+        let closing = Body::from(&RelayMessage::Closing);
         for seat in seats {
-            Self::send(&mut state, &seat, RelayMessage::Closing, &mut dirty);
+            state.send(&seat, &closing, &mut dirty);
         }
         drop(state);
-        dirty.flush();
+        dirty.flush(clock::now());
     }
 
     /// Says that lists and people may have changed.
@@ -502,9 +375,20 @@ impl Hub {
         }
     }
 
-    /// The same as text.
+    /// The same as text, made once for all who ask between two changes.
     pub(crate) fn rooms_text(&self) -> Bytes {
-        serde_json::to_vec(&self.rooms()).unwrap_or_default().into()
+        // Held meanwhile: all others that ask get this one.
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, revision) = (clock::now(), *self.rooms_changed.borrow());
+        if let Some((of, at, text)) = &*listed
+            && *of == revision
+            && now.since(*at) < LIST_LIFE
+        {
+            return text.clone();
+        }
+        let text: Bytes = serde_json::to_vec(&self.rooms()).unwrap_or_default().into();
+        *listed = Some((revision, now, text.clone()));
+        text
     }
 
     /// Everybody in any room.
@@ -535,18 +419,5 @@ impl Hub {
             rooms: state.rooms.list().len() as u64,
             members: state.members.len() as u64,
         }
-    }
-}
-
-impl State {
-    /// Differs when rooms, members or their connections do. Members come and go with the list's
-    /// revision; what is left are their connections.
-    fn digest(&self) -> u64 {
-        let lost = self
-            .sessions
-            .values()
-            .filter(|entry| entry.lifeline != Lifeline::Connected)
-            .count() as u64;
-        self.rooms.revision() << 16 | lost
     }
 }

@@ -22,6 +22,7 @@ mod relay;
 mod seat;
 mod session;
 mod sockets;
+mod steady;
 mod tls;
 mod web;
 mod ws;

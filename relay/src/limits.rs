@@ -1,7 +1,7 @@
 //! How much one may ask for: rates as token buckets, connections as counters.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -167,6 +167,79 @@ impl Drop for Place {
     }
 }
 
+/// What an address has in the hub: its sessions, and the rooms that it made lately.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    most: u32,
+    rooms_per_minute: u32,
+    of_address: HashMap<IpAddr, Neighbour>,
+}
+
+#[derive(Debug, Default)]
+struct Neighbour {
+    sessions: u32,
+    /// When it made rooms, oldest first.
+    rooms: VecDeque<Now>,
+}
+
+/// For how long a room that was made counts.
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Neighbours {
+    pub(crate) fn new(most: u32, rooms_per_minute: u32) -> Self {
+        Self {
+            most,
+            rooms_per_minute,
+            of_address: HashMap::new(),
+        }
+    }
+
+    /// Whether a session may be opened from there.
+    pub(crate) fn has_room(&self, address: IpAddr) -> bool {
+        let of_address = self.of_address.get(&network(address));
+        of_address.is_none_or(|neighbour| neighbour.sessions < self.most)
+    }
+
+    /// A session was opened from there.
+    pub(crate) fn came(&mut self, address: IpAddr) {
+        self.of_address.entry(network(address)).or_default().sessions += 1;
+    }
+
+    /// A session from there is over.
+    pub(crate) fn went(&mut self, address: IpAddr) {
+        if let Some(neighbour) = self.of_address.get_mut(&network(address)) {
+            neighbour.sessions = neighbour.sessions.saturating_sub(1);
+        }
+    }
+
+    /// Whether a room may be made from there; if so, it counts.
+    pub(crate) fn may_make_room(&mut self, now: Now, address: IpAddr) -> bool {
+        let neighbour = self.of_address.entry(network(address)).or_default();
+        neighbour.forget(now);
+        let may = neighbour.rooms.len() < self.rooms_per_minute as usize;
+        if may {
+            neighbour.rooms.push_back(now);
+        }
+        may
+    }
+
+    /// Forgets addresses of which nothing counts any more.
+    pub(crate) fn tick(&mut self, now: Now) {
+        self.of_address.retain(|_, neighbour| {
+            neighbour.forget(now);
+            neighbour.sessions > 0 || !neighbour.rooms.is_empty()
+        });
+    }
+}
+
+impl Neighbour {
+    fn forget(&mut self, now: Now) {
+        while self.rooms.front().is_some_and(|&at| now.since(at) >= MINUTE) {
+            self.rooms.pop_front();
+        }
+    }
+}
+
 /// One IPv6 customer has a whole /64.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -211,6 +284,26 @@ mod tests {
         assert_eq!(doors.enter(a).unwrap_err(), Full::Address);
         drop(moved);
         assert!(doors.enter(a).is_ok());
+    }
+
+    #[test]
+    fn an_address_has_so_many_sessions_and_new_rooms() {
+        let mut neighbours = Neighbours::new(2, 1);
+        let (a, b): (IpAddr, IpAddr) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let later = Now(60_000_000);
+        neighbours.came(a);
+        neighbours.came(a);
+        assert!(!neighbours.has_room(a) && neighbours.has_room(b));
+        neighbours.went(a);
+        assert!(neighbours.has_room(a));
+        neighbours.went(a);
+        assert!(neighbours.may_make_room(Now(0), a));
+        neighbours.tick(Now(1));
+        assert!(!neighbours.may_make_room(Now(1), a), "going doesn't help");
+        assert!(neighbours.may_make_room(Now(1), b));
+        assert!(neighbours.may_make_room(later, a));
+        neighbours.tick(later.plus(MINUTE));
+        assert!(neighbours.of_address.is_empty());
     }
 
     #[test]

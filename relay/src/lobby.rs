@@ -10,19 +10,24 @@ use tokio::time::{Instant, interval_at, sleep, timeout};
 use visita_protocol::time::Now;
 
 use crate::{
+    clock,
+    limits::Bucket,
     relay::Shared,
     web::Peer,
     ws::{Batch, Decoder, Event, Link, Outgoing, Queue, Raw},
 };
 
-/// The least time between two lists: changes within it are told together.
-const COALESCE: Duration = Duration::from_millis(100);
+/// The least time between two lists: changes within it are told together. All pages are told at
+/// the same moments, so that one list is made for all of them.
+const COALESCE: Duration = Duration::from_millis(200);
 /// How often a silent page is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
 /// A page says nothing that is longer than this.
 const MAX_MESSAGE: usize = 1024;
-/// Messages of its own that a page may send before it is taken for an attack: it has nothing to say.
-const MAX_MESSAGES: u32 = 256;
+/// What a page may send a second before it is taken for an attack: it has nothing to say but a pong
+/// now and then. Two minutes' worth may come at once.
+const MESSAGES_PER_S: u32 = 2;
+const BURST_S: u32 = 128;
 
 /// Holds only the newest list: a slow page skips those between.
 #[derive(Debug, Default)]
@@ -71,7 +76,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, _peer: Peer) {
 /// Takes what a page sends, which is nothing but pongs and its end. Gives the code to close with.
 async fn listen(link: &Link<Latest>, mut buffer: BytesMut) -> u16 {
     let mut decoder = Decoder::new(MAX_MESSAGE);
-    let mut messages = 0;
+    let mut messages = Bucket::new(MESSAGES_PER_S, BURST_S, clock::now());
     loop {
         loop {
             match decoder.next(&mut buffer) {
@@ -79,15 +84,13 @@ async fn listen(link: &Link<Latest>, mut buffer: BytesMut) -> u16 {
                 Ok(Some(Event::Ping(payload))) => {
                     link.queue()
                         .with(|waiting| waiting.pong = Some(payload.freeze()));
-                    link.flush();
+                    link.flush(clock::now());
                 }
-                Ok(Some(Event::Pong)) => continue,
                 Ok(Some(Event::Close(_))) => return 1000,
-                Ok(Some(Event::Text(_) | Event::Binary(_))) => {}
+                Ok(Some(Event::Pong | Event::Text(_) | Event::Binary(_))) => {}
                 Err(_) => return 1002,
             }
-            messages += 1;
-            if messages > MAX_MESSAGES {
+            if messages.take(clock::now(), 1).is_some() {
                 return 1008;
             }
         }
@@ -105,8 +108,8 @@ async fn tell(shared: &Shared, link: &Link<Latest>) {
         changes.mark_unchanged();
         let list = shared.hub.rooms_text();
         link.queue().with(|waiting| waiting.list = Some(list));
-        link.flush();
-        sleep(COALESCE).await;
+        link.flush(clock::now());
+        sleep(until_next(clock::now())).await;
         loop {
             tokio::select! {
                 changed = changes.changed() => match changed {
@@ -115,9 +118,15 @@ async fn tell(shared: &Shared, link: &Link<Latest>) {
                 },
                 _ = ping.tick() => {
                     link.queue().with(|waiting| waiting.ping = true);
-                    link.flush();
+                    link.flush(clock::now());
                 }
             }
         }
     }
+}
+
+/// How long it is until the next moment at which lists are told.
+fn until_next(now: Now) -> Duration {
+    let every = COALESCE.as_micros() as u64;
+    Duration::from_micros(every - now.0 % every)
 }

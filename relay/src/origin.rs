@@ -157,7 +157,7 @@ pub(crate) struct Policy {
 }
 
 /// Every header by which a proxy speaks.
-const FORWARDING: [&str; 7] = [
+const FORWARDING: [&str; 12] = [
     "forwarded",
     "via",
     "x-forwarded-for",
@@ -165,6 +165,11 @@ const FORWARDING: [&str; 7] = [
     "x-forwarded-proto",
     "x-forwarded-port",
     "x-real-ip",
+    "x-client-ip",
+    "x-original-for",
+    "x-original-host",
+    "true-client-ip",
+    "cdn-loop",
 ];
 
 impl Policy {
@@ -278,12 +283,22 @@ impl Policy {
         });
         peer.to_canonical().is_loopback()
             && local_host
-            && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+            && !headers.keys().any(|name| {
+                FORWARDING.contains(&name.as_str())
+                    // Cloudflare has more of its own than is worth listing.
+                    || name.as_str().starts_with("cf-")
+            })
     }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The last line of a header: the one that the nearest proxy added.
+fn last_line<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let line = headers.get_all(name).iter().next_back();
+    line.and_then(|value| value.to_str().ok())
 }
 
 fn last(list: &str) -> &str {
@@ -417,7 +432,7 @@ mod tests {
         assert!(Policy::is_local(here, &headers(&[("host", "[::1]:3000")])));
         assert!(!Policy::is_local(here, &headers(&[("host", "ward.local")])));
         assert!(!Policy::is_local(GUEST, &headers(&[("host", "localhost")])));
-        for name in FORWARDING {
+        for name in FORWARDING.into_iter().chain(["cf-connecting-ip", "cf-ray"]) {
             assert!(!Policy::is_local(
                 here,
                 &headers(&[("host", "localhost"), (name, "x")])

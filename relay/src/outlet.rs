@@ -17,7 +17,7 @@ use visita_protocol::{
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
     receiver::{Item, Receiver, Selected, Verdict},
-    session::{self, Accept, Session},
+    session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
 };
 
@@ -96,11 +96,43 @@ fn pack(packet: &RelayPacket, compressed: bool) -> Option<Outgoing> {
             return None;
         }
     };
-    if compressed && let Some(message) = compress::compress(&text) {
-        return Some(Outgoing::Binary(message.into()));
-    }
-    Some(Outgoing::Text(text.into()))
+    Some(wire(text, compressed))
 }
+
+/// A numbered message as text, shared by all who get the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct Body(Arc<str>);
+
+impl From<&RelayMessage> for Body {
+    fn from(message: &RelayMessage) -> Self {
+        let text = serde_json::to_string(message).unwrap_or_else(|error| {
+            tracing::error!(%error, "a message couldn't be written");
+            // Unknown messages are tolerated, a missing number isn't.
+            r#"{"type":"unknown"}"#.to_owned()
+        });
+        Self(text.into())
+    }
+}
+
+impl Body {
+    /// The packet that carries it: the same as [`RelayPacket::Message`] gives.
+    fn pack(&self, n: u64, ack: u64, compressed: bool) -> Outgoing {
+        let body = &self.0;
+        let text = format!(r#"{{"type":"message","n":{n},"ack":{ack},"body":{body}}}"#);
+        wire(text, compressed)
+    }
+}
+
+fn wire(text: String, compressed: bool) -> Outgoing {
+    if compressed && let Some(message) = compress::compress(&text) {
+        return Outgoing::Binary(message.into());
+    }
+    Outgoing::Text(text.into())
+}
+
+/// The most bytes of control messages that wait for one connection: all that a session keeps, as it
+/// comes again after a resume, and what is said meanwhile.
+const MAX_WAITING_BYTES: usize = MAX_UNACKNOWLEDGED_BYTES + 256 * 1024;
 
 /// One participant's way out.
 pub(crate) struct Outlet {
@@ -109,8 +141,10 @@ pub(crate) struct Outlet {
 }
 
 struct Inner {
-    session: Session<RelayMessage>,
+    session: Session<Body>,
     receiver: Receiver<Outgoing, Chunks<Bytes>>,
+    /// The bytes of the control messages that wait.
+    waiting: usize,
     /// Counts the connections: what is of an older one is of no more concern.
     generation: u64,
     connection: Option<Connection>,
@@ -151,6 +185,7 @@ impl Outlet {
         let inner = Inner {
             session: Session::new(),
             receiver: Receiver::new(),
+            waiting: 0,
             generation: 0,
             connection: None,
         };
@@ -174,7 +209,10 @@ impl Outlet {
             && let Some(item) = inner.receiver.pop(now)
         {
             match item {
-                Item::Control(message) => batch.push(message),
+                Item::Control(message) => {
+                    inner.waiting -= size(&message);
+                    batch.push(message);
+                }
                 Item::Chunk { frame, chunk } => {
                     if let Some(chunk) = frame.as_slice().get(usize::from(chunk)) {
                         chunks += 1;
@@ -218,9 +256,12 @@ impl Outlet {
     }
 
     /// Numbers a message and queues it. Gives the link to flush.
-    pub(crate) fn send(&self, message: RelayMessage) -> Result<Option<Arc<MemberLink>>, Overflow> {
+    pub(crate) fn send(&self, message: &Body) -> Result<Option<Arc<MemberLink>>, Overflow> {
         let mut inner = self.lock();
-        let n = inner.session.send(message.clone()).map_err(|_| Overflow)?;
+        let n = inner
+            .session
+            .send_sized(message.clone(), message.0.len())
+            .map_err(|_| Overflow)?;
         Ok(inner.queue(n, message))
     }
 
@@ -279,7 +320,7 @@ impl Outlet {
             None => Vec::new(),
         };
         inner.end(End::Replaced);
-        inner.receiver.clear();
+        inner.clear();
         inner.generation += 1;
         let (end, ended) = oneshot::channel();
         inner.connection = Some(Connection {
@@ -291,7 +332,7 @@ impl Outlet {
             inner.push(welcome);
         }
         for (n, body) in again {
-            inner.queue(n, body);
+            inner.queue(n, &body);
         }
         let generation = inner.generation;
         drop(inner);
@@ -307,7 +348,7 @@ impl Outlet {
         if current {
             inner.connection = None;
             inner.generation += 1;
-            inner.receiver.clear();
+            inner.clear();
         }
         current
     }
@@ -325,15 +366,10 @@ impl Outlet {
 
 impl Inner {
     /// Queues a numbered message, if there is a connection. Gives the link to flush.
-    fn queue(&mut self, n: u64, body: RelayMessage) -> Option<Arc<MemberLink>> {
+    fn queue(&mut self, n: u64, body: &Body) -> Option<Arc<MemberLink>> {
         let connection = self.connection.as_ref()?;
         let (link, compressed) = (connection.link.clone(), connection.compressed);
-        let packet = RelayPacket::Message {
-            n,
-            ack: self.session.received(),
-            body,
-        };
-        self.push(pack(&packet, compressed)?);
+        self.push(body.pack(n, self.session.received(), compressed));
         self.session.told();
         Some(link)
     }
@@ -352,9 +388,18 @@ impl Inner {
     }
 
     fn push(&mut self, message: Outgoing) {
-        if self.receiver.control(message).is_err() {
+        let bytes = size(&message);
+        let full = self.waiting > 0 && self.waiting + bytes > MAX_WAITING_BYTES;
+        if full || self.receiver.control(message).is_err() {
             self.end(End::Stuck);
+        } else {
+            self.waiting += bytes;
         }
+    }
+
+    fn clear(&mut self) {
+        self.receiver.clear();
+        self.waiting = 0;
     }
 
     fn end(&mut self, end: End) {
@@ -366,5 +411,29 @@ impl Inner {
             // A connection that ended by itself meanwhile doesn't listen any more.
             let _ = sender.send(end);
         }
+    }
+}
+
+fn size(message: &Outgoing) -> usize {
+    match message {
+        Outgoing::Text(bytes) | Outgoing::Binary(bytes) | Outgoing::Pong(bytes) => bytes.len(),
+        Outgoing::Ping => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visita_protocol::error::Code;
+
+    #[test]
+    fn a_shared_body_is_packed_as_the_protocol_packs_it() {
+        let body = RelayMessage::Error {
+            code: Code::RateLimited,
+            reply_to: Some(7),
+        };
+        let packed = Body::from(&body).pack(3, 9, false);
+        let whole = pack(&RelayPacket::Message { n: 3, ack: 9, body }, false);
+        assert_eq!(Some(packed), whole);
     }
 }

@@ -204,15 +204,13 @@ impl Relay {
         let mut names = own_names(&config);
         let identity = Identity::open(
             &config.data,
-            &Names::new(names.clone(), addresses.all()),
+            |ward| {
+                names.push(Advertisement::host(ward));
+                Names::new(names.clone(), addresses.all())
+            },
             SystemTime::now(),
         )?;
-        names.push(Advertisement::host(identity.ward_id()));
         let identity = Arc::new(identity);
-        identity.renew(
-            &Names::new(names.clone(), addresses.all()),
-            SystemTime::now(),
-        )?;
         let policy = Policy {
             names,
             public: config.public_url.clone(),
@@ -295,14 +293,18 @@ async fn keep(shared: Arc<Shared>) {
             _ = every.tick() => {}
             () = &mut stopped => break,
         }
-        let addresses = Addresses::of_this_machine();
-        shared.addresses.send_if_modified(|known| {
-            let changed = *known != addresses;
-            known.clone_from(&addresses);
-            changed
-        });
+        let changed = shared.addresses.borrow().changed();
+        if let Some(changed) = changed {
+            shared.addresses.send_replace(changed);
+        }
+        let addresses = shared.addresses.borrow().clone();
         let names = Names::new(shared.policy.names.clone(), addresses.all());
-        match shared.identity.renew(&names, SystemTime::now()) {
+        // Making keys and writing files takes long: not on a thread that others need.
+        let identity = shared.identity.clone();
+        let renewed =
+            tokio::task::spawn_blocking(move || identity.renew(&names, SystemTime::now())).await;
+        let renewed = renewed.unwrap_or_else(|error| Err(tls::Error::Making(error.to_string())));
+        match renewed {
             Ok(true) => tracing::info!(
                 "the machine's addresses changed: the host's certificate was made again"
             ),

@@ -8,7 +8,7 @@ use visita_protocol::{
     chunk::Assembler,
     control::{RelayMessage, SendTrack},
     error::Code,
-    frame::Header,
+    frame::{Header, MAX_FRAME},
     id::{MemberId, Secret, SessionId, TrackId},
     keyframe::Requests,
     media::Track,
@@ -17,7 +17,9 @@ use visita_protocol::{
 
 use crate::{
     metrics::{self, Counters},
-    outlet::{MemberLink, Outlet},
+    outlet::{Body, MemberLink, Outlet},
+    steady::Steady,
+    ws::BUFFER,
 };
 
 /// A session, from its welcome until its end.
@@ -39,7 +41,17 @@ struct Inlet {
     /// Those who get any of them.
     audience: Vec<(MemberId, Arc<Outlet>)>,
     requests: Requests,
+    /// What it is told to send.
+    steady: Steady,
 }
+
+/// Chunks below this are copied: a chunk that isn't holds the whole buffer that it was read into, and
+/// a participant that sends little of it and much else would hold many times what it sends.
+const SMALL: usize = BUFFER / 4;
+
+/// The most bytes of frames of one participant that aren't whole yet: a largest picture in each of
+/// two codecs.
+const MAX_ASSEMBLING: usize = 2 * MAX_FRAME;
 
 /// Links that got something and aren't flushed yet, each once.
 #[derive(Default)]
@@ -55,9 +67,9 @@ impl Dirty {
     }
 
     /// Sends what waits, as far as each socket takes it at once.
-    pub(crate) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self, now: Now) {
         for link in self.0.drain(..) {
-            link.flush();
+            link.flush(now);
         }
     }
 }
@@ -109,13 +121,22 @@ impl Seat {
             return Ok(());
         }
         let member = inlet.member.ok_or(Code::TrackMissing)?;
+        let assembling: usize = inlet.tracks.iter().map(|(_, a)| a.waiting()).sum();
         let track = inlet.tracks.iter_mut().find(|(id, _)| *id == header.track);
         let (_, assembler) = track.ok_or(Code::TrackMissing)?;
         // Whatever the sender wrote there: nobody speaks as another.
         Header::stamp(message, member);
         header.sender = member;
         let payload = message.len() - start;
-        let chunk = std::mem::take(message).freeze();
+        if assembling + payload > MAX_ASSEMBLING {
+            assembler.abandon();
+            return Err(Code::TooLarge);
+        }
+        let chunk = if message.len() < SMALL {
+            Bytes::copy_from_slice(message)
+        } else {
+            std::mem::take(message).freeze()
+        };
         let Some(frame) = assembler
             .push(header, chunk, payload)
             .map_err(|_| Code::OutOfTurn)?
@@ -147,7 +168,8 @@ impl Seat {
     fn say_key_frame(&self, track: TrackId, dirty: &mut Dirty) {
         metrics::add(&self.counters.key_frame_requests, 1);
         // A session that overflows is ended by the hub's next message to it.
-        if let Ok(link) = self.outlet.send(RelayMessage::KeyFrame { track }) {
+        let message = Body::from(&RelayMessage::KeyFrame { track });
+        if let Ok(link) = self.outlet.send(&message) {
             dirty.add(link);
         }
     }
@@ -159,9 +181,18 @@ impl Seat {
 
     /// Repeats requests that weren't answered.
     pub(crate) fn tick(&self, now: Now, dirty: &mut Dirty) {
-        let due = self.inlet().requests.due(now);
+        let (due, smaller) = {
+            let mut inlet = self.inlet();
+            (inlet.requests.due(now), inlet.steady.due(now))
+        };
         for track in due {
             self.say_key_frame(track, dirty);
+        }
+        if let Some(tracks) = smaller {
+            let message = Body::from(&RelayMessage::Send { tracks });
+            if let Ok(link) = self.outlet.send(&message) {
+                dirty.add(link);
+            }
         }
     }
 
@@ -185,6 +216,11 @@ impl Seat {
         };
     }
 
+    /// Whether it is in a room.
+    pub(crate) fn is_member(&self) -> bool {
+        self.inlet().member.is_some()
+    }
+
     /// These are its tracks from now on.
     pub(crate) fn announced(&self, tracks: &[Track]) {
         let mut inlet = self.inlet();
@@ -198,8 +234,9 @@ impl Seat {
         }
     }
 
-    /// These of its tracks are wanted from now on.
-    pub(crate) fn wanted(&self, tracks: &[SendTrack]) {
+    /// These of its tracks are wanted from now on. Gives what to tell the participant now, if
+    /// anything.
+    pub(crate) fn wanted(&self, now: Now, tracks: &[SendTrack]) -> Option<Vec<SendTrack>> {
         let mut inlet = self.inlet();
         let inlet = &mut *inlet;
         for (id, _) in &inlet.tracks {
@@ -207,6 +244,7 @@ impl Seat {
                 inlet.requests.forget(*id);
             }
         }
+        inlet.steady.want(now, tracks)
     }
 
     /// This receiver gets something of it, or nothing any more.

@@ -1,6 +1,7 @@
 //! `/api/v1/ws`: one connection of a participant, from its hello to its end.
 
 use std::{
+    net::IpAddr,
     pin::pin,
     sync::{
         Arc,
@@ -13,7 +14,9 @@ use bytes::BytesMut;
 use tokio::time::{sleep, timeout};
 use visita_protocol::{
     VERSIONS, compress,
-    control::{ClientPacket, Compression, Hello, RelayMessage, RelayPacket, parse_client},
+    control::{
+        ClientMessage, ClientPacket, Compression, Hello, RelayMessage, RelayPacket, parse_client,
+    },
     error::Code,
     frame::{CONTROL_ZSTD_V1, MEDIA_V1},
     time::Now,
@@ -23,9 +26,9 @@ use crate::{
     clock,
     config::Limits,
     hub::{Attached, Gone, Hub},
-    limits::Bucket,
+    limits::{Bucket, Place},
     metrics,
-    outlet::{End, MemberLink, Tap},
+    outlet::{Body, End, MemberLink, Tap},
     relay::Shared,
     seat::{Dirty, Seat},
     sockets,
@@ -33,6 +36,10 @@ use crate::{
     ws::{self, Decoder, Event, Link, Outgoing, Raw},
 };
 
+/// WebSocket's own pings and pongs that may come before the hello: a client needs none.
+const SIGNALS_BEFORE_HELLO: u32 = 16;
+/// The largest ping or pong on the wire, in bytes: what one counts for.
+const SIGNAL: usize = 131;
 /// The least time between two complaints to one sender: one that floods isn't answered with a flood.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
 /// How long the last words may take.
@@ -77,13 +84,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         () = &mut stopped => Err(Outcome::Refused(Code::ShuttingDown)),
     };
     let attached =
-        hello.and_then(|hello| attach(&shared.hub, &link, &hello).map_err(Outcome::Refused));
+        hello.and_then(|hello| attach(&shared.hub, &link, peer.ip, &hello).map_err(Outcome::Refused));
     let attached = match attached {
         Ok(attached) => attached,
         Err(outcome) => return finish(&link, outcome).await,
     };
-    peer.place.established();
-    link.flush();
+    link.flush(clock::now());
     let Attached {
         seat,
         generation,
@@ -94,9 +100,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         shared: shared.clone(),
         seat: seat.clone(),
         generation,
+        place: Some(peer.place),
         rates,
         complained: None,
     };
+    member.count_as_established();
     // A task of its own: each frame wakes it alone, and not everything else that is waited for here.
     let mut listening = tokio::spawn(async move { member.listen(&mut input).await });
     let outcome = tokio::select! {
@@ -129,7 +137,7 @@ async fn silent(heard: &AtomicU64, limit: Duration) {
         if quiet >= limit {
             return;
         }
-        sleep(limit - quiet).await;
+        sleep(limit.saturating_sub(quiet)).await;
     }
 }
 
@@ -160,7 +168,7 @@ async fn finish(link: &MemberLink, outcome: Outcome) {
 }
 
 /// A new session, or the one that the hello asks for.
-fn attach(hub: &Hub, link: &Arc<MemberLink>, hello: &Hello) -> Result<Attached, Code> {
+fn attach(hub: &Hub, link: &Arc<MemberLink>, ip: IpAddr, hello: &Hello) -> Result<Attached, Code> {
     let version = VERSIONS
         .iter()
         .find(|version| hello.versions.contains(version));
@@ -170,7 +178,7 @@ fn attach(hub: &Hub, link: &Arc<MemberLink>, hello: &Hello) -> Result<Attached, 
         .contains(&Compression::Zstd1)
         .then_some(Compression::Zstd1);
     match &hello.resume {
-        None => hub.open(link, version, compression),
+        None => hub.open(link, ip, version, compression),
         Some(resume) => hub.resume(link, version, compression, resume),
     }
 }
@@ -188,28 +196,29 @@ struct Input {
 enum Message {
     Text(BytesMut),
     Binary(BytesMut),
+    /// WebSocket's own ping or pong, which is answered already and still counts.
+    Signal,
 }
 
 impl Input {
     /// The next message that is there already. WebSocket's own frames are answered here.
     fn next(&mut self) -> Result<Option<Message>, Outcome> {
-        loop {
-            match self.decoder.next(&mut self.buffer) {
-                Ok(None) => return Ok(None),
-                Ok(Some(Event::Text(text))) => return Ok(Some(Message::Text(text))),
-                Ok(Some(Event::Binary(bytes))) => return Ok(Some(Message::Binary(bytes))),
-                Ok(Some(Event::Ping(payload))) => {
-                    self.link.queue().push(Outgoing::Pong(payload.freeze()));
-                    self.link.flush();
-                }
-                Ok(Some(Event::Pong)) => {}
-                // A page that is closed, and a program that ends in order. Any other code says that
-                // something failed: such a one may come back.
-                Ok(Some(Event::Close(Some(NORMAL | GOING_AWAY)))) => return Err(Outcome::Closed),
-                Ok(Some(Event::Close(_))) => return Err(Outcome::Broken),
-                Err(ws::Error::TooLarge) => return Err(Outcome::Refused(Code::TooLarge)),
-                Err(ws::Error::Protocol(_)) => return Err(Outcome::Refused(Code::Malformed)),
+        match self.decoder.next(&mut self.buffer) {
+            Ok(None) => Ok(None),
+            Ok(Some(Event::Text(text))) => Ok(Some(Message::Text(text))),
+            Ok(Some(Event::Binary(bytes))) => Ok(Some(Message::Binary(bytes))),
+            Ok(Some(Event::Ping(payload))) => {
+                self.link.queue().push(Outgoing::Pong(payload.freeze()));
+                self.link.flush(clock::now());
+                Ok(Some(Message::Signal))
             }
+            Ok(Some(Event::Pong)) => Ok(Some(Message::Signal)),
+            // A page that is closed, and a program that ends in order. Any other code says that
+            // something failed: such a one may come back.
+            Ok(Some(Event::Close(Some(NORMAL | GOING_AWAY)))) => Err(Outcome::Closed),
+            Ok(Some(Event::Close(_))) => Err(Outcome::Broken),
+            Err(ws::Error::TooLarge) => Err(Outcome::Refused(Code::TooLarge)),
+            Err(ws::Error::Protocol(_)) => Err(Outcome::Refused(Code::Malformed)),
         }
     }
 
@@ -226,9 +235,16 @@ impl Input {
 
     /// The first message, which must be a hello.
     async fn hello(&mut self) -> Result<Hello, Outcome> {
+        let mut signals = 0;
         loop {
             match self.next()? {
                 None => self.more().await?,
+                Some(Message::Signal) => {
+                    signals += 1;
+                    if signals > SIGNALS_BEFORE_HELLO {
+                        return Err(Outcome::Refused(Code::OutOfTurn));
+                    }
+                }
                 Some(Message::Text(text)) => {
                     let text = std::str::from_utf8(&text)
                         .map_err(|_| Outcome::Refused(Code::Malformed))?;
@@ -247,6 +263,8 @@ impl Input {
 /// How fast one may speak.
 struct Rates {
     messages: Bucket,
+    chats: Bucket,
+    changes: Bucket,
     chunks: Bucket,
     bytes: Bucket,
 }
@@ -255,9 +273,30 @@ impl Rates {
     fn new(limits: &Limits, now: Now) -> Self {
         Self {
             messages: Bucket::new(limits.messages_per_s, 4, now),
+            chats: Bucket::new(limits.chats_per_s, 5, now),
+            changes: Bucket::new(limits.changes_per_s, 4, now),
             chunks: Bucket::new(limits.chunks_per_s, 2, now),
             bytes: Bucket::new(limits.bytes_per_s, 2, now),
         }
+    }
+
+    /// What is multiplied by the relay has a rate of its own, so that all that a participant says
+    /// while another is away for the grace time fits into what is kept for that other one.
+    fn said(&mut self, now: Now, body: &ClientMessage) -> Option<Duration> {
+        match body {
+            ClientMessage::Chat { .. } => self.chats.take(now, 1),
+            ClientMessage::Join { .. }
+            | ClientMessage::Leave
+            | ClientMessage::Tracks { .. }
+            | ClientMessage::Watch(_)
+            | ClientMessage::Decodes { .. } => self.changes.take(now, 1),
+            ClientMessage::NeedKeyFrame { .. } | ClientMessage::Unknown => None,
+        }
+    }
+
+    fn control(&mut self, now: Now, bytes: usize) -> Option<Duration> {
+        let bytes = self.bytes.take(now, bytes as u32);
+        self.messages.take(now, 1).max(bytes)
     }
 }
 
@@ -266,6 +305,8 @@ struct Member {
     shared: Arc<Shared>,
     seat: Arc<Seat>,
     generation: u64,
+    /// Counts for its address until it is in a room.
+    place: Option<Arc<Place>>,
     rates: Rates,
     complained: Option<Now>,
 }
@@ -290,13 +331,13 @@ impl Member {
             {
                 wait = self.take(now, message, input, &mut dirty)?;
             }
-            dirty.flush();
+            dirty.flush(now);
             match wait {
                 // Nothing is read meanwhile: the sender's socket fills, and its own rules apply.
                 Some(wait) => {
                     metrics::add(&self.shared.counters.throttled, 1);
                     self.complain(now, Code::RateLimited, &mut dirty);
-                    dirty.flush();
+                    dirty.flush(clock::now());
                     input.heard.store(clock::now().plus(wait).0, Relaxed);
                     sleep(wait).await;
                 }
@@ -326,34 +367,22 @@ impl Member {
                     .max(self.rates.bytes.take(now, length)))
             }
             Message::Binary(bytes) if bytes.first() == Some(&CONTROL_ZSTD_V1) => {
-                let length = bytes.len() as u32;
                 let text =
                     compress::decompress(&bytes, self.shared.config.limits.max_packet as usize)
                         .map_err(|_| Outcome::Refused(Code::Malformed))?;
-                self.packet(text.as_bytes(), input)?;
-                Ok(self
-                    .rates
-                    .messages
-                    .take(now, 1)
-                    .max(self.rates.bytes.take(now, length)))
+                let wait = self.packet(now, text.as_bytes(), input)?;
+                Ok(self.rates.control(now, bytes.len()).max(wait))
             }
             Message::Binary(bytes) => {
                 metrics::add(&self.shared.counters.messages_refused, 1);
                 self.complain(now, Code::Malformed, dirty);
-                Ok(self
-                    .rates
-                    .messages
-                    .take(now, 1)
-                    .max(self.rates.bytes.take(now, bytes.len() as u32)))
+                Ok(self.rates.control(now, bytes.len()))
             }
             Message::Text(text) => {
-                self.packet(&text, input)?;
-                Ok(self
-                    .rates
-                    .messages
-                    .take(now, 1)
-                    .max(self.rates.bytes.take(now, text.len() as u32)))
+                let wait = self.packet(now, &text, input)?;
+                Ok(self.rates.control(now, text.len()).max(wait))
             }
+            Message::Signal => Ok(self.rates.control(now, SIGNAL)),
         }
     }
 
@@ -366,20 +395,41 @@ impl Member {
             return;
         }
         self.complained = Some(now);
-        if let Ok(link) = self.seat.outlet.send(RelayMessage::Error {
+        let complaint = RelayMessage::Error {
             code,
             reply_to: None,
-        }) {
+        };
+        if let Ok(link) = self.seat.outlet.send(&Body::from(&complaint)) {
             dirty.add(link);
         }
     }
 
+    /// One who is in a room never counts for its address again.
+    fn count_as_established(&mut self) {
+        if self.place.is_some()
+            && self.seat.is_member()
+            && let Some(place) = self.place.take()
+        {
+            place.established();
+        }
+    }
+
     /// Takes a packet. One whose number can be read counts as received, whatever else it is.
-    fn packet(&mut self, text: &[u8], input: &Input) -> Result<(), Outcome> {
+    /// Gives how long to wait before the next, for the sake of what it said.
+    fn packet(
+        &mut self,
+        now: Now,
+        text: &[u8],
+        input: &Input,
+    ) -> Result<Option<Duration>, Outcome> {
         let parsed = std::str::from_utf8(text)
             .map_err(|_| Outcome::Refused(Code::Malformed))
             .map(parse_client)?;
         let (hub, generation) = (&self.shared.hub, self.generation);
+        let wait = match &parsed {
+            Ok(ClientPacket::Message { body, .. }) => self.rates.said(now, body),
+            _ => None,
+        };
         let done = match parsed {
             Ok(ClientPacket::Message { n, ack, body }) => {
                 hub.message(&self.seat, generation, n, ack, Ok(body))
@@ -388,7 +438,7 @@ impl Member {
             Ok(ClientPacket::Ping { id }) => {
                 input.link.queue().packet(&RelayPacket::Pong { id }, false);
                 self.seat.outlet.acknowledge(generation);
-                input.link.flush();
+                input.link.flush(clock::now());
                 Ok(())
             }
             Ok(ClientPacket::Hello(_)) => Err(Code::OutOfTurn),
@@ -402,6 +452,7 @@ impl Member {
                 }
             }
         };
-        done.map_err(Outcome::Refused)
+        done.map_err(Outcome::Refused)?;
+        Ok(wait)
     }
 }

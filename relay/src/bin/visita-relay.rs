@@ -85,6 +85,14 @@ impl Serve {
     }
 }
 
+/// The only line on stdout.
+#[derive(serde::Serialize)]
+struct Ready {
+    event: &'static str,
+    url: String,
+    fingerprint: String,
+}
+
 fn main() -> ExitCode {
     // Wrong usage ends here, with 2.
     let Command::Serve(serve) = Cli::parse().command;
@@ -124,11 +132,12 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error + Send + Sync
     let listener = bind(config.listen)?;
     let relay = Relay::new(config, listener)?;
     let handle = relay.handle();
-    let ready = serde_json::json!({
-        "event": "ready",
-        "url": handle.url(),
-        "fingerprint": format!("sha256:{}", handle.fingerprint()),
-    });
+    let ready = Ready {
+        event: "ready",
+        url: handle.url(),
+        fingerprint: format!("sha256:{}", handle.fingerprint()),
+    };
+    let ready = serde_json::to_string(&ready)?;
     let mut stdout = std::io::stdout();
     // A reader that is gone already is no reason not to serve.
     let _ = writeln!(stdout, "{ready}").and_then(|()| stdout.flush());

@@ -98,23 +98,32 @@ impl Host {
             }
             host
         });
-        let mut names = names.clone();
-        if let Some(host) = kept {
-            if host.fits(&names, now) {
-                return Ok(host);
-            }
-            for ip in host.kept.names.ips {
-                if names.ips.len() < MOST_NAMES {
-                    names.ips.insert(ip);
-                }
-            }
-        }
-        let host = Self::make(ward, &names, now)?;
+        let host = match kept {
+            Some(host) if host.fits(names, now) => return Ok(host),
+            Some(host) => host.again(ward, names, now)?,
+            None => Self::make(ward, names, now)?,
+        };
         host.keep(data)?;
         Ok(host)
     }
 
-    pub(super) fn make(ward: &Ward, names: &Names, now: SystemTime) -> Result<Self, Error> {
+    /// A new one that has this one's addresses too.
+    pub(super) fn again(
+        &self,
+        ward: &Ward,
+        names: &Names,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
+        let mut names = names.clone();
+        for &ip in &self.kept.names.ips {
+            if names.ips.len() < MOST_NAMES {
+                names.ips.insert(ip);
+            }
+        }
+        Self::make(ward, &names, now)
+    }
+
+    fn make(ward: &Ward, names: &Names, now: SystemTime) -> Result<Self, Error> {
         let mut params = CertificateParams::default();
         for name in &names.dns {
             params

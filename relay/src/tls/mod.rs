@@ -65,10 +65,15 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// Loads or makes the ward's CA and the host's certificate.
-    pub(crate) fn open(data: &Path, names: &Names, now: SystemTime) -> Result<Self, Error> {
+    /// `names` is told the ward's identity, which is part of a name of the host.
+    pub(crate) fn open(
+        data: &Path,
+        names: impl FnOnce(WardId) -> Names,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
         crate::files::folder(data)?;
         let ward = ward::Ward::open(data)?;
-        let host = host::Host::open(data, &ward, names, now)?;
+        let host = host::Host::open(data, &ward, &names(ward.id()), now)?;
         Ok(Self {
             ward,
             host: RwLock::new(host),
@@ -86,7 +91,11 @@ impl Identity {
         if fits {
             return Ok(false);
         }
-        let host = host::Host::make(&self.ward, names, now)?;
+        let host = self
+            .host
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .again(&self.ward, names, now)?;
         // Served even if it can't be kept: guests must get in now.
         let kept = host.keep(&self.data);
         *self.host.write().unwrap_or_else(PoisonError::into_inner) = host;
@@ -99,10 +108,7 @@ impl Identity {
     }
 
     pub(crate) fn ward_id(&self) -> WardId {
-        let Fingerprint(bytes) = self.fingerprint();
-        let mut id = [0; 8];
-        id.copy_from_slice(&bytes[..8]);
-        WardId(id)
+        self.ward.id()
     }
 
     /// The CA's certificate, PEM and DER.

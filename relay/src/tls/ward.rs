@@ -11,7 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     sign::CertifiedKey,
 };
-use visita_protocol::id::Fingerprint;
+use visita_protocol::id::{Fingerprint, WardId};
 
 use super::Error;
 use crate::files;
@@ -71,6 +71,13 @@ impl Ward {
 
     pub(super) fn pem(&self) -> &str {
         &self.pem
+    }
+
+    pub(super) fn id(&self) -> WardId {
+        let Fingerprint(bytes) = self.fingerprint();
+        let mut id = [0; 8];
+        id.copy_from_slice(&bytes[..8]);
+        WardId(id)
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {

@@ -81,7 +81,7 @@ impl Batch {
 }
 
 /// The room made in a buffer at a time. What lies in one piece of it is freed together.
-const BUFFER: usize = 32 * 1024;
+pub(crate) const BUFFER: usize = 32 * 1024;
 /// The most that is read at once. rustls by itself reads 4 KB at a time.
 const READ: usize = 64 * 1024;
 /// A socket that took nothing for this long is dead: its heartbeat would have ended it if only the
@@ -165,13 +165,13 @@ impl<Q: Queue> Link<Q> {
 
     /// Sends what the queue holds, as far as the socket takes it at once. Whoever put something
     /// into the queue calls this. Never waits: who holds the lock looks again when it is done.
-    pub(crate) fn flush(&self) {
+    pub(crate) fn flush(&self, now: Now) {
         self.waiting.store(true, SeqCst);
-        self.flush_waiting();
+        self.flush_waiting(now);
     }
 
     /// Sends what somebody else couldn't, because the lock was held.
-    fn flush_waiting(&self) {
+    fn flush_waiting(&self, now: Now) {
         while self.waiting.load(SeqCst) {
             let mut tls = match self.tls.try_lock() {
                 Ok(tls) => tls,
@@ -183,13 +183,12 @@ impl<Q: Queue> Link<Q> {
             if tls.blocked || tls.ended {
                 return;
             }
-            self.drain(&mut tls);
+            self.drain(&mut tls, now);
         }
     }
 
     /// Returns whether everything was written.
-    fn drain(&self, tls: &mut Tls) -> bool {
-        let now = clock::now();
+    fn drain(&self, tls: &mut Tls, now: Now) -> bool {
         loop {
             match self.write_out(tls) {
                 Ok(true) => {}
@@ -246,25 +245,29 @@ impl<Q: Queue> Link<Q> {
             }
             let mut tls = self.lock();
             tls.blocked = false;
-            if tls.ended || !self.drain(&mut tls) {
+            if tls.ended || !self.drain(&mut tls, clock::now()) {
                 continue;
             }
             drop(tls);
-            self.flush_waiting();
+            self.flush_waiting(clock::now());
         }
     }
 
     /// Reads what has come, waiting for at least one byte of it. Returns false at the end.
     pub(crate) async fn read(&self, buffer: &mut BytesMut) -> io::Result<bool> {
         loop {
+            // A socket that always has more would keep its thread from everybody else.
+            tokio::task::coop::consume_budget().await;
             let read = self.read_now(buffer);
             // A sender may have given way meanwhile.
-            self.flush_waiting();
+            if self.waiting.load(SeqCst) {
+                self.flush_waiting(clock::now());
+            }
             match read {
                 Ok(Some(more)) => return Ok(more),
                 Ok(None) => self.socket.readable().await?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.readable().await?
+                    self.socket.readable().await?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -330,7 +333,7 @@ impl<Q: Queue> Link<Q> {
             let done = {
                 let mut tls = self.lock();
                 tls.blocked = false;
-                tls.ended || self.drain(&mut tls)
+                tls.ended || self.drain(&mut tls, clock::now())
             };
             if done {
                 break;

@@ -5,5 +5,5 @@ mod link;
 mod upgrade;
 
 pub(crate) use codec::{Decoder, Error, Event};
-pub(crate) use link::{Batch, Link, Outgoing, Queue};
+pub(crate) use link::{BUFFER, Batch, Link, Outgoing, Queue};
 pub(crate) use upgrade::{Raw, Refused, upgrade};

@@ -1,0 +1,211 @@
+//! What the hub's lock holds, and how it changes.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use visita_protocol::{
+    control::{ClientMessage, LeaveReason, RelayMessage},
+    error::Code,
+    id::{MemberId, RoomId, SessionId, TrackId},
+    room::{Action, Joining, Place, Rooms},
+    session::Lifeline,
+    time::Now,
+};
+
+use crate::{
+    clock,
+    limits::Neighbours,
+    outlet::{Body, End},
+    seat::{Dirty, Seat},
+};
+
+/// Everything under the hub's lock.
+pub(super) struct State {
+    pub(super) rooms: Rooms,
+    pub(super) sessions: HashMap<SessionId, Entry>,
+    pub(super) members: HashMap<MemberId, Arc<Seat>>,
+    pub(super) neighbours: Neighbours,
+}
+
+/// A session, with or without a connection.
+pub(super) struct Entry {
+    pub(super) seat: Arc<Seat>,
+    /// From where it was opened.
+    pub(super) address: IpAddr,
+    pub(super) place: Option<Place>,
+    pub(super) lifeline: Lifeline,
+    /// Since when it is in no room.
+    pub(super) idle_since: Now,
+}
+
+impl State {
+    /// Does what a participant says.
+    pub(super) fn said(
+        &mut self,
+        seat: &Seat,
+        body: ClientMessage,
+        dirty: &mut Dirty,
+    ) -> Result<(), Code> {
+        let (now, wall) = (clock::now(), clock::wall());
+        let entry = self
+            .sessions
+            .get_mut(&seat.session)
+            .ok_or(Code::SessionGone)?;
+        match (body, entry.place) {
+            (
+                ClientMessage::Join {
+                    room,
+                    name,
+                    role,
+                    decodes,
+                    watch,
+                    clock,
+                },
+                None,
+            ) => {
+                let joining = Joining {
+                    name,
+                    role,
+                    decodes,
+                    watch,
+                    clock,
+                };
+                let makes = self.rooms.would_open(&room);
+                if makes && !self.neighbours.may_make_room(now, entry.address) {
+                    return Err(Code::RateLimited);
+                }
+                let joined = self
+                    .rooms
+                    .join(now, wall, &room, RoomId(rand::random()), joining)?;
+                entry.place = Some(joined.place);
+                let member = joined.place.member;
+                entry.seat.seated(Some(member));
+                let seat = entry.seat.clone();
+                self.members.insert(member, seat);
+                self.act(joined.actions, dirty);
+                tracing::info!(%member, room = %joined.place.room, "joined");
+            }
+            (ClientMessage::Join { .. }, Some(_)) => return Err(Code::OutOfTurn),
+            (ClientMessage::Leave, Some(place)) => {
+                entry.place = None;
+                entry.idle_since = now;
+                self.leave(place, LeaveReason::Left, dirty);
+            }
+            (ClientMessage::Unknown, _) => return Err(Code::UnknownMessage),
+            (_, None) => return Err(Code::NotJoined),
+            (body, Some(place)) => {
+                let announces = matches!(body, ClientMessage::Tracks { .. });
+                let actions = self.rooms.handle(now, wall, place, body)?;
+                if announces {
+                    let room = self.rooms.room(place.room);
+                    let member = room
+                        .and_then(|room| room.members().find(|member| member.id == place.member));
+                    seat.announced(member.map_or(&[], |member| &member.tracks));
+                }
+                self.act(actions, dirty);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what follows from a room's change. Key frames are asked for last, when everybody
+    /// knows what to send.
+    pub(super) fn act(&mut self, actions: Vec<Action>, dirty: &mut Dirty) {
+        let mut key_frames: Vec<(MemberId, TrackId)> = Vec::new();
+        // What is said to all is written once.
+        let mut last: Option<(RelayMessage, Body)> = None;
+        for action in actions {
+            match action {
+                Action::Send { to, message } => {
+                    let Some(seat) = self.members.get(&to).cloned() else {
+                        continue;
+                    };
+                    if let RelayMessage::Send { tracks } = &message {
+                        if let Some(tracks) = seat.wanted(clock::now(), tracks) {
+                            let message = Body::from(&RelayMessage::Send { tracks });
+                            self.send(&seat, &message, dirty);
+                        }
+                        continue;
+                    }
+                    let body = match last.take() {
+                        Some((said, body)) if said == message => body,
+                        _ => Body::from(&message),
+                    };
+                    self.send(&seat, &body, dirty);
+                    last = Some((message, body));
+                }
+                Action::Route {
+                    receiver,
+                    sender,
+                    tracks,
+                } => {
+                    let outlet = self.members.get(&receiver).map(|seat| &seat.outlet);
+                    if let Some(outlet) = outlet {
+                        let starting = outlet.route(sender, &tracks);
+                        key_frames.extend(starting.into_iter().map(|track| (sender, track)));
+                    }
+                    if let Some(sender) = self.members.get(&sender) {
+                        sender.heard_by(receiver, outlet.filter(|_| !tracks.is_empty()));
+                    }
+                }
+                Action::KeyFrame { sender, track } => key_frames.push((sender, track)),
+            }
+        }
+        for (sender, track) in key_frames {
+            if let Some(seat) = self.members.get(&sender) {
+                seat.need_key_frame(clock::now(), track, dirty);
+            }
+        }
+    }
+
+    /// Sends a numbered message. A session that acknowledges nothing for too long is over.
+    pub(super) fn send(&mut self, seat: &Seat, message: &Body, dirty: &mut Dirty) {
+        if let Ok(link) = seat.outlet.send(message) {
+            dirty.add(link);
+            return;
+        }
+        seat.outlet.end(End::Over);
+        // Its end takes it out of its room; until then it is only waited for.
+        if let Some(entry) = self.sessions.get_mut(&seat.session) {
+            entry.lifeline = Lifeline::Lost { since: Now(0) };
+        }
+    }
+
+    fn leave(&mut self, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
+        let actions = self.rooms.leave(clock::now(), place, reason);
+        self.act(actions, dirty);
+        if let Some(seat) = self.members.remove(&place.member) {
+            seat.seated(None);
+        }
+        tracing::info!(member = %place.member, ?reason, "left");
+    }
+
+    /// A session is over.
+    pub(super) fn end(&mut self, session: SessionId, reason: LeaveReason, dirty: &mut Dirty) {
+        let Some(entry) = self.sessions.remove(&session) else {
+            return;
+        };
+        self.neighbours.went(entry.address);
+        if let Some(place) = entry.place {
+            self.leave(place, reason, dirty);
+        }
+        entry.seat.outlet.end(End::Over);
+    }
+
+    /// Whether the session is in no room.
+    pub(super) fn is_idle(&self, session: SessionId) -> bool {
+        self.sessions
+            .get(&session)
+            .is_some_and(|entry| entry.place.is_none())
+    }
+
+    /// Differs when rooms, members or their connections do. Members come and go with the list's
+    /// revision; what is left are their connections.
+    pub(super) fn digest(&self) -> u64 {
+        let lost = self
+            .sessions
+            .values()
+            .filter(|entry| entry.lifeline != Lifeline::Connected)
+            .count() as u64;
+        self.rooms.revision() << 16 | lost
+    }
+}
