@@ -19,6 +19,10 @@ pub const SERVICE: &str = "_visita._tcp.local.";
 /// The longest ward name that is taken from an advertisement, in characters.
 const MAX_WARD_NAME: usize = 80;
 
+/// How often the machine's interfaces are looked at, in seconds: a Wi-Fi that has just come up is
+/// searched while the person still looks at the screen. It costs one netlink request.
+const LOOK_AT_INTERFACES_S: u32 = 2;
+
 /// How many events wait for a slow reader: more than a network has hosts.
 const QUEUE: usize = 256;
 
@@ -67,6 +71,7 @@ impl Browser {
     pub fn start() -> Result<Self, Error> {
         let daemon = ServiceDaemon::new()?;
         daemon.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
+        daemon.set_ip_check_interval(LOOK_AT_INTERFACES_S)?;
         let services = daemon.browse(SERVICE)?;
         let (sender, events) = mpsc::channel(QUEUE);
         tokio::spawn(async move {

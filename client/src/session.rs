@@ -318,6 +318,8 @@ impl Driver {
                 Over::Lost => {}
             }
             self.uplink.lost();
+            // The host shouldn't see two connections of one session longer than need be.
+            drop(link);
             tracing::info!("the connection broke; resuming the session");
             if self.events.send(Event::Lost).await.is_err() {
                 return;

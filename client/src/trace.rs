@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use visita_media::Picture;
+use visita_media::{Picture, stats::Percentiles};
 use visita_protocol::{
     id::{MemberId, TrackId},
     time::MediaTime,
@@ -11,6 +11,11 @@ use visita_protocol::{
 /// A moment in a frame's life; its time is that of the call.
 #[derive(Clone, Debug)]
 pub enum Stamp {
+    /// The source gave it.
+    Captured {
+        /// When it was captured.
+        captured: MediaTime,
+    },
     /// It came out of the encoder.
     Encoded {
         /// Its track.
@@ -42,6 +47,15 @@ pub enum Stamp {
         track: TrackId,
         /// The picture.
         picture: Picture,
+    },
+    /// A track is over.
+    Ended {
+        /// Who sent it.
+        from: MemberId,
+        /// Which.
+        track: TrackId,
+        /// What decoding alone took, for each frame, in microseconds.
+        decode_us: Percentiles,
     },
 }
 

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod host;
+pub mod lan;
 pub mod line;
 pub mod program;

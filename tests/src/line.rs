@@ -1,12 +1,19 @@
 //! A TCP line between a participant and a host that can be cut and joined again.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
     sync::watch,
     task::JoinHandle,
 };
+
+/// What a slow line takes at a time, in bytes.
+const BURST: usize = 4096;
 
 /// A line. While it is cut, connections through it are gone without a word and new ones end at
 /// once.
@@ -19,12 +26,27 @@ pub struct Line {
 impl Line {
     /// A line to this address.
     pub async fn to(host: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        Self::carrying(host, None).await
+    }
+
+    /// A line that carries so many bytes a second towards this address.
+    pub async fn slow(host: SocketAddr, bytes_per_s: u32) -> Self {
+        Self::carrying(host, Some(bytes_per_s)).await
+    }
+
+    async fn carrying(host: SocketAddr, bytes_per_s: Option<u32>) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        if bytes_per_s.is_some() {
+            // What the line can't carry must wait at its sender, as behind a slow radio.
+            socket.set_recv_buffer_size(BURST as u32).unwrap();
+        }
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let listener = socket.listen(16).unwrap();
         let address = listener.local_addr().unwrap();
         let (up, state) = watch::channel(true);
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, host, state.clone()));
+                tokio::spawn(carry(near, host, bytes_per_s, state.clone()));
             }
         });
         Self { address, up, task }
@@ -53,7 +75,12 @@ impl Drop for Line {
     }
 }
 
-async fn carry(mut near: TcpStream, host: SocketAddr, mut up: watch::Receiver<bool>) {
+async fn carry(
+    mut near: TcpStream,
+    host: SocketAddr,
+    bytes_per_s: Option<u32>,
+    mut up: watch::Receiver<bool>,
+) {
     if !*up.borrow() {
         return;
     }
@@ -62,8 +89,28 @@ async fn carry(mut near: TcpStream, host: SocketAddr, mut up: watch::Receiver<bo
     };
     let _ = near.set_nodelay(true);
     let _ = far.set_nodelay(true);
+    let through = async {
+        let Some(bytes_per_s) = bytes_per_s else {
+            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            return;
+        };
+        let ((mut near_in, mut near_out), (mut far_in, mut far_out)) = (near.split(), far.split());
+        let up = async {
+            let mut buffer = [0; BURST];
+            while let Ok(read @ 1..) = near_in.read(&mut buffer).await {
+                if far_out.write_all(&buffer[..read]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_secs(1) * read as u32 / bytes_per_s).await;
+            }
+        };
+        tokio::select! {
+            () = up => {}
+            _ = tokio::io::copy(&mut far_in, &mut near_out) => {}
+        }
+    };
     tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        () = through => {}
         _ = up.wait_for(|up| !up) => {}
     }
 }

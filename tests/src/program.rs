@@ -1,10 +1,10 @@
 //! The programs as people run them.
 
 use std::{
-    io::Read,
+    io::{BufRead as _, BufReader, Read},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{OnceLock, mpsc},
     thread::JoinHandle,
 };
 
@@ -64,6 +64,7 @@ pub fn start_client(arguments: &[&str]) -> Running {
 /// A program that runs, killed when this is dropped before its end.
 pub struct Running {
     child: Child,
+    lines: mpsc::Receiver<String>,
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
@@ -76,13 +77,20 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let stdout = child.stdout.take().map(drain);
-        let stderr = child.stderr.take().map(drain);
+        let (sender, lines) = mpsc::channel();
+        let stdout = child.stdout.take().map(|pipe| drain(pipe, Some(sender)));
+        let stderr = child.stderr.take().map(|pipe| drain(pipe, None));
         Self {
             child,
+            lines,
             stdout,
             stderr,
         }
+    }
+
+    /// The next line that it prints; `None` after its last.
+    pub fn line(&self) -> Option<String> {
+        self.lines.recv().ok()
     }
 
     /// Sends it a signal by name.
@@ -98,17 +106,21 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub async fn end(mut self) -> Output {
-        let wait = move || {
-            let status = self.child.wait().unwrap();
-            let read = |pipe: Option<JoinHandle<Vec<u8>>>| pipe.unwrap().join().unwrap();
-            Output {
-                status,
-                stdout: read(self.stdout.take()),
-                stderr: read(self.stderr.take()),
-            }
-        };
-        tokio::task::spawn_blocking(wait).await.unwrap()
+    pub async fn end(self) -> Output {
+        tokio::task::spawn_blocking(move || self.wait())
+            .await
+            .unwrap()
+    }
+
+    /// Waits for its end, on this thread.
+    pub fn wait(mut self) -> Output {
+        let status = self.child.wait().unwrap();
+        let read = |pipe: Option<JoinHandle<Vec<u8>>>| pipe.unwrap().join().unwrap();
+        Output {
+            status,
+            stdout: read(self.stdout.take()),
+            stderr: read(self.stderr.take()),
+        }
     }
 }
 
@@ -119,10 +131,21 @@ impl Drop for Running {
     }
 }
 
-fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+fn drain(
+    pipe: impl Read + Send + 'static,
+    lines: Option<mpsc::Sender<String>>,
+) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        bytes
+        let mut all = Vec::new();
+        let mut pipe = BufReader::new(pipe);
+        loop {
+            let begin = all.len();
+            if pipe.read_until(b'\n', &mut all).unwrap_or(0) == 0 {
+                return all;
+            }
+            if let Some(lines) = &lines {
+                let _ = lines.send(String::from_utf8_lossy(&all[begin..]).trim_end().to_owned());
+            }
+        }
     })
 }

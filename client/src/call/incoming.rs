@@ -316,6 +316,14 @@ impl Incoming {
             return;
         };
         let stats = track.decoder.take().map(receive::Receiver::stop);
+        if let (Some(trace), Some(stats)) = (&self.trace, &stats) {
+            let decode_us = stats.decode_us.clone();
+            trace.stamp(Stamp::Ended {
+                from: key.0,
+                track: key.1,
+                decode_us,
+            });
+        }
         let (row, first_picture) = track.row_of(key, stats);
         self.ended.push(Ended { row, first_picture });
     }

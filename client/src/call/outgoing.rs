@@ -88,8 +88,16 @@ impl Outgoing {
         };
         let on_event = {
             let (locals, pictures) = (locals.clone(), pictures.clone());
+            let trace = options.trace.clone();
             move |event| match event {
-                publish::Event::Picture(picture) => pictures.put(Whose::Own, picture),
+                publish::Event::Picture(picture) => {
+                    if let Some(trace) = &trace {
+                        trace.stamp(Stamp::Captured {
+                            captured: picture.time(),
+                        });
+                    }
+                    pictures.put(Whose::Own, picture);
+                }
                 event => {
                     if locals.try_send(Local::Source(event)).is_err() {
                         tracing::debug!("nobody takes the camera's events");

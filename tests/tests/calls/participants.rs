@@ -11,11 +11,12 @@ use visita_media::source::Choice;
 use visita_protocol::{
     control::{Connection, RelayMessage, RoomChoice},
     error::Code,
+    media::Size,
     name::RoomName,
 };
 use visita_tests::{host::Host, line::Line};
 
-use super::support::{Participant, options, synthetic, text};
+use super::support::{Participant, large, options, synthetic, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
@@ -213,4 +214,31 @@ async fn a_host_that_ends_says_so() {
         "{events:?}"
     );
     assert!(matches!(error, Some(Error::NotResumed { .. })), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_slow_line_the_picture_shrinks_and_words_get_through() {
+    let host = Host::start();
+    // A third of what the picture takes on a good line.
+    let line = Line::slow(host.address(), 25_000).await;
+    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let mut video = options("Ana", Choice::Synthetic(large()));
+    video.limits.h264 = Size::new(640, 360);
+    let ana = Participant::join(through, video).await;
+    let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
+    let full = Size::new(640, 360);
+    luis.picture_of(ana.id(), |size| size == full).await;
+    luis.picture_of(ana.id(), |size| size.width < full.width)
+        .await;
+    for n in 1..=10 {
+        ana.call.chat(text(&format!("{n}"))).unwrap();
+        assert_eq!(luis.chat().await, (ana.id(), format!("{n}")));
+    }
+    let ana_id = ana.id();
+    luis.pictures(ana_id, 30).await;
+    let (_, report) = luis.leave().await;
+    // What was left out was left out by its sender: all that came could be decoded.
+    assert_eq!(report.received[0].frames_dropped, 0, "{report:?}");
+    ana.leave().await;
+    host.stop().await;
 }

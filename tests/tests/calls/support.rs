@@ -6,6 +6,7 @@ use tokio::{sync::mpsc, time::timeout};
 use visita_client::{
     Call, Error,
     call::{self, Event, Joined, Options},
+    pictures::Whose,
     report::Report,
     session,
 };
@@ -37,6 +38,10 @@ pub(crate) fn options(name: &str, video: Choice) -> Options {
 
 pub(crate) fn synthetic() -> Choice {
     Choice::Synthetic(synthetic::Config::new(Size::new(320, 180), 30).unwrap())
+}
+
+pub(crate) fn large() -> synthetic::Config {
+    synthetic::Config::new(Size::new(640, 360), 30).unwrap()
 }
 
 pub(crate) fn text(text: &str) -> ChatText {
@@ -96,6 +101,22 @@ impl Participant {
             }
         };
         timeout(HUNG, enough).await.expect("no pictures come");
+    }
+
+    /// Waits for a picture of a member that has a size as wanted.
+    pub(crate) async fn picture_of(&self, from: MemberId, wanted: impl Fn(Size) -> bool) {
+        let pictures = self.call.pictures();
+        let seen = async {
+            while !pictures
+                .next()
+                .await
+                .iter()
+                .any(|(whose, p)| *whose == Whose::Member(from) && wanted(p.size()))
+            {}
+        };
+        timeout(HUNG, seen)
+            .await
+            .expect("no picture of that size comes");
     }
 
     pub(crate) async fn decoded(&self, from: MemberId) -> u64 {

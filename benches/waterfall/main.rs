@@ -1,0 +1,271 @@
+//! Where the delay from a picture's source to its picture at another participant goes, by part:
+//! two participants and the relay in one process, on one clock, over real sockets and TLS. The
+//! whole is read from the marker in the decoded pixels, the parts from stamps on the way.
+//! `scripts/bench waterfall` builds and starts it.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use clap::Parser;
+use tokio::{runtime, sync::oneshot, time::sleep};
+use visita_client::{
+    address::HostUrl,
+    call::{self, Options},
+    session,
+    trace::{Stamp, Trace},
+    trust::{Expect, Tls},
+};
+use visita_media::{clock, marker, publish::Limits, source::Choice, stats::Percentiles};
+use visita_protocol::{
+    control::{Role, RoomChoice, RoomKind},
+    id::Fingerprint,
+    name::{PersonName, RoomName},
+    time::MediaTime,
+};
+use visita_relay::{Config, Relay, bind};
+
+/// The parts of a picture's way.
+#[derive(Parser)]
+struct Arguments {
+    /// How long pictures are sent, in seconds.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// The picture, as `--video` of visita-client has it.
+    #[arg(long, default_value = "synthetic:640x360@30")]
+    video: Choice,
+}
+
+/// Pictures at the start that don't count: connections and encoders settle.
+const SETTLE: usize = 60;
+
+/// When a picture was where, in microseconds.
+#[derive(Clone, Copy, Default)]
+struct Way {
+    captured: Option<u64>,
+    encoded: Option<u64>,
+    sent: Option<u64>,
+    arrived: Option<u64>,
+    decoded: Option<u64>,
+}
+
+/// By the time of capture, which the marker and all stamps have in common.
+#[derive(Default)]
+struct Ways {
+    pictures: HashMap<u64, Way>,
+    order: Vec<u64>,
+    unreadable: u64,
+    decode_us: Option<Percentiles>,
+}
+
+impl Ways {
+    fn at(&mut self, captured: MediaTime) -> &mut Way {
+        if !self.pictures.contains_key(&captured.0) {
+            self.order.push(captured.0);
+        }
+        self.pictures.entry(captured.0).or_default()
+    }
+
+    fn stamp(&mut self, stamp: Stamp, now: u64) {
+        match stamp {
+            Stamp::Captured { captured } => self.at(captured).captured = Some(now),
+            Stamp::Encoded { captured, .. } => self.at(captured).encoded = Some(now),
+            Stamp::Sent { captured, .. } => self.at(captured).sent = Some(now),
+            Stamp::Arrived { captured, .. } => self.at(captured).arrived = Some(now),
+            Stamp::Decoded { picture, .. } => match marker::read(&picture) {
+                Some(mark) => self.at(mark.time).decoded = Some(now),
+                None => self.unreadable += 1,
+            },
+            Stamp::Ended { decode_us, .. } => self.decode_us = Some(decode_us),
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let data = tempfile::tempdir()?;
+    let config = Config {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        data: data.path().to_owned(),
+        advertise: false,
+        ..Config::default()
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (started, ready) = std::sync::mpsc::channel();
+    let relay = std::thread::spawn(move || -> Result<(), String> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| e.to_string())?;
+        runtime.block_on(async {
+            let listener = bind(config.listen).map_err(|e| e.to_string())?;
+            let relay = Relay::new(config, listener).map_err(|e| e.to_string())?;
+            let handle = relay.handle();
+            let _ = started.send((handle.local_addr(), handle.fingerprint()));
+            relay.serve(async { drop(stopped.await) }).await;
+            Ok(())
+        })
+    });
+    let (address, fingerprint) = ready.recv()?;
+    let ways = Arc::new(Mutex::new(Ways::default()));
+    let taken = ways.clone();
+    let trace = Trace::new(move |stamp| {
+        let now = clock::now().0;
+        taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stamp(stamp, now);
+    });
+    runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(run(&arguments, address, fingerprint, trace))?;
+    drop(stop);
+    relay.join().map_err(|_| "the relay failed")??;
+    let ways = ways.lock().unwrap_or_else(PoisonError::into_inner);
+    print(&ways)
+}
+
+async fn run(
+    arguments: &Arguments,
+    address: SocketAddr,
+    fingerprint: Fingerprint,
+    trace: Trace,
+) -> Result<(), Box<dyn Error>> {
+    let session = || -> Result<_, Box<dyn Error>> {
+        let tls = Tls::new(Expect::Pin(fingerprint))?;
+        Ok(session::Options::new(
+            vec![HostUrl::from_socket(address)],
+            tls,
+        ))
+    };
+    let options = |video: Choice| -> Result<_, Box<dyn Error>> {
+        let room = RoomChoice::Name {
+            name: RoomName::new("Bench")?,
+            create: Some(RoomKind::Meeting),
+        };
+        let mut options = Options::new(room, PersonName::new("Bench")?, Role::Guest, video);
+        options.trace = Some(trace.clone());
+        let full = visita_protocol::media::Size::new(1920, 1080);
+        options.limits = Limits {
+            h264: full,
+            h264_fps: 60,
+            ..Limits::default()
+        };
+        Ok(options)
+    };
+    let (sender, mut sender_events, _) =
+        call::join(session()?, options(arguments.video.clone())?).await?;
+    let (receiver, mut receiver_events, _) = call::join(session()?, options(Choice::None)?).await?;
+    sleep(Duration::from_secs(arguments.seconds)).await;
+    receiver.leave();
+    while receiver_events.recv().await.is_some() {}
+    sender.leave();
+    while sender_events.recv().await.is_some() {}
+    Ok(())
+}
+
+/// From one stamp to another.
+fn part(
+    ways: &[Way],
+    from: impl Fn(&Way) -> Option<u64>,
+    to: impl Fn(&Way) -> Option<u64>,
+) -> Percentiles {
+    let mut part = Percentiles::new();
+    for way in ways {
+        if let (Some(from), Some(to)) = (from(way), to(way)) {
+            part.add(to.saturating_sub(from));
+        }
+    }
+    part
+}
+
+#[allow(clippy::print_stdout)]
+fn print(ways: &Ways) -> Result<(), Box<dyn Error>> {
+    let all: Vec<(u64, Way)> = ways
+        .order
+        .iter()
+        .skip(SETTLE)
+        .map(|at| (*at, ways.pictures[at]))
+        .collect();
+    let whole: Vec<Way> = all
+        .iter()
+        .map(|(_, way)| *way)
+        .filter(|way| way.decoded.is_some())
+        .collect();
+    let mut total = Percentiles::new();
+    for (at, way) in &all {
+        if let Some(decoded) = way.decoded {
+            total.add(decoded.saturating_sub(*at));
+        }
+    }
+    let mut capture = Percentiles::new();
+    for (at, way) in &all {
+        if let (Some(captured), Some(_)) = (way.captured, way.decoded) {
+            capture.add(captured.saturating_sub(*at));
+        }
+    }
+    let decode = ways.decode_us.clone().ok_or("nothing was decoded")?;
+    let rows = [
+        ("capture: drawn, handed on", capture),
+        (
+            "encode: waiting for the encoder's thread, scaling, H.264",
+            part(&whole, |w| w.captured, |w| w.encoded),
+        ),
+        (
+            "send: queue, WebSocket, TLS, until the socket has it",
+            part(&whole, |w| w.encoded, |w| w.sent),
+        ),
+        (
+            "relay: two sockets, TLS in and out, forwarding, until the frame is whole",
+            part(&whole, |w| w.sent, |w| w.arrived),
+        ),
+        (
+            "receive and decode: waiting for the decoder's thread, H.264",
+            part(&whole, |w| w.arrived, |w| w.decoded),
+        ),
+    ];
+    let ms = |percentiles: &Percentiles, share| {
+        percentiles.at(share).unwrap_or_default() as f64 / 1000.0
+    };
+    println!("| part | p50 ms | p95 ms | p99 ms | |");
+    println!("| --- | ---: | ---: | ---: | --- |");
+    let scale = ms(&total, 0.5).max(0.001);
+    let mut begin = 0.0;
+    for (name, percentiles) in &rows {
+        let p50 = ms(percentiles, 0.5);
+        let cell = |ms: f64| (ms / scale * 40.0).round() as usize;
+        let bar = format!(
+            "{}{}",
+            "·".repeat(cell(begin)),
+            "█".repeat(cell(p50).max(1))
+        );
+        begin += p50;
+        println!(
+            "| {name} | {p50:.2} | {:.2} | {:.2} | `{bar}` |",
+            ms(percentiles, 0.95),
+            ms(percentiles, 0.99)
+        );
+    }
+    println!(
+        "| **from source to decoded picture, read from the pixels** | **{:.2}** | **{:.2}** | **{:.2}** | |",
+        ms(&total, 0.5),
+        ms(&total, 0.95),
+        ms(&total, 0.99)
+    );
+    println!();
+    println!(
+        "{} pictures decoded of {} captured; {} without a readable marker. Decoding alone: p50 {:.2} ms, p95 {:.2} ms.",
+        whole.len(),
+        all.len(),
+        ways.unreadable,
+        ms(&decode, 0.5),
+        ms(&decode, 0.95)
+    );
+    Ok(())
+}
