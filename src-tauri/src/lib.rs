@@ -15,6 +15,8 @@ pub mod frames;
 pub mod hosting;
 pub mod hosts;
 pub mod lobby;
+#[cfg(target_os = "linux")]
+mod painting;
 pub mod qr;
 pub mod relay;
 pub mod settings;
@@ -29,6 +31,8 @@ use settings::Settings;
 /// When it can't start: the message says why, in words with the next step.
 #[cfg_attr(mobile, tauri::mobile_entry_point)]
 pub fn run() -> Result<(), Box<dyn std::error::Error>> {
+    #[cfg(target_os = "linux")]
+    painting::choose();
     let filter = EnvFilter::try_from_env("VISITA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,visita=info"));
     fmt()

@@ -45,7 +45,6 @@ export async function openApp(t, { machine, display, binary, state, env = {} }) 
       ...process.env,
       DISPLAY: display,
       GDK_BACKEND: 'x11',
-      LIBGL_ALWAYS_SOFTWARE: '1',
       LANG: 'C.UTF-8',
       LANGUAGE: 'en',
       NO_AT_BRIDGE: '1',
