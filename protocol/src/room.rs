@@ -34,8 +34,9 @@ pub const MAX_HISTORY_BYTES: usize = 64 * 1024;
 /// The most codecs that a participant lists: those that exist, twice over.
 pub const MAX_DECODES: usize = 16;
 
-/// The most views that a participant lists: as many as the largest room has members.
-pub const MAX_VIEWS: usize = 256;
+/// The most views that a participant lists: as many as a room has members by default. Views of
+/// nobody only cost time when the plan is made.
+pub const MAX_VIEWS: usize = 64;
 
 /// What a relay allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,10 @@ use crate::{error::Code, time::Now};
 /// doesn't acknowledge, and going on would only take memory.
 pub const MAX_UNACKNOWLEDGED: usize = 1024;
 
+/// The most bytes that those messages have: a long time's chat, far from what hurts a relay with
+/// many sessions.
+pub const MAX_UNACKNOWLEDGED_BYTES: usize = 1 << 20;
+
 /// How often a side acknowledges at the latest: after this many messages received without one
 /// of its own sent, it sends an `ack` alone. Far below [`MAX_UNACKNOWLEDGED`].
 pub const ACK_EVERY: u64 = 16;
@@ -29,9 +33,11 @@ pub fn silence_limit(heartbeat: Duration) -> Duration {
     heartbeat * MISSED_HEARTBEATS + HEARTBEAT_SLACK
 }
 
-/// Too many messages wait for an acknowledgement. The session is over.
+/// Too many messages, or bytes of them, wait for an acknowledgement. The session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the other side acknowledged none of {MAX_UNACKNOWLEDGED} messages")]
+#[error(
+    "the other side leaves {MAX_UNACKNOWLEDGED} messages or {MAX_UNACKNOWLEDGED_BYTES} bytes unacknowledged"
+)]
 pub struct Overflow;
 
 /// What the other side did wrong. The session is over.
@@ -87,7 +93,9 @@ pub enum Accept {
 #[derive(Clone, Debug)]
 pub struct Session<M> {
     /// Sent and not acknowledged, oldest first; the last has the number `sent`.
-    unacknowledged: VecDeque<M>,
+    unacknowledged: VecDeque<(M, usize)>,
+    /// The bytes of all of these, as far as they were told.
+    bytes: usize,
     /// The last number sent.
     sent: u64,
     /// The last number received in order.
@@ -100,6 +108,7 @@ impl<M> Default for Session<M> {
     fn default() -> Self {
         Self {
             unacknowledged: VecDeque::new(),
+            bytes: 0,
             sent: 0,
             received: 0,
             told: 0,
@@ -116,10 +125,18 @@ impl<M: Clone> Session<M> {
     /// Numbers a message and keeps it until it is acknowledged. The message goes out with this
     /// number and [`Session::received`] as its `ack`; call [`Session::told`] when it does.
     pub fn send(&mut self, body: M) -> Result<u64, Overflow> {
-        if self.unacknowledged.len() >= MAX_UNACKNOWLEDGED {
+        self.send_sized(body, 0)
+    }
+
+    /// The same with a message of so many bytes, which are bounded too. One message is always taken,
+    /// however large.
+    pub fn send_sized(&mut self, body: M, bytes: usize) -> Result<u64, Overflow> {
+        let full = self.bytes > 0 && self.bytes + bytes > MAX_UNACKNOWLEDGED_BYTES;
+        if full || self.unacknowledged.len() >= MAX_UNACKNOWLEDGED {
             return Err(Overflow);
         }
-        self.unacknowledged.push_back(body);
+        self.bytes += bytes;
+        self.unacknowledged.push_back((body, bytes));
         self.sent += 1;
         Ok(self.sent)
     }
@@ -149,7 +166,8 @@ impl<M: Clone> Session<M> {
             });
         }
         let done = ack.saturating_sub(self.acknowledged()) as usize;
-        self.unacknowledged.drain(..done);
+        let acknowledged = self.unacknowledged.drain(..done);
+        self.bytes -= acknowledged.map(|(_, bytes)| bytes).sum::<usize>();
         Ok(())
     }
 
@@ -199,7 +217,8 @@ impl<M: Clone> Session<M> {
         self.acked(peer_received)?;
         self.told();
         let first = self.acknowledged() + 1;
-        Ok((first..).zip(self.unacknowledged.clone()))
+        let again = self.unacknowledged.clone().into_iter();
+        Ok((first..).zip(again.map(|(body, _)| body)))
     }
 
     fn acknowledged(&self) -> u64 {
@@ -325,5 +344,27 @@ mod tests {
         assert!(!line.expired(Now(30_000_004), grace) && line.expired(Now(30_000_005), grace));
         line.back();
         assert!(!line.expired(Now(u64::MAX), grace));
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_and_acknowledging_makes_room() {
+        let mut session = Session::new();
+        let half = MAX_UNACKNOWLEDGED_BYTES / 2;
+        assert_eq!(session.send_sized('a', half), Ok(1));
+        assert_eq!(session.send_sized('b', half), Ok(2));
+        assert_eq!(session.send_sized('c', 1), Err(Overflow));
+        session.acked(1).unwrap();
+        assert_eq!(session.send_sized('c', half), Ok(3));
+        assert_eq!(session.send_sized('d', 1), Err(Overflow));
+        assert_eq!(
+            session.resume(1).unwrap().collect::<Vec<_>>(),
+            [(2, 'b'), (3, 'c')]
+        );
+        session.acked(3).unwrap();
+        assert_eq!(
+            session.send_sized('d', 2 * MAX_UNACKNOWLEDGED_BYTES),
+            Ok(4),
+            "one alone may be larger"
+        );
     }
 }

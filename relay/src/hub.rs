@@ -4,7 +4,6 @@ mod state;
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -32,10 +31,11 @@ use visita_protocol::{
 use crate::{
     clock,
     config::Limits,
-    metrics::{self, Counters, Gauges},
     limits::Neighbours,
+    metrics::{self, Counters, Gauges},
     outlet::{Body, End, MemberLink, Taken},
     seat::{Dirty, Seat},
+    web::Peer,
 };
 
 /// How often the hub looks for what time alone brings: sessions that are over, rooms that stayed
@@ -122,12 +122,12 @@ impl Hub {
     pub(crate) fn open(
         &self,
         link: &Arc<MemberLink>,
-        address: IpAddr,
+        peer: &Peer,
         version: u8,
         compression: Option<Compression>,
     ) -> Result<Attached, Code> {
         let mut state = self.lock();
-        if !state.neighbours.has_room(address) {
+        if !state.neighbours.has_room(peer.ip) {
             return Err(Code::RateLimited);
         }
         if state.sessions.len() >= self.limits.sessions as usize {
@@ -139,11 +139,11 @@ impl Hub {
             self.counters.clone(),
         );
         let now = clock::now();
-        let attached = self.attach(&seat, link, version, compression, None)?;
-        state.neighbours.came(address);
+        let attached = self.attach(&seat, link, &peer.place, version, compression, None)?;
+        state.neighbours.came(peer.ip);
         let entry = Entry {
             seat: seat.clone(),
-            address,
+            address: peer.ip,
             place: None,
             lifeline: Lifeline::Connected,
             idle_since: now,

@@ -202,7 +202,10 @@ impl Neighbours {
 
     /// A session was opened from there.
     pub(crate) fn came(&mut self, address: IpAddr) {
-        self.of_address.entry(network(address)).or_default().sessions += 1;
+        self.of_address
+            .entry(network(address))
+            .or_default()
+            .sessions += 1;
     }
 
     /// A session from there is over.
@@ -234,7 +237,11 @@ impl Neighbours {
 
 impl Neighbour {
     fn forget(&mut self, now: Now) {
-        while self.rooms.front().is_some_and(|&at| now.since(at) >= MINUTE) {
+        while self
+            .rooms
+            .front()
+            .is_some_and(|&at| now.since(at) >= MINUTE)
+        {
             self.rooms.pop_front();
         }
     }

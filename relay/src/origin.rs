@@ -157,7 +157,7 @@ pub(crate) struct Policy {
 }
 
 /// Every header by which a proxy speaks.
-const FORWARDING: [&str; 12] = [
+const FORWARDING: [&str; 10] = [
     "forwarded",
     "via",
     "x-forwarded-for",
@@ -166,8 +166,6 @@ const FORWARDING: [&str; 12] = [
     "x-forwarded-port",
     "x-real-ip",
     "x-client-ip",
-    "x-original-for",
-    "x-original-host",
     "true-client-ip",
     "cdn-loop",
 ];
@@ -191,11 +189,11 @@ impl Policy {
         let mut scheme = "https";
         let mut address = peer;
         if trusted {
-            if let Some(forwarded) = text(headers, "x-forwarded-host") {
+            if let Some(forwarded) = last_line(headers, "x-forwarded-host") {
                 // The last is the one that the nearest proxy wrote.
                 host = last(forwarded);
             }
-            if text(headers, "x-forwarded-proto").map(last) == Some("http") {
+            if last_line(headers, "x-forwarded-proto").map(last) == Some("http") {
                 scheme = "http";
             }
             address = self.client(peer, headers);
@@ -285,8 +283,9 @@ impl Policy {
             && local_host
             && !headers.keys().any(|name| {
                 FORWARDING.contains(&name.as_str())
-                    // Cloudflare has more of its own than is worth listing.
+                    // Of these there are more than is worth listing.
                     || name.as_str().starts_with("cf-")
+                    || name.as_str().starts_with("x-original-")
             })
     }
 }
@@ -432,7 +431,10 @@ mod tests {
         assert!(Policy::is_local(here, &headers(&[("host", "[::1]:3000")])));
         assert!(!Policy::is_local(here, &headers(&[("host", "ward.local")])));
         assert!(!Policy::is_local(GUEST, &headers(&[("host", "localhost")])));
-        for name in FORWARDING.into_iter().chain(["cf-connecting-ip", "cf-ray"]) {
+        for name in FORWARDING
+            .into_iter()
+            .chain(["cf-connecting-ip", "cf-ray", "x-original-for"])
+        {
             assert!(!Policy::is_local(
                 here,
                 &headers(&[("host", "localhost"), (name, "x")])

@@ -216,11 +216,6 @@ impl Seat {
         };
     }
 
-    /// Whether it is in a room.
-    pub(crate) fn is_member(&self) -> bool {
-        self.inlet().member.is_some()
-    }
-
     /// These are its tracks from now on.
     pub(crate) fn announced(&self, tracks: &[Track]) {
         let mut inlet = self.inlet();

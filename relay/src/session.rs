@@ -1,7 +1,6 @@
 //! `/api/v1/ws`: one connection of a participant, from its hello to its end.
 
 use std::{
-    net::IpAddr,
     pin::pin,
     sync::{
         Arc,
@@ -26,7 +25,7 @@ use crate::{
     clock,
     config::Limits,
     hub::{Attached, Gone, Hub},
-    limits::{Bucket, Place},
+    limits::Bucket,
     metrics,
     outlet::{Body, End, MemberLink, Tap},
     relay::Shared,
@@ -84,11 +83,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         () = &mut stopped => Err(Outcome::Refused(Code::ShuttingDown)),
     };
     let attached =
-        hello.and_then(|hello| attach(&shared.hub, &link, peer.ip, &hello).map_err(Outcome::Refused));
+        hello.and_then(|hello| attach(&shared.hub, &link, &peer, &hello).map_err(Outcome::Refused));
     let attached = match attached {
         Ok(attached) => attached,
         Err(outcome) => return finish(&link, outcome).await,
     };
+    peer.place.established();
     link.flush(clock::now());
     let Attached {
         seat,
@@ -100,11 +100,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         shared: shared.clone(),
         seat: seat.clone(),
         generation,
-        place: Some(peer.place),
         rates,
         complained: None,
     };
-    member.count_as_established();
     // A task of its own: each frame wakes it alone, and not everything else that is waited for here.
     let mut listening = tokio::spawn(async move { member.listen(&mut input).await });
     let outcome = tokio::select! {
@@ -168,7 +166,7 @@ async fn finish(link: &MemberLink, outcome: Outcome) {
 }
 
 /// A new session, or the one that the hello asks for.
-fn attach(hub: &Hub, link: &Arc<MemberLink>, ip: IpAddr, hello: &Hello) -> Result<Attached, Code> {
+fn attach(hub: &Hub, link: &Arc<MemberLink>, peer: &Peer, hello: &Hello) -> Result<Attached, Code> {
     let version = VERSIONS
         .iter()
         .find(|version| hello.versions.contains(version));
@@ -178,8 +176,8 @@ fn attach(hub: &Hub, link: &Arc<MemberLink>, ip: IpAddr, hello: &Hello) -> Resul
         .contains(&Compression::Zstd1)
         .then_some(Compression::Zstd1);
     match &hello.resume {
-        None => hub.open(link, ip, version, compression),
-        Some(resume) => hub.resume(link, version, compression, resume),
+        None => hub.open(link, peer, version, compression),
+        Some(resume) => hub.resume(link, &peer.place, version, compression, resume),
     }
 }
 
@@ -305,8 +303,6 @@ struct Member {
     shared: Arc<Shared>,
     seat: Arc<Seat>,
     generation: u64,
-    /// Counts for its address until it is in a room.
-    place: Option<Arc<Place>>,
     rates: Rates,
     complained: Option<Now>,
 }
@@ -401,16 +397,6 @@ impl Member {
         };
         if let Ok(link) = self.seat.outlet.send(&Body::from(&complaint)) {
             dirty.add(link);
-        }
-    }
-
-    /// One who is in a room never counts for its address again.
-    fn count_as_established(&mut self) {
-        if self.place.is_some()
-            && self.seat.is_member()
-            && let Some(place) = self.place.take()
-        {
-            place.established();
         }
     }
 

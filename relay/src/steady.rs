@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(steady.want(second(0), &large), Some(large.clone()));
         for toggle in 1..40 {
             assert_eq!(steady.want(second(toggle), &small), None);
-            assert_eq!(steady.due(second(toggle) ), None);
+            assert_eq!(steady.due(second(toggle)), None);
             assert_eq!(steady.want(second(toggle), &large), None);
         }
         assert_eq!(steady.want(second(40), &small), None);

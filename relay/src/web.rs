@@ -268,13 +268,17 @@ where
     S: FnOnce(Arc<Shared>, ws::Raw, Peer) -> F + Send + 'static,
     F: Future<Output = ()> + Send,
 {
-    let Some(peer) = request.extensions().get::<Peer>().cloned() else {
+    let Some(mut peer) = request.extensions().get::<Peer>().cloned() else {
         return error(
             StatusCode::INTERNAL_SERVER_ERROR,
             Code::Internal,
             "The relay failed. Try again.",
         );
     };
+    // Behind a proxy: who is behind it.
+    if let Some(asked) = request.extensions().get::<Asked>() {
+        peer.ip = asked.address;
+    }
     if shared.stopping() {
         let message = "This host is ending its service. Look for another host of the ward.";
         return error(StatusCode::SERVICE_UNAVAILABLE, Code::ShuttingDown, message);

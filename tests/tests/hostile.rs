@@ -28,6 +28,7 @@ use visita_protocol::{
     error::Code,
     frame::Header,
     id::{MemberId, Secret, SessionId, TrackId},
+    media::Size,
 };
 
 const ROOM: &str = "the call";
@@ -130,6 +131,10 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
         key_frame_flood,
         chat_flood,
         watch_flood,
+        size_flood,
+        pong_flood,
+        tiny_chunks,
+        many_sessions,
         bombs,
         strange_names,
         comes_and_goes,
@@ -448,7 +453,8 @@ async fn key_frame_flood(server: &Server, _: &mut StdRng) {
 
 async fn chat_flood(server: &Server, _: &mut StdRng) {
     let mut guest = server.member(ROOM, "Mallory").await;
-    for number in 0..100 {
+    // Beyond the burst one waits: a few are enough to be slowed down each time.
+    for number in 0..14 {
         guest
             .chat(&format!("{number} {}", "spam ".repeat(100)))
             .await;
@@ -459,7 +465,7 @@ async fn chat_flood(server: &Server, _: &mut StdRng) {
 
 async fn watch_flood(server: &Server, _: &mut StdRng) {
     let mut guest = server.member(ROOM, "Mallory").await;
-    for number in 0..100 {
+    for number in 0..30 {
         let others = (number % 2 == 0).then_some(SIZE);
         guest
             .send(ClientMessage::Watch(Watch {
@@ -470,6 +476,77 @@ async fn watch_flood(server: &Server, _: &mut StdRng) {
         guest.ping().await;
     }
     guest.close().await;
+}
+
+/// Wants each other size in turn, for which the publisher would make a new encoder each time.
+async fn size_flood(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    for number in 0..30 {
+        let size = Size::new(160 + 320 * (number % 2), 90 + 180 * (number % 2));
+        guest
+            .send(ClientMessage::Watch(Watch {
+                others: Some(size),
+                views: vec![],
+            }))
+            .await;
+        guest.ping().await;
+    }
+    guest.close().await;
+}
+
+/// WebSocket's own pongs, which nobody asked for, as fast as they go, on all three kinds of socket.
+async fn pong_flood(server: &Server, _: &mut StdRng) {
+    let pongs = [0x8a, 0xfd].into_iter().chain([0; 4 + 125]);
+    let pongs: Vec<u8> = pongs.collect::<Vec<_>>().repeat(400);
+    let mut hello = open(server).await;
+    while let Ok(Ok(())) = timeout(BRIEFLY, hello.write_all(&pongs)).await {}
+    let mut lobby = server.socket("/api/v1/lobby", &[]).await.ok().unwrap();
+    while let Ok(Ok(())) = timeout(BRIEFLY, lobby.send(Message::Pong(vec![0; 125].into()))).await {}
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    for _ in 0..400 {
+        let sent = timeout(
+            BRIEFLY,
+            guest.socket.send(Message::Pong(vec![0; 125].into())),
+        );
+        if !matches!(sent.await, Ok(Ok(()))) {
+            break;
+        }
+    }
+}
+
+/// Frames in as many chunks as there may be, with hardly anything in them.
+async fn tiny_chunks(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    guest
+        .send(ClientMessage::Tracks {
+            tracks: vec![camera()],
+        })
+        .await;
+    for index in 0..1_000 {
+        let part = Header {
+            chunk: index,
+            chunks: 1_024,
+            ..header(0, 0, true)
+        };
+        guest.binary(chunk(&part, b"z")).await;
+    }
+    guest.ping().await;
+    guest.close().await;
+}
+
+/// As many sessions as one address gets.
+async fn many_sessions(server: &Server, _: &mut StdRng) {
+    let mut guests = Vec::new();
+    for _ in 0..20 {
+        let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+        match Guest::hello(socket, hello()).await {
+            Ok(guest) => guests.push(guest),
+            Err(code) => assert_eq!(code, Code::RateLimited),
+        }
+    }
+    for guest in guests {
+        guest.close().await;
+    }
 }
 
 /// Little that becomes much when it is unpacked.

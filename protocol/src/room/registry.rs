@@ -98,6 +98,19 @@ impl Rooms {
         })
     }
 
+    /// Whether joining with this choice opens a new room.
+    pub fn would_open(&self, choice: &RoomChoice) -> bool {
+        let RoomChoice::Name {
+            name,
+            create: Some(_),
+        } = choice
+        else {
+            return false;
+        };
+        let folded = fold(name);
+        self.all.iter().all(|room| fold(&room.name) != folded)
+    }
+
     /// A member goes: by its own will, lost for good, or removed.
     pub fn leave(&mut self, now: Now, place: Place, reason: LeaveReason) -> Vec<Action> {
         self.change(now, place, |room| room.leave(now, place.member, reason))

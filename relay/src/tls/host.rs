@@ -108,12 +108,7 @@ impl Host {
     }
 
     /// A new one that has this one's addresses too.
-    pub(super) fn again(
-        &self,
-        ward: &Ward,
-        names: &Names,
-        now: SystemTime,
-    ) -> Result<Self, Error> {
+    pub(super) fn again(&self, ward: &Ward, names: &Names, now: SystemTime) -> Result<Self, Error> {
         let mut names = names.clone();
         for &ip in &self.kept.names.ips {
             if names.ips.len() < MOST_NAMES {

@@ -1,0 +1,224 @@
+//! What one participant or address can't do to the others. Each of these was possible once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::{Came, Guest, Server, came, camera, chunk, header, hello};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_tungstenite::tungstenite::Message;
+use visita_protocol::{
+    control::{ClientMessage, RelayMessage, Watch},
+    error::Code,
+    frame::Header,
+    media::Size,
+};
+use visita_relay::{Config, Relay, bind};
+
+fn pong() -> Message {
+    Message::Pong(vec![0; 125].into())
+}
+
+#[tokio::test]
+async fn pongs_that_nobody_asked_for_count() {
+    let server = Server::start(|_| {}).await;
+    let mut guest = server.member("r", "Mallory").await;
+    for _ in 0..250 {
+        guest.socket.send(pong()).await.unwrap();
+    }
+    assert_eq!(guest.error().await, (Code::RateLimited, None));
+
+    let mut early = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    for _ in 0..17 {
+        early.send(pong()).await.unwrap();
+    }
+    assert!(matches!(
+        came(&mut early).await,
+        Came::Packet(visita_protocol::control::RelayPacket::Refused {
+            code: Code::OutOfTurn
+        })
+    ));
+
+    let mut lobby = server.socket("/api/v1/lobby", &[]).await.ok().unwrap();
+    for _ in 0..300 {
+        // The other side may have ended it already.
+        if lobby.send(pong()).await.is_err() {
+            break;
+        }
+    }
+    let mut code = None;
+    while let Some(Ok(message)) = lobby.next().await {
+        if let Message::Close(Some(frame)) = message {
+            code = Some(u16::from(frame.code));
+        }
+    }
+    assert_eq!(code, Some(1008));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_the_relay_multiplies_has_rates_of_its_own() {
+    let server = Server::start(|_| {}).await;
+    let mut chatter = server.member("r", "Mallory").await;
+    for number in 0..12 {
+        chatter.chat(&number.to_string()).await;
+    }
+    assert_eq!(chatter.error().await, (Code::RateLimited, None));
+    let mut changer = server.member("r", "Mallory").await;
+    for number in 0..25 {
+        let tracks = (number % 2 == 0).then(camera).into_iter().collect();
+        changer.send(ClientMessage::Tracks { tracks }).await;
+    }
+    assert_eq!(changer.error().await, (Code::RateLimited, None));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn one_who_changes_sizes_does_not_restart_an_encoder_each_time() {
+    let server = Server::start(|config| config.limits.changes_per_s = 1_000).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    ana.camera().await;
+    ana.seen.clear();
+    for number in 0..200 {
+        let others = Some(Size::new(160 + 320 * (number % 2), 90 + 180 * (number % 2)));
+        ben.send(ClientMessage::Watch(Watch {
+            others,
+            views: vec![],
+        }))
+        .await;
+        if number % 20 == 0 {
+            ben.ping().await;
+        }
+    }
+    ben.ping().await;
+    ana.ping().await;
+    let told = ana
+        .seen
+        .iter()
+        .filter(|message| matches!(message, RelayMessage::Send { .. }))
+        .count();
+    // Each two seconds at most, however slow this machine is.
+    assert!(told <= 20, "{told} changes for 200 of Ben's");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_address_gets_so_many_sessions_and_established_ones_stay() {
+    let server = Server::start(|config| config.limits.sessions_per_address = 16).await;
+    let mut guests = Vec::new();
+    for _ in 0..16 {
+        guests.push(server.guest().await);
+    }
+    let another = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let refused = Guest::hello(another, hello()).await;
+    assert_eq!(refused.err(), Some(Code::RateLimited));
+    guests[0].join("r", "Ana").await;
+    let mut back = guests.remove(0).reconnect(&server).await;
+    back.ping().await;
+    guests.remove(0).close().await;
+    let mut next = server.guest().await;
+    next.join("r", "Ben").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_address_makes_so_many_rooms() {
+    let server = Server::start(|config| config.limits.new_rooms_per_minute = 2).await;
+    let mut first = server.member("one", "Ana").await;
+    let _second = server.member("two", "Ben").await;
+    let mut third = server.guest().await;
+    third
+        .send(common::join(
+            "three",
+            "Eva",
+            visita_protocol::control::Role::Guest,
+        ))
+        .await;
+    assert_eq!(third.error().await.0, Code::RateLimited);
+    third.join("TWO", "Eva").await;
+    first.ping().await;
+    server.end().await;
+}
+
+/// The process's resident memory, in bytes.
+#[cfg(target_os = "linux")]
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+    kib.parse::<u64>().unwrap() * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn small_chunks_do_not_hold_what_came_with_them() {
+    let server = Server::start(|config| {
+        config.limits.bytes_per_s = 1 << 30;
+        config.limits.messages_per_s = 1_000_000;
+        config.limits.chunks_per_s = 1_000_000;
+    })
+    .await;
+    let mut guest = server.member("r", "Mallory").await;
+    guest
+        .send(ClientMessage::Tracks {
+            tracks: vec![camera()],
+        })
+        .await;
+    guest.ping().await;
+    let before = resident();
+    for index in 0..1_000 {
+        let part = Header {
+            chunk: index,
+            chunks: 1_024,
+            ..header(0, 0, true)
+        };
+        guest.binary(chunk(&part, b"z")).await;
+        for _ in 0..256 {
+            guest.socket.feed(pong()).await.unwrap();
+        }
+        guest.socket.flush().await.unwrap();
+    }
+    guest.ping().await;
+    let grown = resident().saturating_sub(before);
+    // 1,000 read buffers would be 32 MiB.
+    assert!(grown < 16 << 20, "{grown} bytes for 1,000");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn earlier_addresses_stay_in_the_certificate() {
+    let data = tempfile::tempdir().unwrap();
+    let start = |name: &str| {
+        let config = Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data: data.path().to_owned(),
+            host_names: vec![name.to_owned()],
+            ..Config::default()
+        };
+        Relay::new(config.clone(), bind(config.listen).unwrap()).unwrap();
+    };
+    let file = data.path().join("host.json");
+    let kept = || -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap()
+    };
+    start("one.example");
+    let mut moved = kept();
+    // As if the machine had been in another network.
+    let ips = moved["names"]["ips"].as_array_mut().unwrap();
+    ips.push("192.0.2.77".into());
+    std::fs::write(&file, moved.to_string()).unwrap();
+    start("two.example");
+    let names = kept()["names"].clone();
+    let has = |list: &str, wanted: &dyn Fn(&str) -> bool| {
+        let list = names[list].as_array().unwrap();
+        list.iter().any(|name| wanted(name.as_str().unwrap()))
+    };
+    assert!(has("ips", &|ip| ip == "192.0.2.77"), "{names}");
+    assert!(has("dns", &|name| name == "two.example"), "{names}");
+    assert!(
+        has("dns", &|name| name.starts_with("visita-")
+            && name.ends_with(".local")),
+        "{names}"
+    );
+}
