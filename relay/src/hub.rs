@@ -139,7 +139,7 @@ impl Hub {
             self.counters.clone(),
         );
         let now = clock::now();
-        let attached = self.attach(&seat, link, &peer.place, version, compression, None)?;
+        let attached = self.attach(&seat, link, version, compression, None)?;
         state.neighbours.came(peer.ip);
         let entry = Entry {
             seat: seat.clone(),

@@ -177,7 +177,7 @@ fn attach(hub: &Hub, link: &Arc<MemberLink>, peer: &Peer, hello: &Hello) -> Resu
         .then_some(Compression::Zstd1);
     match &hello.resume {
         None => hub.open(link, peer, version, compression),
-        Some(resume) => hub.resume(link, &peer.place, version, compression, resume),
+        Some(resume) => hub.resume(link, version, compression, resume),
     }
 }
 

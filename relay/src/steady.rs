@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn it_grows_at_once_and_shrinks_after_a_while() {
         let mut steady = Steady::default();
-        let second = |s| Now(s * 1_000_000);
+        let second = |s: u64| Now(s * 1_000_000);
         let (small, large) = (at(160, 90), at(640, 360));
         assert_eq!(steady.want(second(0), &small), Some(small.clone()));
         assert_eq!(steady.want(second(0), &large), Some(large.clone()));
