@@ -175,6 +175,18 @@ struct Link {
     writer: JoinHandle<()>,
 }
 
+impl Link {
+    /// Ends the connection, and returns when its writer is gone: a writer that goes on could take
+    /// a message that is meant for the next connection, and the host shouldn't see two connections
+    /// of one session longer than need be.
+    async fn end(mut self) {
+        if !self.writer.is_finished() {
+            self.writer.abort();
+            let _ = (&mut self.writer).await;
+        }
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         self.writer.abort();
@@ -318,8 +330,7 @@ impl Driver {
                 Over::Lost => {}
             }
             self.uplink.lost();
-            // The host shouldn't see two connections of one session longer than need be.
-            drop(link);
+            link.end().await;
             tracing::info!("the connection broke; resuming the session");
             if self.events.send(Event::Lost).await.is_err() {
                 return;
@@ -461,7 +472,11 @@ impl Driver {
                 received: self.uplink.received(),
             };
             let within = self.options.connect_within.min(left);
-            match connect(&self.options, &self.uplink, Some(resume), within).await {
+            let connected = tokio::select! {
+                connected = connect(&self.options, &self.uplink, Some(resume), within) => connected,
+                () = asked_to_close(&mut self.close) => return Err(None),
+            };
+            match connected {
                 Ok((_, link, welcome)) => {
                     self.welcome = welcome;
                     return Ok(link);

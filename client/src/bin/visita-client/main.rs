@@ -1,11 +1,15 @@
 //! A participant without a window.
 
 use std::{
-    io::{self, Write as _},
+    error::Error as _,
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use clap::{
+    Parser as _,
+    error::{ContextKind, ErrorKind},
+};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -21,12 +25,16 @@ use exit::Failure;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let filter = EnvFilter::try_from_env("VISITA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,visita_client=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
     let result = match cli.command {
         Command::Join(args) => join::run(*args).await,
@@ -40,6 +48,21 @@ async fn main() -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// Says what is wrong with the command line, or what was asked of it. A value that doesn't fit isn't
+/// repeated: it may be somebody's name, and stderr may be a log.
+fn usage(error: &clap::Error) -> ExitCode {
+    let argument = error.get(ContextKind::InvalidArg);
+    match (error.kind(), argument, error.source()) {
+        (ErrorKind::ValueValidation, Some(argument), Some(reason)) => {
+            eprintln!("visita-client: {argument}: {reason}; see --help");
+        }
+        _ => {
+            let _ = error.print();
+        }
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// A line of the output: JSON.
