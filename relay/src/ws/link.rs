@@ -237,6 +237,10 @@ impl<Q: Queue> Link<Q> {
 
     /// Goes on sending each time that the socket has room again. Ends only when it is dead.
     pub(crate) async fn send_when_possible(&self) {
+        // Whoever waited here before may have been let go with the word already taken.
+        if self.lock().blocked {
+            self.full.notify_one();
+        }
         loop {
             self.full.notified().await;
             match timeout(STALLED, self.socket.writable()).await {
