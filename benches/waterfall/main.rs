@@ -211,46 +211,40 @@ fn print(ways: &Ways) -> Result<(), Box<dyn Error>> {
         }
     }
     let decode = ways.decode_us.clone().ok_or("nothing was decoded")?;
+    // When a decoder begins isn't stamped: its share is what decoding took, and the rest is waiting.
+    let received = part(&whole, |way| way.arrived, |way| way.decoded);
+    let waiting = (ms(&received, 0.5) - ms(&decode, 0.5)).max(0.0);
+    let row =
+        |name, part: &Percentiles| (name, ms(part, 0.5), Some((ms(part, 0.95), ms(part, 0.99))));
     let rows = [
-        ("capture: drawn, handed on", capture),
-        (
+        row("capture: drawn, handed on", &capture),
+        row(
             "encode: waiting for the encoder's thread, scaling, H.264",
-            part(&whole, |w| w.captured, |w| w.encoded),
+            &part(&whole, |way| way.captured, |way| way.encoded),
         ),
-        (
+        row(
             "send: queue, WebSocket, TLS, until the socket has it",
-            part(&whole, |w| w.encoded, |w| w.sent),
+            &part(&whole, |way| way.encoded, |way| way.sent),
         ),
-        (
+        row(
             "relay: two sockets, TLS in and out, forwarding, until the frame is whole",
-            part(&whole, |w| w.sent, |w| w.arrived),
+            &part(&whole, |way| way.sent, |way| way.arrived),
         ),
-        (
-            "receive and decode: waiting for the decoder's thread, H.264",
-            part(&whole, |w| w.arrived, |w| w.decoded),
-        ),
+        ("receive: waiting for the decoder's thread", waiting, None),
+        row("decode: H.264", &decode),
     ];
-    let ms = |percentiles: &Percentiles, share| {
-        percentiles.at(share).unwrap_or_default() as f64 / 1000.0
-    };
     println!("| part | p50 ms | p95 ms | p99 ms | |");
     println!("| --- | ---: | ---: | ---: | --- |");
     let scale = ms(&total, 0.5).max(0.001);
     let mut begin = 0.0;
-    for (name, percentiles) in &rows {
-        let p50 = ms(percentiles, 0.5);
-        let cell = |ms: f64| (ms / scale * 40.0).round() as usize;
-        let bar = format!(
-            "{}{}",
-            "·".repeat(cell(begin)),
-            "█".repeat(cell(p50).max(1))
-        );
+    for (name, p50, tail) in rows {
+        let cells = |ms: f64| (ms / scale * 40.0).round() as usize;
+        let (before, bar) = ("·".repeat(cells(begin)), "█".repeat(cells(p50).max(1)));
         begin += p50;
-        println!(
-            "| {name} | {p50:.2} | {:.2} | {:.2} | `{bar}` |",
-            ms(percentiles, 0.95),
-            ms(percentiles, 0.99)
-        );
+        let tail = tail.map_or("| |".to_owned(), |(p95, p99)| {
+            format!("{p95:.2} | {p99:.2} |")
+        });
+        println!("| {name} | {p50:.2} | {tail} `{before}{bar}` |");
     }
     println!(
         "| **from source to decoded picture, read from the pixels** | **{:.2}** | **{:.2}** | **{:.2}** | |",
@@ -260,12 +254,14 @@ fn print(ways: &Ways) -> Result<(), Box<dyn Error>> {
     );
     println!();
     println!(
-        "{} pictures decoded of {} captured; {} without a readable marker. Decoding alone: p50 {:.2} ms, p95 {:.2} ms.",
+        "{} pictures decoded of {} captured; {} without a readable marker.",
         whole.len(),
         all.len(),
-        ways.unreadable,
-        ms(&decode, 0.5),
-        ms(&decode, 0.95)
+        ways.unreadable
     );
     Ok(())
+}
+
+fn ms(percentiles: &Percentiles, share: f64) -> f64 {
+    percentiles.at(share).unwrap_or_default() as f64 / 1000.0
 }

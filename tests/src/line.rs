@@ -25,16 +25,16 @@ pub struct Line {
 
 impl Line {
     /// A line to this address.
-    pub async fn to(host: SocketAddr) -> Self {
-        Self::carrying(host, None).await
+    pub fn to(host: SocketAddr) -> Self {
+        Self::carrying(host, None)
     }
 
     /// A line that carries so many bytes a second towards this address.
-    pub async fn slow(host: SocketAddr, bytes_per_s: u32) -> Self {
-        Self::carrying(host, Some(bytes_per_s)).await
+    pub fn slow(host: SocketAddr, bytes_per_s: u32) -> Self {
+        Self::carrying(host, Some(bytes_per_s))
     }
 
-    async fn carrying(host: SocketAddr, bytes_per_s: Option<u32>) -> Self {
+    fn carrying(host: SocketAddr, bytes_per_s: Option<u32>) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         if bytes_per_s.is_some() {
             // What the line can't carry must wait at its sender, as behind a slow radio.

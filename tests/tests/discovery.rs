@@ -1,6 +1,8 @@
 //! A host is found on a network by mDNS, and gone when it ends. Each test makes its own network,
 //! so nothing is said on the machine's.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use serde_json::Value;
 use visita_tests::{
     lan::{ADDRESSES, Lan},

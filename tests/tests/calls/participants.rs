@@ -21,7 +21,7 @@ use super::support::{Participant, large, options, synthetic, text};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
     let host = Host::start();
-    let line = Line::to(host.address()).await;
+    let line = Line::to(host.address());
     let through = host.session_at(HostUrl::from_socket(line.address()));
     let mut ana = Participant::join(through, options("Ana", synthetic())).await;
     let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
@@ -113,7 +113,7 @@ async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_cut_off_hears_all_that_was_said_meanwhile_once() {
     let host = Host::start();
-    let line = Line::to(host.address()).await;
+    let line = Line::to(host.address());
     let through = host.session_at(HostUrl::from_socket(line.address()));
     let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
     let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
@@ -141,7 +141,7 @@ async fn whoever_is_cut_off_hears_all_that_was_said_meanwhile_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_stays_cut_ends_the_call_with_what_was_measured() {
     let host = Host::start_with(|config| config.limits.grace_s = 1);
-    let line = Line::to(host.address()).await;
+    let line = Line::to(host.address());
     let mut through = host.session_at(HostUrl::from_socket(line.address()));
     through.resume_within = Duration::from_millis(500);
     let ana = Participant::join(through, options("Ana", synthetic())).await;
@@ -162,7 +162,7 @@ async fn a_line_that_stays_cut_ends_the_call_with_what_was_measured() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_the_host_forgot_is_over() {
     let host = Host::start_with(|config| config.limits.grace_s = 1);
-    let line = Line::to(host.address()).await;
+    let line = Line::to(host.address());
     let through = host.session_at(HostUrl::from_socket(line.address()));
     let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
     let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
@@ -220,7 +220,7 @@ async fn a_host_that_ends_says_so() {
 async fn on_a_slow_line_the_picture_shrinks_and_words_get_through() {
     let host = Host::start();
     // A third of what the picture takes on a good line.
-    let line = Line::slow(host.address(), 25_000).await;
+    let line = Line::slow(host.address(), 25_000);
     let through = host.session_at(HostUrl::from_socket(line.address()));
     let mut video = options("Ana", Choice::Synthetic(large()));
     video.limits.h264 = Size::new(640, 360);

@@ -255,7 +255,7 @@ async fn who_cannot_be_reached_is_3() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_is_not_resumed_in_time_is_5_with_report() {
     let host = Host::start();
-    let line = Line::to(host.address()).await;
+    let line = Line::to(host.address());
     let ana = Participant::join(host.session(), options("Ana", Choice::None)).await;
     let (url, fingerprint) = (line.address().to_string(), host.handle.fingerprint().hex());
     let child = start_client(&join(
