@@ -111,7 +111,7 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
         })
         .await,
     );
-    let mut call = Call::start(&server).await;
+    let mut call = Box::pin(Call::start(&server)).await;
     let before = call.frames(300).await;
 
     let attacks = attacks![
@@ -164,7 +164,7 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
             !attackers.iter().any(tokio::task::JoinHandle::is_finished),
             "an attacker failed"
         );
-        assert!(during < 100_000, "an attack doesn't end: {:?}", rounds);
+        assert!(during < 100_000, "an attack doesn't end: {rounds:?}");
     }
     stop.store(true, SeqCst);
     for attacker in attackers {
