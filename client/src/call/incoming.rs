@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -13,11 +14,12 @@ use visita_protocol::{
     frame::Header,
     id::{ClockId, MemberId, TrackId},
     media::{Codec, Kind},
-    time::MediaTime,
+    time::{MediaTime, Now},
 };
 
 use super::Options;
 use crate::{
+    clock::now,
     pictures::{Pictures, Whose},
     report::{self, Delay, Report},
     session,
@@ -25,6 +27,10 @@ use crate::{
 };
 
 type Key = (MemberId, TrackId);
+
+/// How long decoders may take with the last frames of a member or a call; a busy machine needs
+/// more than a moment.
+pub(super) const LAST_FRAMES: Duration = Duration::from_secs(2);
 
 pub(super) struct Incoming {
     session: session::Handle,
@@ -38,6 +44,8 @@ pub(super) struct Incoming {
     tracks: BTreeMap<Key, Track>,
     /// Which camera track of each member the host forwards now.
     active: BTreeMap<MemberId, TrackId>,
+    /// Who left, and when: their last frames are still being decoded.
+    departed: BTreeMap<MemberId, Now>,
     ended: Vec<Ended>,
 }
 
@@ -81,6 +89,7 @@ impl Incoming {
                 .collect(),
             tracks: BTreeMap::new(),
             active: BTreeMap::new(),
+            departed: BTreeMap::new(),
             ended: Vec::new(),
         }
     }
@@ -102,16 +111,37 @@ impl Incoming {
     pub(super) fn left(&mut self, member: MemberId) {
         self.members.remove(&member);
         self.active.remove(&member);
-        let gone: Vec<Key> = self
-            .tracks
-            .keys()
-            .filter(|(owner, _)| *owner == member)
-            .copied()
-            .collect();
-        for key in gone {
-            self.end(key);
-        }
+        self.departed.insert(member, now());
         self.pictures.forget(Whose::Member(member));
+    }
+
+    /// Ends the decoders of those who left, once they are done with the last frames. To be called
+    /// some times a second.
+    pub(super) fn sweep(&mut self) {
+        let now = now();
+        let busy = |incoming: &Self, member| {
+            let mut tracks = incoming
+                .tracks
+                .iter()
+                .filter(|((owner, _), _)| *owner == member);
+            tracks.any(|(_, track)| track.is_busy())
+        };
+        let done: Vec<MemberId> = self
+            .departed
+            .iter()
+            .filter(|(member, since)| now.since(**since) > LAST_FRAMES || !busy(self, **member))
+            .map(|(member, _)| *member)
+            .collect();
+        for member in done {
+            self.departed.remove(&member);
+            let of_member = |(owner, _): &&Key| *owner == member;
+            let keys: Vec<Key> = self.tracks.keys().filter(of_member).copied().collect();
+            for key in keys {
+                self.end(key);
+            }
+            // The decoder may have put a picture after the member went.
+            self.pictures.forget(Whose::Member(member));
+        }
     }
 
     /// What is shown changes: a picture that isn't shown isn't frozen.
@@ -282,14 +312,7 @@ impl Incoming {
 
     /// Whether decoders still work.
     pub(super) fn is_busy(&self) -> bool {
-        let stats = self
-            .tracks
-            .values()
-            .filter_map(|track| track.decoder.as_ref())
-            .map(receive::Receiver::stats);
-        stats
-            .into_iter()
-            .any(|stats| stats.decoded + stats.dropped < stats.received)
+        self.tracks.values().any(Track::is_busy)
     }
 
     /// What was measured so far.
@@ -347,6 +370,11 @@ fn report_of(
 }
 
 impl Track {
+    fn is_busy(&self) -> bool {
+        let stats = self.decoder.as_ref().map(receive::Receiver::stats);
+        stats.is_some_and(|stats| stats.decoded + stats.dropped < stats.received)
+    }
+
     fn pause(&self) {
         if let Some(decoder) = &self.decoder {
             decoder.paused();

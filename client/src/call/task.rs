@@ -9,15 +9,12 @@ use tokio::{
 use visita_media::publish;
 use visita_protocol::control::{ClientMessage, RelayMessage};
 
-use super::{Camera, Command, Event, Incoming, Outgoing, outgoing::Local};
+use super::{Camera, Command, Event, Incoming, Outgoing, incoming::LAST_FRAMES, outgoing::Local};
 use crate::{error::Error, session};
 
 /// How often the uplink is looked at: a few times in the half second that the rate's rule needs
 /// between two steps.
 const TURN: Duration = Duration::from_millis(200);
-
-/// How long decoders may take with the last frames of a call.
-const LAST_FRAMES: Duration = Duration::from_millis(500);
 
 pub(super) struct Task {
     pub(super) session: session::Handle,
@@ -51,7 +48,10 @@ impl Task {
                     }
                 }
                 Some(local) = self.locals.recv() => self.local(local),
-                _ = turn.tick() => self.outgoing.turn(),
+                _ = turn.tick() => {
+                    self.outgoing.turn();
+                    self.incoming.sweep();
+                }
             }
         };
         self.end(error).await;
