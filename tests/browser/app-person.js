@@ -34,13 +34,12 @@ export const browserPage = (page) => ({
     await page.waitForSelector(selector, { visible: true, timeout: PATIENCE });
     await page.type(selector, text);
   },
-  screenshot: () => page.screenshot(),
 });
 
 export class Person {
   /**
    * @param {string} name  for errors
-   * @param {{ run: Function, click: Function, type: Function, screenshot: Function }} page
+   * @param {{ run: Function, click: Function, type: Function }} page
    */
   constructor(name, page) {
     this.name = name;

@@ -1,18 +1,21 @@
 // The real app, in a window on a screen that nobody sees, driven by WebKit's own driver.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Session, until } from './webdriver.js';
 
+/** The window's size, as tauri.conf.json has it. */
+const SIZE = '1280x860';
 /** The driver's port; each driver is alone on its machine. */
 const PORT = 4444;
 
 /**
- * A screen in memory. Its socket is a file, so windows of every network namespace reach it.
- * @param {import('./app-lan.js').Lan} lan  with which it ends
+ * A screen in memory, one for each window: WebKit doesn't paint a window that another covers.
+ * @param {import('./app-lan.js').Machine} machine  with which it ends
  */
-export async function screen(lan, size = '2800x900x24') {
-  const server = lan.hub.spawn('Xvfb', ['-displayfd', '3', '-screen', '0', size, '-nolisten', 'tcp'], {
+async function screen(machine) {
+  const server = machine.spawn('Xvfb', ['-displayfd', '3', '-screen', '0', `${SIZE}x24`, '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   const number = await new Promise((resolve, reject) => {
@@ -29,15 +32,16 @@ export async function screen(lan, size = '2800x900x24') {
 
 /**
  * Starts the app on a machine and drives it.
- * @param {{ machine: import('./app-lan.js').Machine, display: string, binary: string, state: string, env?: object }} options
+ * @param {{ machine: import('./app-lan.js').Machine, binary: string, state: string, env?: object }} options
  *   `state`: a folder of this instance's own
  */
-export async function openApp(t, { machine, display, binary, state, env = {} }) {
+export async function openApp(t, { machine, binary, state, env = {} }) {
   const folder = (name) => {
     const path = join(state, name);
     mkdirSync(path, { recursive: true, mode: 0o700 });
     return path;
   };
+  const display = await screen(machine);
   let log = '';
   const driver = machine.spawn('dbus-run-session', ['--', 'WebKitWebDriver', `--port=${PORT}`], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,6 +79,13 @@ export async function openApp(t, { machine, display, binary, state, env = {} }) 
   return {
     session,
     log: () => log,
+    /**
+     * What stands on the screen, as PNG. The driver's own screenshot waits for ever for a page
+     * that doesn't change.
+     */
+    screenshot: () => execFileSync('ffmpeg', [
+      '-loglevel', 'error', '-f', 'x11grab', '-video_size', SIZE, '-i', display, '-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', '-',
+    ], { maxBuffer: 64 << 20 }),
     /** The app's own process. */
     pid: () => machine.processes().find(({ program }) => program === binary)?.pid,
   };

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { Lan, whyNot } from './app-lan.js';
 import { Person, browserPage } from './app-person.js';
-import { openApp, screen } from './app-window.js';
+import { openApp } from './app-window.js';
 import { CHROMIUM, PATIENCE, chromium } from './browsers.js';
 import { TOP, folder } from './harness.js';
 import { until } from './webdriver.js';
@@ -27,13 +27,12 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
   const camera = writeY4m(join(files, 'camera.y4m'), { width: 320, height: 180, rate: 15 });
   const lan = new Lan(['a', 'b', 'family', 'bedside']);
   t.after(() => lan.remove());
-  const display = await screen(lan);
   const shots = process.env.VISITA_SHOTS;
   const people = [];
   const look = async (what) => {
     if (!shots) return;
     mkdirSync(shots, { recursive: true });
-    for (const person of people) writeFileSync(join(shots, `${what}-${person.name}.png`), await person.page.screenshot());
+    for (const person of people) writeFileSync(join(shots, `${what}-${person.name}.png`), await person.screenshot());
   };
 
   const window = async (name) => {
@@ -41,10 +40,10 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
     mkdirSync(join(state, 'visita', 'relay'), { recursive: true });
     writeFileSync(join(state, 'visita', 'relay', 'relay.toml'), `ward = "${WARD}"\n[limits]\ngrace_s = ${GRACE}\n`);
     const app = await openApp(t, {
-      machine: lan.machine(name), display, binary: APP, state,
+      machine: lan.machine(name), binary: APP, state,
       env: { VISITA_DATA: join(state, 'visita'), VISITA_CAMERA: 'synthetic:320x180@15' },
     });
-    const person = Object.assign(new Person(name, app.session), { app });
+    const person = Object.assign(new Person(name, app.session), { app, screenshot: app.screenshot });
     people.push(person);
     return person;
   };
@@ -53,7 +52,7 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
     t.after(chrome.close);
     const page = await chrome.browser.newPage();
     await page.goto(`https://${lan.machine('a').address}:3000${path}`);
-    const person = new Person(name, browserPage(page));
+    const person = Object.assign(new Person(name, browserPage(page)), { screenshot: () => page.screenshot() });
     people.push(person);
     return person;
   };
@@ -127,7 +126,7 @@ test('a device that can keep nothing says so, and trusts nobody', { timeout: 2 *
   const lan = new Lan(['a']);
   t.after(() => lan.remove());
   const { session } = await openApp(t, {
-    machine: lan.machine('a'), display: await screen(lan), binary: APP, state: folder(t),
+    machine: lan.machine('a'), binary: APP, state: folder(t),
     // A folder under what isn't one: not even root can write there.
     env: { VISITA_DATA: '/dev/null/visita' },
   });

@@ -89,11 +89,6 @@ export class Session {
     return until(what, seconds, () => this.run(script, ...args));
   }
 
-  /** The window as PNG. */
-  async screenshot() {
-    return Buffer.from(await this._call('GET', '/screenshot'), 'base64');
-  }
-
   /** Closes the window, and with it the program. */
   close() {
     return this._call('DELETE', '');
