@@ -33,6 +33,9 @@ export class Lan {
       if (typeof signal === 'string') process.exit(1);
     };
     for (const end of ENDS) process.once(end, this._last);
+    // The test runner that is killed tells nobody.
+    const parent = process.ppid;
+    this._orphaned = setInterval(() => process.ppid === parent || this._last('orphaned'), 1000).unref();
     try {
       this._namespace(this._hub);
       ip('-n', this._hub, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
@@ -74,6 +77,7 @@ export class Lan {
   /** Ends everything that runs on the machines, and takes the network away. */
   remove() {
     for (const end of ENDS) process.removeListener(end, this._last);
+    clearInterval(this._orphaned);
     for (const machine of this._machines.values()) machine.killAll();
     for (const namespace of this._made.splice(0)) {
       try {
