@@ -1,0 +1,229 @@
+//! Attacks by members: frames, messages and names.
+
+use super::*;
+
+/// Speaks as another: claims a sender, and uses a track that it never announced.
+pub(super) async fn frames_of_others(server: &Server, rng: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    for member in 0..20 {
+        let claimed = Header {
+            sender: MemberId(member),
+            ..header(0, rng.random_range(0..9_000), true)
+        };
+        guest.binary(chunk(&claimed, b"spoofed")).await;
+    }
+    assert_eq!(guest.error().await.0, Code::TrackMissing);
+    guest.close().await;
+}
+
+pub(super) async fn replayed_and_broken_chunks(server: &Server, rng: &mut StdRng) {
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    guest
+        .send(ClientMessage::Tracks {
+            tracks: vec![camera()],
+        })
+        .await;
+    for _ in 0..100 {
+        let mut bytes = frame(0, rng.random_range(0..5), rng.random(), b"payload").to_vec();
+        for _ in 0..rng.random_range(0..4) {
+            let at = rng.random_range(1..bytes.len());
+            bytes[at] = rng.random();
+        }
+        bytes.truncate(rng.random_range(1..=bytes.len()));
+        guest.binary(bytes.into()).await;
+    }
+    guest.ping().await;
+    guest.close().await;
+}
+
+/// Frames of which the last chunk never comes.
+pub(super) async fn frames_without_end(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    guest
+        .send(ClientMessage::Tracks {
+            tracks: vec![camera()],
+        })
+        .await;
+    for sequence in 0..40 {
+        for index in 0..10 {
+            let part = Header {
+                chunk: index,
+                chunks: 1_000,
+                ..header(0, sequence, true)
+            };
+            guest.binary(chunk(&part, &[0; 1_000])).await;
+        }
+    }
+    guest.ping().await;
+    guest.close().await;
+}
+
+pub(super) async fn key_frame_flood(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    for member in 1..40 {
+        guest
+            .send(ClientMessage::NeedKeyFrame {
+                member: MemberId(member),
+                track: TrackId(0),
+            })
+            .await;
+    }
+    guest.ping().await;
+    guest.close().await;
+}
+
+pub(super) async fn chat_flood(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    // Beyond the burst one waits: a few are enough to be slowed down each time.
+    for number in 0..14 {
+        guest
+            .chat(&format!("{number} {}", "spam ".repeat(100)))
+            .await;
+        guest.ping().await;
+    }
+    guest.close().await;
+}
+
+pub(super) async fn watch_flood(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    for number in 0..30 {
+        let others = (number % 2 == 0).then_some(SIZE);
+        guest
+            .send(ClientMessage::Watch(Watch {
+                others,
+                views: vec![],
+            }))
+            .await;
+        guest.ping().await;
+    }
+    guest.close().await;
+}
+
+/// Wants each other size in turn, for which the publisher would make a new encoder each time.
+pub(super) async fn size_flood(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    for number in 0..30 {
+        let size = Size::new(160 + 320 * (number % 2), 90 + 180 * (number % 2));
+        guest
+            .send(ClientMessage::Watch(Watch {
+                others: Some(size),
+                views: vec![],
+            }))
+            .await;
+        guest.ping().await;
+    }
+    guest.close().await;
+}
+
+/// WebSocket's own pongs, which nobody asked for, as fast as they go, on all three kinds of socket.
+pub(super) async fn pong_flood(server: &Server, _: &mut StdRng) {
+    let pongs = [0x8a, 0xfd].into_iter().chain([0; 4 + 125]);
+    let pongs: Vec<u8> = pongs.collect::<Vec<_>>().repeat(400);
+    let mut hello = open(server).await;
+    while let Ok(Ok(())) = timeout(BRIEFLY, hello.write_all(&pongs)).await {}
+    let mut lobby = server.socket("/api/v1/lobby", &[]).await.ok().unwrap();
+    while let Ok(Ok(())) = timeout(BRIEFLY, lobby.send(Message::Pong(vec![0; 125].into()))).await {}
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    for _ in 0..400 {
+        let sent = timeout(
+            BRIEFLY,
+            guest.socket.send(Message::Pong(vec![0; 125].into())),
+        );
+        if !matches!(sent.await, Ok(Ok(()))) {
+            break;
+        }
+    }
+}
+
+/// Frames in as many chunks as there may be, with hardly anything in them.
+pub(super) async fn tiny_chunks(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    guest
+        .send(ClientMessage::Tracks {
+            tracks: vec![camera()],
+        })
+        .await;
+    for index in 0..1_000 {
+        let part = Header {
+            chunk: index,
+            chunks: 1_024,
+            ..header(0, 0, true)
+        };
+        guest.binary(chunk(&part, b"z")).await;
+    }
+    guest.ping().await;
+    guest.close().await;
+}
+
+/// As many sessions as one address gets.
+pub(super) async fn many_sessions(server: &Server, _: &mut StdRng) {
+    let mut guests = Vec::new();
+    for _ in 0..20 {
+        let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+        match Guest::hello(socket, hello()).await {
+            Ok(guest) => guests.push(guest),
+            Err(code) => assert_eq!(code, Code::RateLimited),
+        }
+    }
+    for guest in guests {
+        guest.close().await;
+    }
+}
+
+/// Little that becomes much when it is unpacked.
+pub(super) async fn bombs(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member("elsewhere", "Mallory").await;
+    let bomb = visita_protocol::compress::compress(&" ".repeat(50_000_000)).unwrap();
+    guest.binary(bomb.into()).await;
+    assert_eq!(guest.refused().await.0, Code::Malformed);
+}
+
+pub(super) async fn strange_names(server: &Server, _: &mut StdRng) {
+    for name in [
+        "<script>alert(1)</script>",
+        "'; DROP TABLE rooms; --",
+        "\u{1b}[31mred",
+        "مريم \u{202e}abc",
+        "👩‍👩‍👧‍👦",
+        "a\r\nb",
+    ] {
+        let mut guest = server.guest().await;
+        guest.send(join(name, name, Role::Family)).await;
+        guest
+            .until(|message| matches!(message, RelayMessage::Joined { .. }).then_some(()))
+            .await;
+        guest.close().await;
+    }
+}
+
+pub(super) async fn comes_and_goes(server: &Server, _: &mut StdRng) {
+    for _ in 0..5 {
+        let mut guest = server.member(ROOM, "Mallory").await;
+        guest
+            .send(ClientMessage::Tracks {
+                tracks: vec![camera()],
+            })
+            .await;
+        // Without a word: the relay waits for it in vain.
+        drop(guest);
+    }
+}
+
+/// Watches everybody and takes nothing out of its socket.
+pub(super) async fn never_reads(server: &Server, _: &mut StdRng) {
+    let mut guest = server.member(ROOM, "Mallory").await;
+    tokio::time::sleep(BRIEFLY * 5).await;
+    let _ = guest
+        .socket
+        .send(Message::text(r#"{"type":"ping","id":1}"#))
+        .await;
+}
+
+pub(super) async fn numbers_out_of_order(server: &Server, rng: &mut StdRng) {
+    for (n, ack) in [(5, 0), (rng.random::<u32>().into(), 0), (2, 9_999), (0, 0)] {
+        let mut guest = server.member("elsewhere", "Mallory").await;
+        let body = ClientMessage::Decodes { decodes: vec![] };
+        guest.packet(&ClientPacket::Message { n, ack, body }).await;
+        assert_eq!(guest.refused().await.0, Code::OutOfTurn);
+    }
+}
