@@ -148,7 +148,11 @@ fn aims(runs: &[Run], scenarios: &[Scenario]) -> String {
         let cpu = |kind| median(runs, kind, scenario, |outcome| outcome.cpu_us);
         let ratio = |kind, aim: f64| {
             let ratio = cpu(Kind::Visita) / cpu(kind);
-            format!("{ratio:.2} {}", if ratio <= aim { "✓" } else { "missed" })
+            match ratio {
+                ratio if ratio.is_nan() => "–".to_owned(),
+                ratio if ratio <= aim => format!("{ratio:.2}"),
+                ratio => format!("{ratio:.2}, **missed**"),
+            }
         };
         let p95 = median(runs, Kind::Visita, scenario, |outcome| outcome.p95_ms);
         let _ = writeln!(
