@@ -15,11 +15,18 @@ use tokio::{
 /// What a slow line takes at a time, in bytes.
 const BURST: usize = 4096;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Up,
+    Stalled,
+    Cut,
+}
+
 /// A line. While it is cut, connections through it are gone without a word and new ones end at
 /// once.
 pub struct Line {
     address: SocketAddr,
-    up: watch::Sender<bool>,
+    state: watch::Sender<State>,
     task: JoinHandle<()>,
 }
 
@@ -43,13 +50,17 @@ impl Line {
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let listener = socket.listen(16).unwrap();
         let address = listener.local_addr().unwrap();
-        let (up, state) = watch::channel(true);
+        let (sender, state) = watch::channel(State::Up);
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 tokio::spawn(carry(near, host, bytes_per_s, state.clone()));
             }
         });
-        Self { address, up, task }
+        Self {
+            address,
+            state: sender,
+            task,
+        }
     }
 
     /// Its near end.
@@ -59,12 +70,17 @@ impl Line {
 
     /// Cuts it.
     pub fn cut(&self) {
-        self.up.send_replace(false);
+        self.state.send_replace(State::Cut);
     }
 
-    /// Joins it again.
+    /// Nothing goes through any more, and nobody is told: connections stay, silent.
+    pub fn stall(&self) {
+        self.state.send_replace(State::Stalled);
+    }
+
+    /// Joins it again. Connections from before are gone.
     pub fn join(&self) {
-        self.up.send_replace(true);
+        self.state.send_replace(State::Up);
     }
 }
 
@@ -79,9 +95,10 @@ async fn carry(
     mut near: TcpStream,
     host: SocketAddr,
     bytes_per_s: Option<u32>,
-    mut up: watch::Receiver<bool>,
+    mut state: watch::Receiver<State>,
 ) {
-    if !*up.borrow() {
+    let cut = *state.borrow() == State::Cut;
+    if cut {
         return;
     }
     let Ok(mut far) = TcpStream::connect(host).await else {
@@ -110,7 +127,9 @@ async fn carry(
         }
     };
     tokio::select! {
-        () = through => {}
-        _ = up.wait_for(|up| !up) => {}
+        () = through => return,
+        _ = state.wait_for(|state| *state != State::Up) => {}
     }
+    // A stalled connection stays open until the line is something else.
+    let _ = state.wait_for(|state| *state != State::Stalled).await;
 }

@@ -111,6 +111,27 @@ async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_falls_silent_is_noticed_and_left() {
+    let host = Host::start_with(|config| config.limits.heartbeat_ms = 200);
+    let line = Line::to(host.address());
+    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
+    let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
+    ana.pictures(luis.id(), 5).await;
+    line.stall();
+    ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
+        .await;
+    luis.call.chat(text("still there?")).unwrap();
+    line.join();
+    assert_eq!(ana.chat().await, (luis.id(), "still there?".to_owned()));
+    ana.pictures(luis.id(), 5).await;
+    assert_eq!(luis.chat().await.1, "still there?");
+    ana.leave().await;
+    luis.leave().await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_cut_off_hears_all_that_was_said_meanwhile_once() {
     let host = Host::start();
     let line = Line::to(host.address());
