@@ -13,7 +13,7 @@ const GPUS: &str = "/dev/dri";
 /// Has the web view paint by the CPU where there is no GPU, unless the environment says how. To
 /// be called before anything else: it changes the environment.
 #[expect(unsafe_code, reason = "no other way to tell WebKitGTK")]
-pub fn choose() {
+pub(crate) fn choose() {
     if has_gpu() || std::env::var_os(NO_GPU_BUFFERS).is_some() {
         return;
     }

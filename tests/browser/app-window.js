@@ -11,11 +11,12 @@ const SIZE = '1280x860';
 const PORT = 4444;
 
 /**
- * A screen in memory, one for each window: WebKit doesn't paint a window that another covers.
+ * A screen in memory, one for each window: WebKit doesn't paint a window that another covers. It
+ * listens in its machine's namespace alone, so it can't meet another screen of the same number.
  * @param {import('./app-lan.js').Machine} machine  with which it ends
  */
 async function screen(machine) {
-  const server = machine.spawn('Xvfb', ['-displayfd', '3', '-screen', '0', `${SIZE}x24`, '-nolisten', 'tcp'], {
+  const server = machine.spawn('Xvfb', ['-displayfd', '3', '-screen', '0', `${SIZE}x24`, '-nolisten', 'tcp', '-nolisten', 'unix'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   const number = await new Promise((resolve, reject) => {
@@ -83,8 +84,8 @@ export async function openApp(t, { machine, binary, state, env = {} }) {
      * What stands on the screen, as PNG. The driver's own screenshot waits for ever for a page
      * that doesn't change.
      */
-    screenshot: () => execFileSync('ffmpeg', [
-      '-loglevel', 'error', '-f', 'x11grab', '-video_size', SIZE, '-i', display, '-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', '-',
+    screenshot: () => execFileSync('ip', [
+      'netns', 'exec', machine.namespace, 'ffmpeg', '-loglevel', 'error', '-f', 'x11grab', '-video_size', SIZE, '-i', display, '-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', '-',
     ], { maxBuffer: 64 << 20 }),
     /** The app's own process. */
     pid: () => machine.processes().find(({ program }) => program === binary)?.pid,
