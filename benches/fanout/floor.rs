@@ -38,7 +38,7 @@ impl Peer {
     /// Reads what is there; `false` when the connection is over.
     fn read(&mut self) -> io::Result<bool> {
         // rustls asks for 4 KB at a time: one large read spares calls of the kernel.
-        let mut raw = [0; 32 * 1024];
+        let mut raw = [0; 16 * 1024];
         loop {
             let mut rest = match self.socket.read(&mut raw) {
                 Ok(0) => return Ok(false),
