@@ -148,7 +148,10 @@ impl Server {
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanos = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let line = fs::read_to_string(task?.path().join("schedstat"))?;
+            // A thread may end between the two calls.
+            let Ok(line) = fs::read_to_string(task?.path().join("schedstat")) else {
+                continue;
+            };
             let on_cpu = line
                 .split_whitespace()
                 .next()
