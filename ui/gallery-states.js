@@ -1,4 +1,5 @@
 // The gallery's scenes: made-up wards, rooms and people.
+import { now } from './gallery-clock.js';
 
 /** @typedef {import('./platform/types').CallEvent} CallEvent */
 /** @typedef {import('./platform/types').Host} Host */
@@ -13,10 +14,9 @@
  *   hosts?: Host[], host?: import('./platform/types').HostStatus,
  *   use?: Awaited<ReturnType<NonNullable<import('./platform/types').Platform['useHost']>>>,
  *   call?: CallEvent[], tall?: (number | 'self')[],
- * }} Scene `steps`: what a person touches first, by test id
+ * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass
  */
 
-const now = Date.now();
 const minutes = 60_000;
 
 /**

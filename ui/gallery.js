@@ -1,5 +1,6 @@
 // For development: every state of every screen, with made-up data and drawn people.
 // gallery.html lists them; gallery.html?state=NAME&lang=es|en shows one. Not embedded anywhere.
+import { later, stopClock } from './gallery-clock.js';
 import { states } from './gallery-states.js';
 import { drawPerson } from './gallery-people.js';
 import { load } from './texts/index.js';
@@ -13,6 +14,7 @@ import { h } from './views/dom.js';
 const query = new URLSearchParams(location.search);
 const wanted = query.get('state') ?? '';
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+stopClock();
 // What a visit before this one chose must not change a picture.
 localStorage.clear();
 await load(query.get('lang') === 'en' ? 'en' : 'es');
@@ -36,9 +38,13 @@ async function show(scene) {
   if (document.activeElement instanceof HTMLElement && !scene.focus) document.activeElement.blur();
 }
 
-/** One step of a person: touches what has this test id, or writes into it (`id=text`). @param {string} step */
+/** One step of a person: touches what has this test id, writes into it (`id=text`), or waits (`later=MS`). @param {string} step */
 function press(step) {
   const [id, ...rest] = step.split('=');
+  if (id === 'later') {
+    later(Number(rest[0]));
+    return;
+  }
   const target = /** @type {HTMLElement | null} */ (document.querySelector(`[data-testid="${id}"]`));
   if (!target) throw new Error(`nothing to touch: ${id}`);
   if (!rest.length) target.click();
