@@ -10,7 +10,8 @@ import { now } from './gallery-clock.js';
  * @typedef {{
  *   path?: string, name?: string, steps?: string[], focus?: boolean,
  *   lobby?: import('./platform/types').LobbyState,
- *   capability?: import('./platform/types').CameraState,
+ *   capability?: import('./platform/types').CameraState, asks?: boolean,
+ *   cameras?: import('./platform/types').Camera[], preview?: import('./platform/types').CameraState,
  *   hosts?: Host[], host?: import('./platform/types').HostStatus,
  *   use?: Awaited<ReturnType<NonNullable<import('./platform/types').Platform['useHost']>>>,
  *   call?: CallEvent[], tall?: (number | 'self')[],
@@ -126,6 +127,12 @@ const staff = { name: 'Enf. Robles', lobby: live(ward), steps: ['room-enter'] };
 const relative = { path: '/familiar', steps: ['familiar-name=Ana Ortega', 'familiar-enter'] };
 const patient = { path: '/Paciente/', lobby: live([room('Ana, su hermana', 'bed', 1, 2, true)]), steps: ['waiting-row'] };
 const app = { name: 'Enf. Robles', hosts, use: used };
+const cameras = [{ id: 'a', name: 'Cámara frontal' }, { id: 'b', name: 'Cámara trasera' }, { id: 'c', name: 'Logitech C270' }];
+const longCameras = [
+  { id: 'a', name: 'Integrated_Webcam_HD_Realtek_Semiconductor_Corp_0bda:565a (USB Video Class 1.5)' },
+  { id: 'b', name: '' },
+  { id: 'c', name: 'كاميرا الجناح الشمالي' },
+];
 /** Uses the first host, so that the screen shows a host in use. */
 const using = ['host-use'];
 
@@ -186,8 +193,16 @@ export const states = {
   'call-session-gone': { ...staff, call: ended('session_gone') },
   'family-name': { path: '/Familiar/' },
   'family-name-wrong': { path: '/Familiar/', steps: ['familiar-enter'], focus: true },
+  'family-camera-asks': { path: '/Familiar/', asks: true },
+  'family-camera-asking': { path: '/Familiar/', asks: true, preview: 'starting', steps: ['check-open'] },
+  'family-camera-off': { path: '/Familiar/', steps: ['check-toggle'] },
+  'family-camera-several': { path: '/Familiar/', cameras },
+  'family-camera-long-names': { path: '/Familiar/', cameras: longCameras },
+  'family-camera-denied': { path: '/Familiar/', capability: 'denied' },
   'family-camera-insecure': { path: '/Familiar/', capability: 'insecure' },
-  'family-camera-missing': { path: '/Familiar/', capability: 'missing' },
+  'family-camera-missing': { path: '/Familiar/', capability: 'missing', preview: 'missing', cameras: [] },
+  'family-camera-busy': { path: '/Familiar/', preview: 'busy' },
+  'family-camera-lost': { path: '/Familiar/', preview: 'lost', cameras: [] },
   'family-entering': { ...relative, call: entering },
   'family-waiting': { ...relative, call: inCall([]) },
   'family-waiting-denied': { ...relative, call: inCall([], [cam('denied')]) },

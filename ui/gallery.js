@@ -71,7 +71,8 @@ function platform(scene) {
       return () => {};
     },
     join: () => call(scene),
-    capability: () => Promise.resolve({ camera: scene.capability ?? 'off' }),
+    capability: () => Promise.resolve({ camera: scene.capability ?? 'off', asks: scene.asks ?? false }),
+    devices: devices(scene),
   };
   if (!scene.hosts) return made;
   return {
@@ -88,6 +89,34 @@ function platform(scene) {
         on(scene.host ?? { state: 'off' });
         return () => {};
       },
+    },
+  };
+}
+
+/** @param {Scene} scene @returns {import('./platform/types').Devices} */
+function devices(scene) {
+  const cameras = scene.cameras ?? [{ id: 'front', name: 'Cámara frontal' }];
+  return {
+    watch(on) {
+      on({ cameras, chosen: cameras[0]?.id ?? null });
+      return () => {};
+    },
+    choose() {},
+    preview(on) {
+      const state = scene.preview ?? 'on';
+      queueMicrotask(() => {
+        on({ type: 'camera', state });
+        if (state === 'on') on({ type: 'picture', width: 640, height: 480 });
+      });
+      return {
+        show(canvas) {
+          [canvas.width, canvas.height] = [640, 480];
+          drawPerson(/** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), 640, 480, 4, 0);
+          return { resize() {}, stop() {} };
+        },
+        again() {},
+        stop() {},
+      };
     },
   };
 }

@@ -11,7 +11,8 @@ export interface HostStatus {
   connected?: { id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting' }[];
   problem?: 'port_in_use' | 'data_not_writable' | 'disk_full' | 'no_network' | 'other'; detail?: string;
 }
-export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem }
+/** `ended`: the host said that it ends; without it a lost list was lost without a word. */
+export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem; ended?: boolean }
 export type CameraState = 'off' | 'starting' | 'on' | 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'failed';
 export type CallEvent =
   | { type: 'relay'; message: RelayMessage }
@@ -27,13 +28,30 @@ export interface CallHandle {
   show(member: MemberId | 'self', canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
   leave(): Promise<void>;
 }
+/** `name` is what the system calls it; empty while the browser doesn't tell. */
 export interface Camera { id: string; name: string }
+/** The cameras there are, and which of them is taken: the one chosen here before, if it is there. */
+export interface Cameras { cameras: Camera[]; chosen: string | null }
+export type PreviewEvent = { type: 'camera'; state: CameraState } | { type: 'picture'; width: number; height: number };
+/** The own picture, seen by oneself alone. */
+export interface Preview {
+  show(canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
+  again(): void;                                              // tries the camera again, now
+  stop(): void;                                               // the camera is given back
+}
+export interface Devices {
+  watch(on: (cameras: Cameras) => void): () => void;
+  choose(id: string): void;                                   // remembered; a preview and a call that go on change to it
+  preview(on: (event: PreviewEvent) => void): Preview;        // opens the camera; the system may ask the person
+}
 export interface Platform {
   kind: 'browser' | 'tauri';
   language(): string;
   lobby(on: (lobby: LobbyState) => void): () => void;         // of the relay in use
   join(options: JoinOptions): CallHandle;                     // never throws; failures arrive as `connection: ended` with a code
-  capability(): Promise<{ camera: CameraState }>;              // before joining: insecure context, no camera…
+  /** Before joining: insecure context, no camera… `asks`: opening it makes the browser ask the person. */
+  capability(): Promise<{ camera: CameraState; asks?: boolean }>;
+  devices: Devices;
   // the app only:
   hosts?(on: (hosts: Host[]) => void): () => void;
   useHost?(choice: { url: string; fingerprint?: string }): Promise<{ ok: true; ward: string; fingerprint: string; first_use: boolean } | { ok: false; problem: HostProblem }>;

@@ -215,22 +215,38 @@ camera-denied-title = There is no permission to use the camera
 camera-denied-text = Touch the lock beside the address, allow the camera, and try again.
 camera-denied-text-app = Open the device’s privacy settings, allow Visita the camera, and try again.
 camera-missing-title = No camera was found
-camera-missing-text = Connect one and try again. You can also enter without: you will see the others.
+camera-missing-text = Connect one: the picture comes by itself. You can also enter without: you will see the others.
 camera-busy-title = Another program is using the camera
-camera-busy-text = Close other video calls and try again.
+camera-busy-text = Close other video calls: the picture comes by itself, or try again now.
 camera-lost-title = The camera was disconnected
-camera-lost-text = Check its cable and try again. The call goes on.
+camera-lost-text = Plug it in again and the picture comes back by itself. The call goes on.
+camera-lost-text-before = Plug it in again and the picture comes back by itself.
 camera-insecure-title = This page is not secure and can’t use the camera
 camera-insecure-text = Open it with the address on the host’s screen that begins with https://. You can also enter without: you will see the others.
 camera-failed-title = The camera does not answer
 camera-failed-text = Try again. If it happens again, restart the device. The call goes on.
+camera-failed-text-before = Try again. If it happens again, restart the device. You can also enter without.
+
+## How one looks before entering
+check-title = Your camera
+check-promise = Only you see this picture.
+check-open = See my picture
+check-asks = See yourself before you enter
+check-asks-text = The browser will ask whether the camera may be used. Touch “Allow”.
+check-starting = Opening the camera
+check-question = If the browser asks, touch “Allow”.
+check-off = Camera off
+check-off-text = The others will see a drawing in your place.
+check-works = Your camera works
+camera-list = Camera
+camera-list-none = No camera is connected
+camera-unnamed = Camera { $number }
 
 ## /Familiar/
 family-title = Visit your relative
 family-text = Say who you are and go to the waiting room.
 family-name-label = Your name
 family-enter = Go to the waiting room
-family-camera = When you enter you are asked to allow the camera. Touch “Allow”.
 family-promise = Only those who enter your visit see you. Nothing is recorded.
 wait-connecting-title = Entering
 wait-connecting-text = It takes a few seconds.

@@ -215,22 +215,38 @@ camera-denied-title = No hay permiso para usar la cámara
 camera-denied-text = Toque el candado junto a la dirección, permita la cámara y pruebe de nuevo.
 camera-denied-text-app = Abra los ajustes de privacidad del dispositivo, permita la cámara a Visita y pruebe de nuevo.
 camera-missing-title = No se encontró ninguna cámara
-camera-missing-text = Conecte una y pruebe de nuevo. Sin cámara también puede entrar: verá a los demás.
+camera-missing-text = Conecte una y la imagen aparecerá sola. Sin cámara también puede entrar: verá a los demás.
 camera-busy-title = Otro programa está usando la cámara
-camera-busy-text = Cierre las otras videollamadas y pruebe de nuevo.
+camera-busy-text = Cierre las otras videollamadas y la imagen aparecerá sola, o pruebe de nuevo ahora.
 camera-lost-title = La cámara se desconectó
-camera-lost-text = Revise el cable y pruebe de nuevo. La llamada sigue.
+camera-lost-text = Vuelva a conectarla y la imagen regresará sola. La llamada sigue.
+camera-lost-text-before = Vuelva a conectarla y la imagen regresará sola.
 camera-insecure-title = Esta página no es segura y no puede usar la cámara
 camera-insecure-text = Ábrala con la dirección que empieza con https:// en la pantalla del anfitrión. Sin cámara también puede entrar: verá a los demás.
 camera-failed-title = La cámara no responde
 camera-failed-text = Pruebe de nuevo. Si se repite, reinicie el dispositivo. La llamada sigue.
+camera-failed-text-before = Pruebe de nuevo. Si se repite, reinicie el dispositivo. También puede entrar sin cámara.
+
+## Cómo se ve uno antes de entrar
+check-title = Su cámara
+check-promise = Solo usted ve esta imagen.
+check-open = Ver mi imagen
+check-asks = Véase antes de entrar
+check-asks-text = El navegador preguntará si se puede usar la cámara. Toque «Permitir».
+check-starting = Abriendo la cámara
+check-question = Si el navegador pregunta, toque «Permitir».
+check-off = Cámara apagada
+check-off-text = Los demás verán un dibujo en su lugar.
+check-works = Su cámara funciona
+camera-list = Cámara
+camera-list-none = No hay ninguna cámara conectada
+camera-unnamed = Cámara { $number }
 
 ## /Familiar/
 family-title = Visita a su familiar
 family-text = Diga quién es y pase a la sala de espera.
 family-name-label = Su nombre
 family-enter = Pasar a la sala de espera
-family-camera = Al entrar se le pedirá permiso para usar la cámara. Toque «Permitir».
 family-promise = Solo le ve quien entra en su visita. Nada se graba.
 wait-connecting-title = Entrando
 wait-connecting-text = Tarda unos segundos.

@@ -1,6 +1,5 @@
 // One call from a browser: session, camera, what is sent, what is shown.
 
-import { Camera } from './camera.js';
 import { Carrier } from './carrier.js';
 import { Pace } from './pace.js';
 import { Painter } from './painter.js';
@@ -38,8 +37,9 @@ export class Call {
    * @param {string} url  the relay's socket
    * @param {Promise<Codecs>} codecs
    * @param {JoinOptions} options
+   * @param {import('./devices.js').Devices} devices
    */
-  constructor(url, codecs, options) {
+  constructor(url, codecs, options, devices) {
     /** @type {Set<(event: CallEvent) => void>} */
     this._subscribers = new Set();
     /** @type {CallEvent[]} */
@@ -71,7 +71,8 @@ export class Call {
     this._own = this._painter.screen((width, height) => this._ownPainted(width, height));
     this._ownSize = '';
     this._ownPace = new Pace(OWN_RATE);
-    this._camera = new Camera({
+    this._devices = devices;
+    this._camera = devices.camera({
       state: (state) => this._emit({ type: 'camera', state }),
       track: (track) => {
         this._cameraTrack = track;
@@ -324,7 +325,7 @@ export class Call {
     removeEventListener('pagehide', this._onPageHide);
     this._stopTicker();
     this._letSleep();
-    this._camera.off();
+    this._devices.letGo(this._camera);
     this._publisher?.close();
     this._carrier?.close();
     this._pictures?.close();

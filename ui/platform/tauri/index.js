@@ -2,7 +2,8 @@
 // come over a socket of this machine, and the lobby's list over a WebSocket that Rust opens.
 
 import { Call } from './call.js';
-import { Frames } from './frames.js';
+import { Devices } from './devices.js';
+import { Frames, SELF } from './frames.js';
 import { invoke } from './ipc.js';
 import { Live } from './live.js';
 import { Lobby } from './lobby.js';
@@ -22,7 +23,11 @@ export function createPlatform() {
   const lobby = new Lobby(relay);
   /** @type {Call | null} */
   let call = null;
-  const frames = new Frames(invoke('start'), (member, width, height) => call?.painted(member, width, height));
+  const frames = new Frames(invoke('start'), (member, width, height) => {
+    if (call) call.painted(member, width, height);
+    else if (member === SELF) devices.painted(width, height);
+  });
+  const devices = new Devices(frames);
 
   return {
     kind: 'tauri',
@@ -39,6 +44,7 @@ export function createPlatform() {
       return joined;
     },
     capability: () => invoke('capability'),
+    devices,
     hosts: (on) => hosts.watch(on),
     useHost: (choice) => invoke('use_host', choice),
     host: {
