@@ -1,5 +1,5 @@
 // Assembles the page: platform, language, route.
-import { languages, load } from './texts/index.js';
+import { languages, load, nearest } from './texts/index.js';
 import { start } from './views/app.js';
 import { recall } from './views/storage.js';
 
@@ -15,9 +15,9 @@ await load(firstLanguage());
 const root = document.getElementById('app');
 if (root) start(root, platform, location);
 
-/** What was chosen here before, else the system's language, else English. */
+/** What was chosen here before, else the first of the system's languages that there are texts in. */
 function firstLanguage() {
   const chosen = recall('language');
   if (chosen && chosen in languages) return /** @type {import('./texts/index.js').Language} */ (chosen);
-  return platform.language().toLowerCase().startsWith('es') ? 'es' : 'en';
+  return nearest([...navigator.languages, platform.language()]);
 }

@@ -2,16 +2,20 @@
 
 app-name = Visita
 close = Close
+title-page = { $page } · Visita
 back = Back
+back-to-list = Back to the list
 save = Save
+saved = Saved
 enter = Enter
 open = Open
 try-again = Try again
 enter-again = Enter again
 understood = Understood
+offline-title = This device has no network
+offline-text = Connect it to the ward’s wifi. The rest comes back by itself.
 
 ## The name of whoever uses the device
-name-none = Your name
 name-shown = { $name }
 name-title = What is your name?
 name-label = Your name
@@ -19,12 +23,20 @@ name-hint = The others see it in the call.
 name-empty = Write a name.
 name-too-long = The name is too long. Use 80 letters or fewer.
 
+## Settings
+settings-title = Settings
+settings-of = Settings of { $name }
+language-label = Language
+settings-camera-text = See your picture and choose the camera.
+settings-camera-see = Try it
+
 ## Conversations
 rooms-title = Conversations
 lobby-connecting = Connecting
-lobby-live = Connected
+lobby-live = Online
 lobby-live-ward = Connected to { $ward }
-lobby-lost = No connection, trying again
+lobby-lost = No connection
+lobby-ended = Host switched off
 lobby-none = No host
 room-new = New
 room-new-title = New conversation
@@ -34,6 +46,8 @@ room-kind-label = What is it for?
 room-kind-meeting = Meeting
 room-kind-bed = Bed
 room-create = Create and enter
+room-exists = There is a conversation with this name. You will enter it.
+room-arrived = Visitor waiting: { $room }
 room-empty = Nobody at the moment
 room-waiting = Visitor waiting
 room-in-call = In a call
@@ -50,18 +64,21 @@ room-waiting-text = { $minutes ->
 }
 enter-room = Enter { $room }
 open-room = Open { $room }
-rooms-lost = The connection to the host was lost. The list will bring itself up to date.
+rooms-lost = The connection to the host was lost. It keeps trying; the list will bring itself up to date.
+rooms-ended = The host was switched off. The list will bring itself up to date when it is back.
+rooms-offline = This device has no network. Connect it to the ward’s wifi; the list will bring itself up to date.
 rooms-connecting = Connecting to the host
 rooms-connecting-text = It takes a few seconds.
 rooms-none = There are no conversations
 rooms-none-text = Start one with “New”. Visitors who arrive will appear here.
 rooms-no-host = No host yet
 rooms-no-host-text = Choose one from the list, or make this device the host.
-rooms-unreachable = The host can’t be reached
+rooms-unreachable = The host doesn’t answer
 rooms-unreachable-text = Check that this device is still on the ward’s network and that the host is on. It keeps trying by itself.
 rooms-unreachable-text-app = Check that the host is on and on this same network, or choose another from the list. It keeps trying by itself.
+rooms-ended-text = Somebody switched it off. When it is back on, the conversations appear here.
 rooms-stopped-text = It is not used. Choose another host from the list.
-entrances-title = Other ways in
+entrances-title = Enter a visit
 entrance-family = I am a relative
 entrance-family-text = Give your name and wait for the visit
 entrance-patient = Patient’s tablet
@@ -142,6 +159,7 @@ use-problem-state = This device can’t read or keep which hosts it trusts. Chec
 
 ## In the call
 controls = Call controls
+call-title = Call
 control-camera = Camera
 control-camera-on = Switch the camera on
 control-camera-off = Switch the camera off
@@ -155,8 +173,12 @@ call-connecting = Connecting
 call-connected = Connected
 call-reconnecting = Reconnecting
 call-people = { $count ->
-    [one] Only you
+    [one] only you
    *[other] { $count } people
+}
+call-time = { $time } · { $minutes ->
+    [0] just begun
+   *[other] { $minutes } min
 }
 call-sub-connected = { " " }· connected
 call-banner-reconnecting = The connection was lost. It is being restored; don’t close this page.
@@ -166,6 +188,8 @@ call-entering = Entering
 call-entering-text = It takes a few seconds.
 call-alone = Nobody else is here yet
 call-alone-text = Whoever enters will appear on this screen.
+call-alone-again = Nobody else is here now
+call-alone-again-text = Whoever comes back appears on this screen.
 call-alone-patient = One moment, please
 call-alone-patient-text = The person is connecting and will appear here.
 call-gone = The visitor left
@@ -175,14 +199,40 @@ tiles-label = People in the call
 tile-picture = Picture of { $name }
 tile-reconnecting = Reconnecting
 tile-camera-off = Camera off
-tile-undecodable = This browser can’t show their picture
+tile-undecodable = Their picture can’t be shown
 tile-stalled = The picture stopped
 tile-loading = The picture is coming
+tile-late = Their picture isn’t coming
 tile-moving = Live picture
+tile-reconnecting-why = Their connection was lost and is coming back.
+tile-undecodable-why = It comes in a form that can’t be opened here. Their messages still arrive.
+tile-stalled-why = Waiting for the next one; it usually comes back by itself.
+tile-late-why = Their camera is on. Their signal may be weak; it is still being tried.
 self-picture = Your own picture
 self-move = Move your picture to another corner
 self-off = Camera off
 self-starting = Opening camera
+people-title = People
+people-close = Close the list of people
+people-you = you
+menu-title = Settings
+menu-close = Close the settings
+menu-self-hide = Hide your own picture
+menu-self-show = Show your own picture
+menu-full = Full screen
+menu-full-leave = Leave full screen
+menu-keys = Shortcut keys
+key-camera = Camera on or off
+key-chat = Messages
+key-people = People
+key-full = Full screen
+key-self = Hide or show your picture
+key-menu = Settings
+key-arrows = Move your picture to another corner
+key-escape = Close what is open
+leave-title = Leave the visit?
+leave-text = The other person will no longer see you.
+leave-stay = Stay in the visit
 notice-joined = { $count ->
     [one] { $names } came in
    *[other] { $names } came in
@@ -192,6 +242,7 @@ notice-left = { $count ->
    *[other] { $names } left
 }
 notice-lost = The connection to { $names } was lost
+notice-coming = { $what }
 notice-more = { $count } more
 notice-chat = { $name }: { $text }
 chat-title = Messages
@@ -200,6 +251,10 @@ chat-placeholder = Write a message
 chat-send = Send
 chat-close = Close messages
 chat-pending = Sending
+chat-pending-lost = Will be sent when the connection is back
+chat-refused = Not sent. { $why }
+chat-again = Send again
+chat-drop = Remove
 chat-coming = { $what } · { $time }
 refused-chat-empty = The message was empty.
 refused-chat-too-long = The message is too long. Use 2,000 letters or fewer.
@@ -240,6 +295,8 @@ check-off-text = The others will see a drawing in your place.
 check-works = Your camera works
 camera-list = Camera
 camera-list-none = No camera is connected
+camera-change = Change
+camera-named = { $name }
 camera-unnamed = Camera { $number }
 
 ## /Familiar/
@@ -251,14 +308,16 @@ family-promise = Only those who enter your visit see you. Nothing is recorded.
 wait-connecting-title = Entering
 wait-connecting-text = It takes a few seconds.
 wait-waiting-title = You are in the waiting room
-wait-waiting-text = Your name is on the ward’s list. It usually takes a few minutes; the visit will open by itself on this screen.
-wait-again-title = Nobody else is in the visit now
-wait-again-text = You can wait here: if somebody comes back, the visit opens by itself. Or you can leave.
+wait-waiting-text = Your name is on the ward’s list. It usually takes a few minutes, and the visit opens by itself on this screen.
+wait-again-title = Nobody else is here now
+wait-again-text = If somebody comes back, the visit opens by itself on this screen. You can also leave.
+wait-long-title = It is taking longer today
+wait-long-text = Your name is still on the list and the visit will open by itself. If you can, ask the ward’s staff; you keep your place.
 wait-reconnecting-title = The connection was lost
 wait-reconnecting-text = It is being restored by itself. Your place is kept; don’t close this page.
 wait-tips = While you wait
 wait-tip-phone = Prop the phone up, with the camera towards you and the light in front.
-wait-tip-see = You may see tubes or cables. The staff is taking care of your relative.
+wait-tip-see = You may see tubes or cables. The staff are taking care of your relative.
 wait-tip-leave = You can leave whenever you like and come back later.
 wait-leave = Leave the waiting room
 
@@ -268,26 +327,48 @@ patient-title = Somebody is here to see you
 patient-waits = Is waiting for you
 patient-talks = The visit has begun
 patient-see = See
-patient-none = Nobody is waiting
+patient-none = Nobody is waiting now
 patient-none-text = When a visitor arrives, they will appear here.
 patient-connecting = Connecting
 patient-connecting-text = It takes a few seconds.
 patient-lost = No connection at the moment
 patient-lost-text = It comes back by itself. You don’t have to do anything.
+patient-ended = Visits are switched off
+patient-ended-text = They come back by themselves. You don’t have to do anything.
+patient-offline = No connection at the moment
+patient-offline-text = This tablet has no network. The staff can connect it.
 patient-time = { $time }
 patient-date = { $date }
 
 ## What can go wrong
-problem-unreachable-title = The host can’t be reached
+problem-unreachable-title = The host doesn’t answer
 problem-unreachable-text = Check that this device is on the ward’s wifi and that the host is on. Then try again.
+problem-unreachable-family-title = The ward can’t be reached
+problem-unreachable-family-text = Check that your phone is on the hospital’s wifi and try again. If nothing changes, tell the staff.
+problem-offline-title = This device has no network
+problem-offline-text = Connect it to the wifi and try again.
+problem-patient-title = The visit was interrupted
+problem-patient-text = It is not your doing. You can try again or wait; this screen goes back to the list by itself.
+problem-patient-room-missing-title = This visit is over
+problem-patient-room-missing-text = This screen goes back to the list by itself.
+problem-patient-replaced-title = The visit goes on on another screen
+problem-patient-replaced-text = This screen goes back to the list by itself.
 problem-pin-mismatch-title = This is not the host of before
 problem-pin-mismatch-text = It answers at the same address, but with another fingerprint. No connection was made and nothing was sent. Tell whoever looks after the ward’s devices; don’t go on before you know why.
+problem-pin-mismatch-family-title = This is not the ward of before
+problem-pin-mismatch-family-text = No connection was made and nothing was sent. Tell the ward’s staff before you go on.
 problem-version-title = These are different versions of Visita
 problem-version-text = This device and the host don’t understand each other. Update the older of the two.
+problem-version-family-title = This page can no longer enter
+problem-version-family-text = Close it and open it again. If nothing changes, tell the ward’s staff.
 problem-busy-title = The host is full
 problem-busy-text = It already serves as many as it can. Wait a few minutes and try again.
+problem-busy-family-title = There is no place now
+problem-busy-family-text = The ward already serves as many people as it can. Wait a few minutes and try again.
 problem-room-missing-title = This conversation no longer exists
 problem-room-missing-text = It closes by itself when it has been empty for a while. Go back to the list, or ask for a new link.
+problem-room-missing-family-title = This visit is over
+problem-room-missing-family-text = If you expect another visit, ask the ward’s staff for a new link.
 problem-room-full-title = The conversation is full
 problem-room-full-text = Wait until somebody leaves and try again.
 problem-too-many-rooms-title = There is no place for another conversation
@@ -307,7 +388,9 @@ problem-session-gone-text = There was no signal for too long. Enter again.
 problem-replaced-title = The call goes on in another window
 problem-replaced-text = The same call was opened elsewhere. You can close this window, or bring the call here.
 problem-shutting-down-title = The host was switched off
-problem-shutting-down-text = The call ended because of that. Wait a moment and try again, or ask the staff.
+problem-shutting-down-text = Somebody switched it off, and the call ended with it. Try again once it is back on.
+problem-shutting-down-family-title = The ward closed the visits
+problem-shutting-down-family-text = The call ended because of that. Try again in a moment, or ask the staff.
 problem-rate-limited-title = Too many attempts in a row
 problem-rate-limited-text = Wait a minute and try again.
 problem-internal-title = The host had a fault

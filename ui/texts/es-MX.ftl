@@ -2,16 +2,20 @@
 
 app-name = Visita
 close = Cerrar
+title-page = { $page } · Visita
 back = Volver
+back-to-list = Volver a la lista
 save = Guardar
+saved = Guardado
 enter = Entrar
 open = Abrir
 try-again = Probar de nuevo
 enter-again = Volver a entrar
 understood = Entendido
+offline-title = Este dispositivo no tiene red
+offline-text = Conéctelo al wifi de la sala. Lo demás se recupera solo.
 
 ## Nombre de quien usa el dispositivo
-name-none = Su nombre
 name-shown = { $name }
 name-title = ¿Cómo se llama?
 name-label = Su nombre
@@ -19,12 +23,20 @@ name-hint = Las demás personas lo verán en la llamada.
 name-empty = Escriba un nombre.
 name-too-long = El nombre es demasiado largo. Use 80 letras o menos.
 
+## Ajustes
+settings-title = Ajustes
+settings-of = Ajustes de { $name }
+language-label = Idioma
+settings-camera-text = Vea su imagen y elija la cámara.
+settings-camera-see = Probar
+
 ## Conversaciones
 rooms-title = Conversaciones
 lobby-connecting = Conectando
-lobby-live = Conectado
+lobby-live = En línea
 lobby-live-ward = Conectado a { $ward }
-lobby-lost = Sin conexión, se reintenta
+lobby-lost = Sin conexión
+lobby-ended = Anfitrión apagado
 lobby-none = Sin anfitrión
 room-new = Nueva
 room-new-title = Nueva conversación
@@ -34,6 +46,8 @@ room-kind-label = ¿Para qué es?
 room-kind-meeting = Reunión
 room-kind-bed = Cama
 room-create = Crear y entrar
+room-exists = Ya existe una conversación con este nombre. Entrará en ella.
+room-arrived = Visita en espera: { $room }
 room-empty = Nadie por ahora
 room-waiting = Visita en espera
 room-in-call = En llamada
@@ -50,22 +64,25 @@ room-waiting-text = { $minutes ->
 }
 enter-room = Entrar a { $room }
 open-room = Abrir { $room }
-rooms-lost = Se perdió la conexión con el anfitrión. La lista se actualizará sola.
+rooms-lost = Se perdió la conexión con el anfitrión. Se reintenta sola; la lista se pondrá al día.
+rooms-ended = El anfitrión se apagó. La lista se pondrá al día cuando vuelva.
+rooms-offline = Este dispositivo no tiene red. Conéctelo al wifi de la sala; la lista se pondrá al día.
 rooms-connecting = Conectando con el anfitrión
 rooms-connecting-text = Tarda unos segundos.
 rooms-none = No hay conversaciones
 rooms-none-text = Cree una con «Nueva». Las visitas que lleguen aparecerán aquí.
 rooms-no-host = Todavía no hay anfitrión
 rooms-no-host-text = Elija uno de la lista, o active este dispositivo como anfitrión.
-rooms-unreachable = No se alcanza al anfitrión
+rooms-unreachable = El anfitrión no responde
 rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se reintenta solo.
 rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se reintenta solo.
+rooms-ended-text = Alguien lo apagó. Cuando vuelva a encenderse, las conversaciones aparecerán aquí.
 rooms-stopped-text = No se usa. Elija otro anfitrión de la lista.
-entrances-title = Otras entradas
+entrances-title = Entrar a una visita
 entrance-family = Soy familiar
-entrance-family-text = Dar su nombre y esperar la visita
+entrance-family-text = Diga su nombre y espere la visita
 entrance-patient = Tableta del paciente
-entrance-patient-text = Ver quién está esperando
+entrance-patient-text = Vea quién está esperando
 
 ## Este dispositivo como anfitrión
 this-device = Este dispositivo
@@ -142,6 +159,7 @@ use-problem-state = Este dispositivo no puede leer o guardar en qué anfitriones
 
 ## En la llamada
 controls = Controles de la llamada
+call-title = Llamada
 control-camera = Cámara
 control-camera-on = Encender la cámara
 control-camera-off = Apagar la cámara
@@ -155,8 +173,12 @@ call-connecting = Conectando
 call-connected = Conectado
 call-reconnecting = Reconectando
 call-people = { $count ->
-    [one] Solo usted
+    [one] solo usted
    *[other] { $count } personas
+}
+call-time = { $time } · { $minutes ->
+    [0] recién empezada
+   *[other] { $minutes } min
 }
 call-sub-connected = { " " }· conectado
 call-banner-reconnecting = Se perdió la conexión. Se está recuperando; no cierre esta página.
@@ -166,6 +188,8 @@ call-entering = Entrando
 call-entering-text = Tarda unos segundos.
 call-alone = Aquí no hay nadie más todavía
 call-alone-text = Cuando alguien entre, aparecerá en esta pantalla.
+call-alone-again = Ahora no hay nadie más aquí
+call-alone-again-text = Si alguien vuelve, aparecerá en esta pantalla.
 call-alone-patient = Un momento, por favor
 call-alone-patient-text = La persona se está conectando. Aparecerá aquí.
 call-gone = La visita salió
@@ -175,14 +199,40 @@ tiles-label = Personas en la llamada
 tile-picture = Imagen de { $name }
 tile-reconnecting = Reconectando
 tile-camera-off = Cámara apagada
-tile-undecodable = Este navegador no puede mostrar su imagen
+tile-undecodable = No se puede mostrar su imagen
 tile-stalled = La imagen se detuvo
 tile-loading = Llega la imagen
+tile-late = Su imagen no llega
 tile-moving = Imagen en vivo
+tile-reconnecting-why = Perdió la conexión y la está recuperando.
+tile-undecodable-why = Viene en un formato que aquí no se puede abrir. Sus mensajes sí llegan.
+tile-stalled-why = Se espera la siguiente; suele volver sola.
+tile-late-why = Su cámara está encendida. Puede que su señal sea débil; se sigue intentando.
 self-picture = Su propia imagen
 self-move = Mover su imagen a otra esquina
 self-off = Cámara apagada
 self-starting = Abriendo cámara
+people-title = Personas
+people-close = Cerrar la lista de personas
+people-you = usted
+menu-title = Ajustes
+menu-close = Cerrar los ajustes
+menu-self-hide = Ocultar su propia imagen
+menu-self-show = Mostrar su propia imagen
+menu-full = Pantalla completa
+menu-full-leave = Salir de pantalla completa
+menu-keys = Teclas rápidas
+key-camera = Cámara encendida o apagada
+key-chat = Mensajes
+key-people = Personas
+key-full = Pantalla completa
+key-self = Ocultar o mostrar su imagen
+key-menu = Ajustes
+key-arrows = Mover su imagen a otra esquina
+key-escape = Cerrar lo que esté abierto
+leave-title = ¿Salir de la visita?
+leave-text = La otra persona dejará de verle.
+leave-stay = Seguir en la visita
 notice-joined = { $count ->
     [one] { $names } entró
    *[other] { $names } entraron
@@ -192,6 +242,7 @@ notice-left = { $count ->
    *[other] { $names } salieron
 }
 notice-lost = Se perdió la conexión con { $names }
+notice-coming = { $what }
 notice-more = { $count } personas más
 notice-chat = { $name }: { $text }
 chat-title = Mensajes
@@ -200,6 +251,10 @@ chat-placeholder = Escribir un mensaje
 chat-send = Enviar
 chat-close = Cerrar mensajes
 chat-pending = Enviando
+chat-pending-lost = Se enviará cuando vuelva la conexión
+chat-refused = No se envió. { $why }
+chat-again = Enviar de nuevo
+chat-drop = Quitar
 chat-coming = { $what } · { $time }
 refused-chat-empty = El mensaje estaba vacío.
 refused-chat-too-long = El mensaje es demasiado largo. Use 2000 letras o menos.
@@ -240,6 +295,8 @@ check-off-text = Los demás verán un dibujo en su lugar.
 check-works = Su cámara funciona
 camera-list = Cámara
 camera-list-none = No hay ninguna cámara conectada
+camera-change = Cambiar
+camera-named = { $name }
 camera-unnamed = Cámara { $number }
 
 ## /Familiar/
@@ -251,14 +308,16 @@ family-promise = Solo le ve quien entra en su visita. Nada se graba.
 wait-connecting-title = Entrando
 wait-connecting-text = Tarda unos segundos.
 wait-waiting-title = Está en la sala de espera
-wait-waiting-text = Su nombre aparece en la lista de la sala. Suele tardar unos minutos; la visita se abrirá sola en esta pantalla.
-wait-again-title = Ahora no hay nadie más en la visita
-wait-again-text = Puede esperar aquí: si alguien vuelve, la visita se abrirá sola. O puede salir.
+wait-waiting-text = Su nombre ya está en la lista de la sala. Suele tardar unos minutos, y la visita se abre sola en esta pantalla.
+wait-again-title = Por ahora no hay nadie más
+wait-again-text = Si alguien vuelve, la visita se abre sola en esta pantalla. También puede salir.
+wait-long-title = Hoy está tardando más
+wait-long-text = Su nombre sigue en la lista y la visita se abrirá sola. Si puede, pregunte al personal de la sala; no pierde su lugar.
 wait-reconnecting-title = Se perdió la conexión
-wait-reconnecting-text = Se está recuperando sola. Guarda su lugar; no cierre esta página.
+wait-reconnecting-text = Se está recuperando sola. Usted conserva su lugar; no cierre esta página.
 wait-tips = Mientras espera
-wait-tip-phone = Deje el teléfono apoyado, con la cámara hacia usted y la luz de frente.
-wait-tip-see = Es posible que vea tubos o cables. El personal está cuidando a su familiar.
+wait-tip-phone = Apoye el teléfono, con la cámara hacia usted y la luz de frente.
+wait-tip-see = Es posible que vea tubos o cables. El personal cuida a su familiar.
 wait-tip-leave = Puede salir cuando quiera y volver después.
 wait-leave = Salir de la espera
 
@@ -268,26 +327,48 @@ patient-title = Vienen a verle
 patient-waits = Le está esperando
 patient-talks = La visita ya empezó
 patient-see = Ver
-patient-none = No hay nadie esperando
+patient-none = Nadie espera por ahora
 patient-none-text = Cuando llegue una visita, aparecerá aquí.
 patient-connecting = Conectando
 patient-connecting-text = Tarda unos segundos.
 patient-lost = Sin conexión por ahora
 patient-lost-text = Se recupera sola. No tiene que hacer nada.
+patient-ended = Las visitas están apagadas
+patient-ended-text = Vuelven solas. No tiene que hacer nada.
+patient-offline = Sin conexión por ahora
+patient-offline-text = Esta tableta no tiene red. El personal puede conectarla.
 patient-time = { $time }
 patient-date = { $date }
 
 ## Lo que puede fallar
-problem-unreachable-title = No se alcanza al anfitrión
+problem-unreachable-title = El anfitrión no responde
 problem-unreachable-text = Revise que este dispositivo esté en el wifi de la sala y que el anfitrión esté encendido. Luego pruebe de nuevo.
+problem-unreachable-family-title = No se puede llegar a la sala
+problem-unreachable-family-text = Revise que su teléfono esté en el wifi del hospital y pruebe de nuevo. Si sigue igual, avise al personal.
+problem-offline-title = Este dispositivo no tiene red
+problem-offline-text = Conéctelo al wifi y pruebe de nuevo.
+problem-patient-title = La visita se interrumpió
+problem-patient-text = No es culpa suya. Puede probar de nuevo o esperar; esta pantalla vuelve sola a la lista.
+problem-patient-room-missing-title = Esta visita ya terminó
+problem-patient-room-missing-text = Esta pantalla vuelve sola a la lista.
+problem-patient-replaced-title = La visita sigue en otra pantalla
+problem-patient-replaced-text = Esta pantalla vuelve sola a la lista.
 problem-pin-mismatch-title = Este no es el anfitrión de antes
 problem-pin-mismatch-text = Responde en la misma dirección, pero con otra huella. No se conectó y no se envió nada. Avise a quien cuida los equipos de la sala; no siga hasta saber por qué.
+problem-pin-mismatch-family-title = Esta no es la sala de antes
+problem-pin-mismatch-family-text = No se conectó y no se envió nada. Avise al personal de la sala antes de seguir.
 problem-version-title = Son versiones distintas de Visita
 problem-version-text = Este dispositivo y el anfitrión no se entienden. Actualice el más antiguo de los dos.
+problem-version-family-title = Esta página ya no sirve para entrar
+problem-version-family-text = Ciérrela y ábrala de nuevo. Si sigue igual, avise al personal de la sala.
 problem-busy-title = El anfitrión está lleno
 problem-busy-text = Ya atiende a tantos como puede. Espere unos minutos y pruebe de nuevo.
+problem-busy-family-title = Ahora no hay lugar
+problem-busy-family-text = La sala ya atiende a tantas personas como puede. Espere unos minutos y pruebe de nuevo.
 problem-room-missing-title = Esta conversación ya no existe
 problem-room-missing-text = Se cierra sola cuando queda vacía un rato. Vuelva a la lista, o pida un enlace nuevo.
+problem-room-missing-family-title = Esta visita ya terminó
+problem-room-missing-family-text = Si espera otra visita, pida un enlace nuevo al personal de la sala.
 problem-room-full-title = La conversación está llena
 problem-room-full-text = Espere a que alguien salga y pruebe de nuevo.
 problem-too-many-rooms-title = No caben más conversaciones
@@ -307,7 +388,9 @@ problem-session-gone-text = Pasó demasiado tiempo sin señal. Entre de nuevo.
 problem-replaced-title = La llamada sigue en otra ventana
 problem-replaced-text = Se abrió la misma llamada en otro lugar. Puede cerrar esta ventana, o traerla aquí.
 problem-shutting-down-title = El anfitrión se apagó
-problem-shutting-down-text = La llamada terminó por eso. Espere un momento y pruebe de nuevo, o pregunte al personal.
+problem-shutting-down-text = Alguien lo apagó, y con eso terminó la llamada. Pruebe de nuevo cuando vuelva a estar encendido.
+problem-shutting-down-family-title = La sala cerró las visitas
+problem-shutting-down-family-text = La llamada terminó por eso. Pruebe de nuevo en un momento, o pregunte al personal.
 problem-rate-limited-title = Demasiados intentos seguidos
 problem-rate-limited-text = Espere un minuto y pruebe de nuevo.
 problem-internal-title = El anfitrión tuvo un fallo

@@ -43,6 +43,7 @@ export function familiarScreen(app, room) {
   }, name.element, enter, h('p', { class: 'family-promise' }, icon('lock'), h('span', { t: 'family-promise' })));
 
   return {
+    title: 'family-title',
     element: h('div', { class: 'page family' },
       h('header', { class: 'top' }, brand(), languageButton()),
       h('main', { class: 'family-main' },
