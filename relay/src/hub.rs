@@ -33,7 +33,7 @@ use crate::{
     config::Limits,
     limits::Neighbours,
     metrics::{self, Counters, Gauges},
-    outlet::{Body, End, MemberLink, Taken},
+    outlet::{Body, End, Line, MemberLink, Taken},
     seat::{Dirty, Seat},
     web::Peer,
 };
@@ -60,6 +60,8 @@ pub struct Person {
     pub room_name: RoomName,
     /// Whether the person can be reached.
     pub connection: Connection,
+    /// How the person's line fares.
+    pub line: Line,
 }
 
 /// How a connection ended, as far as its session is concerned.
@@ -399,13 +401,20 @@ impl Hub {
             let Some(room) = state.rooms.room(info.id) else {
                 continue;
             };
-            people.extend(room.members().map(|member| Person {
-                member: member.id,
-                name: member.name.clone(),
-                role: member.role,
-                room: info.id,
-                room_name: info.name.clone(),
-                connection: member.connection,
+            people.extend(room.members().map(|member| {
+                Person {
+                    member: member.id,
+                    name: member.name.clone(),
+                    role: member.role,
+                    room: info.id,
+                    room_name: info.name.clone(),
+                    connection: member.connection,
+                    line: state
+                        .members
+                        .get(&member.id)
+                        .map(|seat| seat.outlet.line())
+                        .unwrap_or_default(),
+                }
             }));
         }
         people

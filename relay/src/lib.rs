@@ -33,6 +33,8 @@ pub use config::{Config, Limits};
 pub use files::Error as FileError;
 pub use hub::Person;
 pub use listener::{BindError, bind};
+pub use metrics::Traffic;
 pub use origin::{BadOrigin, Origin};
+pub use outlet::Line;
 pub use relay::{Handle, Relay, StartError};
 pub use tls::Error as TlsError;

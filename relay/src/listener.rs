@@ -134,6 +134,7 @@ pub(crate) async fn run(shared: Arc<Shared>, listener: TcpListener, acceptor: Tl
         match shared.doors.enter(ip) {
             Ok(place) => {
                 metrics::add(&shared.counters.connections, 1);
+                shared.came_from(ip);
                 let router = router.clone();
                 tokio::spawn(async move {
                     connection

@@ -5,8 +5,9 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ use visita_protocol::{
 };
 
 use crate::{
+    clock,
     metrics::{self, Counters},
     ws::{Batch, Link, Outgoing, Queue},
 };
@@ -46,6 +48,7 @@ pub(crate) enum End {
 pub(crate) struct Tap {
     any: AtomicBool,
     own: Mutex<VecDeque<Outgoing>>,
+    echo: Echo,
     outlet: OnceLock<(Arc<Outlet>, u64)>,
 }
 
@@ -66,6 +69,49 @@ impl Tap {
     pub(crate) fn packet(&self, packet: &RelayPacket, compressed: bool) {
         if let Some(message) = pack(packet, compressed) {
             self.push(message);
+        }
+    }
+}
+
+/// How long this connection's other side takes to answer, by WebSocket's own ping.
+#[derive(Default)]
+struct Echo {
+    /// When the ping that isn't answered yet was sent, in microseconds; 0 if there is none.
+    asked: AtomicU64,
+    /// What the last answer took, in microseconds and one more; 0 if there was none yet.
+    took: AtomicU64,
+}
+
+impl Tap {
+    /// Queues a ping, unless one isn't answered yet.
+    pub(crate) fn ping(&self, now: Now) {
+        let asked = self
+            .echo
+            .asked
+            .compare_exchange(0, now.0.max(1), SeqCst, SeqCst);
+        if asked.is_ok() {
+            self.push(Outgoing::Ping);
+        }
+    }
+
+    /// A pong came.
+    pub(crate) fn pong(&self, now: Now) {
+        let asked = self.echo.asked.swap(0, SeqCst);
+        if asked > 0 {
+            let took = now.since(Now(asked)).as_micros() as u64;
+            self.echo.took.store(took.saturating_add(1), SeqCst);
+        }
+    }
+
+    /// How long the way there and back takes. A ping without an answer counts for as long as it
+    /// waits already.
+    fn round_trip(&self, now: Now) -> Option<Duration> {
+        let (asked, took) = (self.echo.asked.load(SeqCst), self.echo.took.load(SeqCst));
+        let waited = (asked > 0).then(|| now.since(Now(asked)));
+        let took = took.checked_sub(1).map(Duration::from_micros);
+        match (took, waited) {
+            (Some(took), Some(waited)) => Some(took.max(waited)),
+            (took, _) => took,
         }
     }
 }
@@ -145,6 +191,9 @@ struct Inner {
     receiver: Receiver<Outgoing, Chunks<Bytes>>,
     /// The bytes of the control messages that wait.
     waiting: usize,
+    /// Frames that were for this participant, and those of them that it didn't get.
+    frames: u64,
+    dropped: u64,
     /// Counts the connections: what is of an older one is of no more concern.
     generation: u64,
     connection: Option<Connection>,
@@ -154,6 +203,17 @@ struct Connection {
     link: Arc<MemberLink>,
     compressed: bool,
     end: Option<oneshot::Sender<End>>,
+}
+
+/// How a participant's line fares, as the relay sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// How long a ping and its answer take; `None` before the first.
+    pub round_trip: Option<Duration>,
+    /// Frames that were for this participant, so far.
+    pub frames: u64,
+    /// Those of them that were left out: the line was slow, or a key frame was waited for.
+    pub dropped: u64,
 }
 
 /// The session can't go on.
@@ -186,6 +246,8 @@ impl Outlet {
             session: Session::new(),
             receiver: Receiver::new(),
             waiting: 0,
+            frames: 0,
+            dropped: 0,
             generation: 0,
             connection: None,
         };
@@ -240,11 +302,16 @@ impl Outlet {
             .frame(now, &frame.header, frame.bytes, &frame.chunks)
         {
             Verdict::NotSelected => Offered::default(),
-            Verdict::Queued => Offered {
-                link: inner.connection.as_ref().map(|c| c.link.clone()),
-                key_frame: false,
-            },
+            Verdict::Queued => {
+                inner.frames += 1;
+                Offered {
+                    link: inner.connection.as_ref().map(|c| c.link.clone()),
+                    key_frame: false,
+                }
+            }
             Verdict::Dropped { key_frame, .. } => {
+                inner.frames += 1;
+                inner.dropped += 1;
                 drop(inner);
                 metrics::add(&self.counters.frames_dropped, 1);
                 Offered {
@@ -356,6 +423,17 @@ impl Outlet {
     /// Ends the connection, if there is one.
     pub(crate) fn end(&self, end: End) {
         self.lock().end(end);
+    }
+
+    /// How its line fares.
+    pub(crate) fn line(&self) -> Line {
+        let inner = self.lock();
+        let link = inner.connection.as_ref().map(|c| &c.link);
+        Line {
+            round_trip: link.and_then(|link| link.queue().round_trip(clock::now())),
+            frames: inner.frames,
+            dropped: inner.dropped,
+        }
     }
 
     /// Which of a sender's tracks go out from now on. Gives those that need a key frame.

@@ -203,7 +203,7 @@ async fn version(State(shared): State<Arc<Shared>>) -> Response<Body> {
     let version = serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "protocol": VERSIONS,
-        "ward": shared.ward,
+        "ward": shared.ward(),
         "ward_id": shared.identity.ward_id(),
         "fingerprint": format!("sha256:{}", shared.identity.fingerprint()),
     });
