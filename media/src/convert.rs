@@ -13,7 +13,7 @@ use crate::{
 
 mod scale;
 
-pub use scale::{fit, scaled};
+pub use scale::{fit, scaled, turned};
 
 /// How the pixels of a raw buffer lie. Rows follow one another without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,13 @@
 mod camera;
 mod choice;
 mod file;
+mod form;
 pub mod synthetic;
 pub mod y4m;
 
 use crate::picture::Picture;
 
-pub use camera::{Camera, Device, cameras};
+pub use camera::{Camera, Device, cameras, plugged};
 pub use choice::{BadChoice, Choice};
 pub use file::File;
 pub use synthetic::Synthetic;

@@ -152,7 +152,7 @@ impl Outgoing {
         if !self.on {
             return None;
         }
-        self.full = convert::fit(size, self.limits.h264);
+        self.full = convert::fit(size, convert::turned(self.limits.h264, size));
         self.pace();
         Some(self.tracks.clone())
     }

@@ -76,7 +76,12 @@ impl Choice {
             Box::new(source)
         }
         Some(match self {
-            Choice::Camera(id) => Box::new(move || Camera::open(id.as_deref()).map(boxed)),
+            Choice::Camera(mut id) => Box::new(move || {
+                let camera = Camera::open(id.as_deref())?;
+                // After a loss the same one is waited for: another shows what nobody meant to show.
+                id = Some(camera.id().to_owned());
+                Ok(boxed(camera))
+            }),
             Choice::Synthetic(config) => Box::new(move || Synthetic::new(config).map(boxed)),
             Choice::File(path) => Box::new(move || File::open(&path).map(boxed)),
             Choice::None => return None,
