@@ -26,7 +26,7 @@ export function homeScreen(app) {
   const rooms = roomList({ enter: (id) => app.enterAsStaff({ by: 'id', id }), inApp: app.platform.kind === 'tauri' });
   const side = app.platform.hosts ? hostSide(app) : null;
 
-  const element = h('div', { class: 'page home' },
+  const element = h('div', { class: `page home${side ? ' app' : ''}` },
     h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, languageButton(), person)),
     h('main', { class: `home-main${side ? ' beside' : ''}` },
       // Who scanned the host's code is more likely here for a visit than for the list.

@@ -34,8 +34,6 @@ export function roomList({ enter, inApp }) {
     shown(list, rooms.length > 0);
     const grave = lobby.problem === 'unreachable' ? undefined : lobby.problem;
     const key = grave ?? (lobby.state === 'lost' ? lostKey(lobby) : lobby.problem ?? lobby.state);
-    // What may still be true is shown, but nobody can enter it now.
-    element.classList.toggle('stale', lobby.state === 'lost');
     shown(notice, lobby.state === 'lost' && rooms.length > 0);
     sayText(noticeWords, `rooms-${lostKey(lobby)}`);
     shown(empty, rooms.length === 0);
