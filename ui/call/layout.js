@@ -81,7 +81,7 @@ function place(count, best, width, height, gap) {
     const inRow = Math.min(best.columns, count - row * best.columns);
     const share = (width - gap * (inRow - 1)) / inRow;
     // A lone tile under many small ones must not outweigh them.
-    const widest = best.width * (best.columns > 2 ? 1.5 : 2.1);
+    const widest = best.width * (best.columns > 2 ? 1.6 : 2.1);
     const tileWidth = Math.max(best.width, Math.min(share, best.height * WIDEST, widest));
     const left = (width - (tileWidth * inRow + gap * (inRow - 1))) / 2;
     for (let column = 0; column < inRow; column += 1) {
@@ -181,21 +181,23 @@ export function arrange(count, width, height, { corner = 'bottom-right', aspect 
   const shape = Math.min(Math.max(aspect, 3 / 4), 4 / 3);
   // Square: whether there is room doesn't depend on the picture.
   const smallest = Math.max(SELF_LEAST, least * 4 / 3);
-  const room = (/** @type {Corner} */ where) => {
+  const room = (/** @type {'top' | 'bottom'} */ edge) => {
     const largest = Math.min(Math.max(Math.min(width, height) * SELF_SHARE, smallest), SELF_LARGEST);
     for (let side = largest; side >= smallest; side -= 4) {
-      const square = inCorner(width, height, where, side, side);
-      if (!tiles.some((tile) => overlaps(square, faceOf(tile)))) return side;
+      // On both sides alike, whatever rounding makes of one of them.
+      const squares = [inCorner(width, height, `${edge}-left`, side, side), inCorner(width, height, `${edge}-right`, side, side)];
+      if (!tiles.some((tile) => squares.some((square) => overlaps(square, faceOf(tile))))) return side;
     }
     return 0;
   };
-  const below = /** @type {Corner} */ (corner.replace('top', 'bottom'));
-  if (room(below) === 0) {
+  const below = room('bottom');
+  if (below === 0) {
     const all = layout(count + 1, width, height).tiles;
     return { tiles: all.slice(0, count), self: all[count] ?? null, place: 'tile', covered: -1, corner };
   }
-  const where = room(corner) > 0 ? corner : below;
-  const side = room(where);
+  const above = corner.startsWith('top') ? room('top') : 0;
+  const side = above || below;
+  const where = above ? corner : /** @type {Corner} */ (corner.replace('top', 'bottom'));
   const self = inCorner(width, height, where, shape >= 1 ? side : side * shape, shape >= 1 ? side / shape : side);
   return { tiles, self, place: 'corner', covered: tiles.findIndex((tile) => overlaps(self, tile)), corner: where };
 }

@@ -153,7 +153,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
         },
       });
     }
-    tiles.draw(state, places.tiles, places.covered, stage.text);
+    tiles.draw(state, places.tiles, places.covered, places.self?.width ?? 0, stage.text);
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || (state.room !== null && places.self !== null));
     view.stage.style.setProperty('--self-width', `${places.self?.width ?? 0}px`);

@@ -1,6 +1,6 @@
 // The people of a call: a tile each. A tile's canvas lives as long as its member is in the room;
 // nothing that happens in the call makes it anew.
-import { fit, sizeOf } from '../call/layout.js';
+import { fit, GAP, sizeOf } from '../call/layout.js';
 import { hasCamera, tileOf } from '../call/state.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { person } from './person.js';
@@ -11,6 +11,9 @@ import { person } from './person.js';
 /** @typedef {import('../call/layout.js').Rect} Rect */
 /** @typedef {{ canvas: HTMLCanvasElement, shows: ReturnType<CallHandle['show']> | null, width: number, height: number }} Tile */
 
+/** The width of what a tile says without a picture, in CSS pixels, in text of 16 px. */
+const WORDS_PX = 280;
+
 /** @param {CallHandle} handle */
 export function createTiles(handle) {
   const element = h('ul', { class: 'tiles', said: { 'aria-label': 'tiles-label' } });
@@ -19,9 +22,10 @@ export function createTiles(handle) {
 
   /**
    * @param {State} state @param {readonly Rect[]} places in the order of the members
-   * @param {number} covered the tile under the own picture @param {number} text size of the text, as a multiple of 16 px
+   * @param {number} covered the tile under the own picture, which is `own` wide
+   * @param {number} own @param {number} text size of the text, as a multiple of 16 px
    */
-  const draw = (state, places, covered, text) => {
+  const draw = (state, places, covered, own, text) => {
     keep(element, state.order, String, (id) => {
       const made = makeTile(state, id);
       tiles.set(id, { canvas: made.canvas, shows: null, width: 0, height: 0 });
@@ -34,7 +38,9 @@ export function createTiles(handle) {
         tiles.delete(id);
       } else if (place) {
         putTile(id, tile, place, state, text);
-        tile.canvas.parentElement?.classList.toggle('covered', state.order[covered] === id);
+        const under = state.order[covered] === id;
+        tile.canvas.parentElement?.classList.toggle('covered', under);
+        tile.canvas.parentElement?.classList.toggle('crowded', under && place.width / 2 - own - 2 * GAP < WORDS_PX / 2 * text);
       }
     }
   };
