@@ -60,7 +60,7 @@ room-open-text = { $count ->
 }
 room-waiting-text = { $minutes ->
     [0] Has just arrived
-   *[other] Waiting for { $minutes } min
+   *[other] Arrived { $minutes } min ago
 }
 enter-room = Enter { $room }
 open-room = Open { $room }
@@ -96,7 +96,12 @@ host-inactive = Not hosting
 host-active = Hosting
 host-hint = When it is on, the other devices find it by themselves. Keep it plugged in.
 host-panel = QR code and who is connected
-host-problem-port-in-use = Another program uses port 3000. Close it, or restart the device, and switch on again.
+host-problem-port-in-use = { $known ->
+    [visita] Another Visita on this device uses port { $port }. Close it and switch on again, or host at another port.
+    [other] The program “{ $holder }” uses port { $port }. Close it and switch on again, or host at another port.
+   *[none] Another program uses port { $port }. Close it and switch on again, or host at another port.
+}
+host-other-port = Host at port { $port }
 host-problem-data-not-writable = The data folder can’t be written. Check the account’s permissions and switch on again.
 host-problem-disk-full = The device has no free space. Delete files that you no longer need and switch on again.
 host-problem-no-network = This device is on no network. Connect it to the ward’s wifi and switch on again.
@@ -105,9 +110,25 @@ host-stop-label = Host
 host-stop = Stop hosting
 host-stop-title = Stop hosting?
 host-stop-text = { $count ->
-    [one] 1 connected person will lose their call.
-   *[other] { $count } connected people will lose their call.
+    [one] 1 connected person will lose their call:
+   *[other] { $count } connected people will lose their call:
 }
+host-stop-more = { $count ->
+    [one] and 1 more
+   *[other] and { $count } more
+}
+host-quit = Stop hosting and quit
+host-conditions-show = What hosting depends on
+ward-rename-title = Rename the ward
+ward-rename-text = Calls go on, and the fingerprint stays the same. Other devices see the new name in their list.
+ward-name-label = Name of the ward
+ward-name-hint = For example: Medicine 3 North
+window-closing-title = Hosting goes on
+window-closing-text = The window closes; the calls of the others go on. Your own call ends.
+window-closing-again = To see the window again, start Visita again, or touch its icon beside the clock where there is one. This is said only once.
+window-close = Close the window
+tray-open = Open Visita
+tray-quit = Stop hosting and quit
 host-qr = QR code with the host’s address
 host-how = Scan it with a phone, or type the address into any browser on this network.
 host-other-addresses = Also at { $addresses }
@@ -115,20 +136,75 @@ host-fingerprint = The ward’s fingerprint
 host-connected = Connected
 host-nobody = Nobody is connected yet
 host-nobody-text = Whoever enters from this network will appear here.
-stat-people = Connected
-stat-people-text = people now
+stat-people = In a call
+stat-people-rooms = { $count ->
+    [0] nobody yet
+    [one] in 1 conversation
+   *[other] in { $count } conversations
+}
 stat-people-lost = { $count ->
     [one] 1 without signal now
    *[other] { $count } without signal now
 }
-stat-rooms = Conversations
-stat-rooms-text = with somebody in them
+stat-load = Load of this device
+stat-load-text = Memory { $percent } %
+stat-traffic = Pictures sent
+stat-traffic-text = { $size } Mbit/s received
+stat-battery = Battery
+percent = { $percent } %
+megabits = { $size } Mbit/s
+milliseconds = { $time } ms
+strain-processor = This device has too much to do, and pictures may stutter. Close other programs, or let another device host.
+strain-memory = This device runs out of memory. Close other programs, or let another device host.
+strain-battery = The battery runs out, and every call ends with it. Plug this device in.
+line-weak = Weak line
+line-poor = Poor line
+conditions-title = What hosting depends on
+condition-power = Power
+power-mains = Plugged in
+power-mains-text = This device has no battery: it runs as long as there is current.
+power-plugged = Plugged in
+power-plugged-text = It can host for as long as needed.
+power-battery = On battery
+power-battery-text = Plug it in: when the battery is empty, every call ends.
+power-unknown = Not known
+power-unknown-text = This device doesn’t say whether it is plugged in. Check its cable.
+condition-network = Network
+network-on = Connected
+network-text = { $kind ->
+    [wifi] By wifi
+    [cable] By cable
+   *[other] By
+} { $interface }, with the address { $address }. The others must be on this same network.
+network-several-text = { $kind ->
+    [wifi] By wifi
+    [cable] By cable
+   *[other] By
+} { $interface }, with the address { $address }, and by { $others }. The others must be on one of these networks.
+network-none = No network
+network-none-text = Connect this device to the network that the others are on.
+condition-awake = Staying awake
+awake-kept = Stays awake
+awake-kept-text = While it hosts, this device doesn’t go to sleep by itself. Don’t close its lid.
+awake-refused = May fall asleep
+awake-refused-text = The system doesn’t let Visita keep it awake. Switch sleep off in the device’s settings.
+condition-reached = Reached by others
+reached-yes = Yes
+reached-yes-text = Other devices have come in.
+reached-not-yet = Not yet
+reached-not-yet-text = Nobody has come in from another device yet. If they can’t, check that they are on the same network and that this device’s firewall lets port { $port } (TCP) through.
+boot-title = Start with the device
+boot-text = After a restart it hosts again by itself, without a window.
 connected-text = { $role ->
     [staff] Staff
     [bedside] Patient’s tablet
     [family] Family
    *[other] Guest
-} · { $room }
+} · { $room }{ $line ->
+    [weak] { " " }· some pictures are left out
+    [poor] { " " }· most pictures are left out or come late
+   *[good] { "" }
+}
 member-reconnecting = Reconnecting
 
 ## Hosts on the network

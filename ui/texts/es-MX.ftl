@@ -60,7 +60,7 @@ room-open-text = { $count ->
 }
 room-waiting-text = { $minutes ->
     [0] Acaba de llegar
-   *[other] Espera desde hace { $minutes } min
+   *[other] Llegó hace { $minutes } min
 }
 enter-room = Entrar a { $room }
 open-room = Abrir { $room }
@@ -96,7 +96,12 @@ host-inactive = Anfitrión apagado
 host-active = Anfitrión activo
 host-hint = Al activarlo, los demás dispositivos lo encuentran solos. Manténgalo enchufado.
 host-panel = Código QR y conectados
-host-problem-port-in-use = Otro programa ocupa el puerto 3000. Ciérrelo, o reinicie el dispositivo, y active de nuevo.
+host-problem-port-in-use = { $known ->
+    [visita] Otra Visita en este dispositivo ocupa el puerto { $port }. Ciérrela y active de nuevo, o use otro puerto.
+    [other] El programa «{ $holder }» ocupa el puerto { $port }. Ciérrelo y active de nuevo, o use otro puerto.
+   *[none] Otro programa ocupa el puerto { $port }. Ciérrelo y active de nuevo, o use otro puerto.
+}
+host-other-port = Usar el puerto { $port }
 host-problem-data-not-writable = No se puede escribir en la carpeta de datos. Revise los permisos de la cuenta y active de nuevo.
 host-problem-disk-full = El dispositivo no tiene espacio libre. Borre archivos que ya no use y active de nuevo.
 host-problem-no-network = Este dispositivo no está en ninguna red. Conéctelo al wifi de la sala y active de nuevo.
@@ -105,9 +110,25 @@ host-stop-label = Anfitrión
 host-stop = Dejar de ser anfitrión
 host-stop-title = ¿Dejar de ser anfitrión?
 host-stop-text = { $count ->
-    [one] 1 persona conectada perderá su llamada.
-   *[other] { $count } personas conectadas perderán su llamada.
+    [one] 1 persona conectada perderá su llamada:
+   *[other] { $count } personas conectadas perderán su llamada:
 }
+host-stop-more = { $count ->
+    [one] y 1 más
+   *[other] y { $count } más
+}
+host-quit = Dejar de ser anfitrión y salir
+host-conditions-show = De qué depende el anfitrión
+ward-rename-title = Cambiar el nombre de la sala
+ward-rename-text = Las llamadas siguen y la huella no cambia. Los demás dispositivos ven el nombre nuevo en su lista.
+ward-name-label = Nombre de la sala
+ward-name-hint = Por ejemplo: Medicina 3 Norte
+window-closing-title = El anfitrión sigue activo
+window-closing-text = La ventana se cierra; las llamadas de los demás siguen. La suya termina.
+window-closing-again = Para volver a ver la ventana, abra Visita de nuevo, o toque su icono junto al reloj si lo hay. Esto se dice una sola vez.
+window-close = Cerrar la ventana
+tray-open = Abrir Visita
+tray-quit = Dejar de ser anfitrión y salir
 host-qr = Código QR con la dirección del anfitrión
 host-how = Escanee con el teléfono, o escriba la dirección en cualquier navegador de esta red.
 host-other-addresses = También en { $addresses }
@@ -115,20 +136,75 @@ host-fingerprint = Huella de la sala
 host-connected = Conectados
 host-nobody = Nadie conectado todavía
 host-nobody-text = Quien entre desde esta red aparecerá aquí.
-stat-people = Conectados
-stat-people-text = personas ahora
+stat-people = En llamada
+stat-people-rooms = { $count ->
+    [0] nadie todavía
+    [one] en 1 conversación
+   *[other] en { $count } conversaciones
+}
 stat-people-lost = { $count ->
     [one] 1 sin señal por ahora
    *[other] { $count } sin señal por ahora
 }
-stat-rooms = Conversaciones
-stat-rooms-text = con alguien dentro
+stat-load = Carga de este dispositivo
+stat-load-text = Memoria { $percent } %
+stat-traffic = Imagen enviada
+stat-traffic-text = { $size } Mbit/s recibidos
+stat-battery = Batería
+percent = { $percent } %
+megabits = { $size } Mbit/s
+milliseconds = { $time } ms
+strain-processor = Este dispositivo tiene demasiado trabajo y la imagen puede trabarse. Cierre otros programas, o que otro dispositivo sea el anfitrión.
+strain-memory = A este dispositivo se le acaba la memoria. Cierre otros programas, o que otro dispositivo sea el anfitrión.
+strain-battery = La batería se acaba, y con ella terminan todas las llamadas. Enchufe este dispositivo.
+line-weak = Señal débil
+line-poor = Señal mala
+conditions-title = De qué depende el anfitrión
+condition-power = Corriente
+power-mains = Enchufado
+power-mains-text = Este dispositivo no tiene batería: funciona mientras haya corriente.
+power-plugged = Enchufado
+power-plugged-text = Puede ser anfitrión todo el tiempo que haga falta.
+power-battery = Con batería
+power-battery-text = Enchúfelo: cuando se acabe la batería terminan todas las llamadas.
+power-unknown = No se sabe
+power-unknown-text = Este dispositivo no dice si está enchufado. Revise su cable.
+condition-network = Red
+network-on = Conectado
+network-text = { $kind ->
+    [wifi] Por el wifi
+    [cable] Por el cable
+   *[other] Por
+} { $interface }, con la dirección { $address }. Los demás deben estar en esta misma red.
+network-several-text = { $kind ->
+    [wifi] Por el wifi
+    [cable] Por el cable
+   *[other] Por
+} { $interface }, con la dirección { $address }, y por { $others }. Los demás deben estar en una de estas redes.
+network-none = Sin red
+network-none-text = Conecte este dispositivo a la red en la que están los demás.
+condition-awake = Sin dormirse
+awake-kept = Sigue despierto
+awake-kept-text = Mientras es anfitrión, este dispositivo no se duerme solo. No cierre la tapa.
+awake-refused = Puede dormirse
+awake-refused-text = El sistema no deja que Visita lo mantenga despierto. Desactive la suspensión en los ajustes del dispositivo.
+condition-reached = Acceso de los demás
+reached-yes = Sí
+reached-yes-text = Ya han entrado otros dispositivos.
+reached-not-yet = Todavía no
+reached-not-yet-text = Nadie ha entrado todavía desde otro dispositivo. Si no pueden, revise que estén en la misma red y que el cortafuegos de este dispositivo deje pasar el puerto { $port } (TCP).
+boot-title = Iniciar con el dispositivo
+boot-text = Después de un reinicio vuelve a ser anfitrión por sí solo, sin ventana.
 connected-text = { $role ->
     [staff] Personal
     [bedside] Tableta del paciente
     [family] Familiar
    *[other] Invitado
-} · { $room }
+} · { $room }{ $line ->
+    [weak] { " " }· parte de la imagen se omite
+    [poor] { " " }· casi toda la imagen se omite o llega tarde
+   *[good] { "" }
+}
 member-reconnecting = Reconectando
 
 ## Anfitriones de la red

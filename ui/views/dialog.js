@@ -44,7 +44,7 @@ export function openDialog({ title, text, body = [], verb, verbTestid, kind = 'p
   document.body.append(dialog);
   dialog.showModal();
   // The first thing to fill in, rather than the button that closes.
-  (form.querySelector('input') ?? submitButton).focus();
+  (/** @type {HTMLElement | null} */ (form.querySelector('.input')) ?? submitButton).focus();
   return dialog;
 }
 
