@@ -28,6 +28,7 @@ document.documentElement.dataset.ready = 'true';
 /** @param {Scene} scene */
 async function show(scene) {
   if (scene.name !== undefined && scene.name !== '') localStorage.setItem('visita.name', scene.name);
+  if (scene.offline) Object.defineProperty(navigator, 'onLine', { value: false });
   start(root, platform(scene), { pathname: scene.path ?? '/', hash: '' });
   for (const step of scene.steps ?? []) {
     await settled();
@@ -85,10 +86,18 @@ function platform(scene) {
     host: {
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
+      rename: () => Promise.resolve(null),
+      atBoot: () => Promise.resolve(),
       watch(on) {
         on(scene.host ?? { state: 'off' });
         return () => {};
       },
+    },
+    window: {
+      watch: (on) => void (scene.window && setTimeout(on, 20, scene.window)),
+      hide: () => Promise.resolve(),
+      quit: () => Promise.resolve(),
+      trayWords: () => Promise.resolve(),
     },
   };
 }
@@ -123,12 +132,17 @@ function devices(scene) {
 
 /** @param {Scene} scene @returns {CallHandle} */
 function call(scene) {
+  /** @type {(event: import('./platform/types').CallEvent) => void} */
+  let tell = () => {};
   return {
     subscribe(on) {
+      tell = on;
       for (const event of scene.call ?? []) on(event);
       return () => {};
     },
-    chat() {},
+    chat() {
+      if (scene.refuses) tell({ type: 'relay', message: { type: 'error', code: scene.refuses } });
+    },
     camera: () => Promise.resolve(),
     show(member, canvas) {
       const tall = scene.tall?.includes(member) ?? false;

@@ -6,10 +6,24 @@ export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_addr
 export interface HostStatus {
   state: 'off' | 'starting' | 'on' | 'failed';
   url?: string; fingerprint?: string; ward?: string; addresses?: string[];
-  qr_svg?: string;                       // QR code of url, as an SVG path's d attribute + size: {size:number, d:string}
-  qr?: { size: number; d: string };
-  connected?: { id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting' }[];
+  qr?: { size: number; d: string };      // QR code of url, as an SVG path's d attribute
+  /** `line`: how well, once it is known; `round_trip_ms`: there and back. */
+  connected?: {
+    id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting';
+    line?: 'good' | 'weak' | 'poor'; round_trip_ms?: number;
+  }[];
+  /** What hosting depends on, as measured. `mains`: there is no battery. `visited`: somebody came from another device. */
+  conditions?: {
+    power: 'mains' | 'plugged' | 'battery' | 'unknown';
+    networks: { interface: string; address: string; kind: 'wifi' | 'cable' | 'other' }[];
+    awake: 'off' | 'kept' | 'refused';
+    visited: boolean;
+  };
+  /** Of this device: percent, and bits a second of pictures. */
+  load?: { processor: number; memory: number; battery?: number; bits_in: number; bits_out: number; strain: ('processor' | 'memory' | 'battery')[] };
+  at_boot?: boolean;                     // the app starts with the system; absent where it can't
   problem?: 'port_in_use' | 'data_not_writable' | 'disk_full' | 'no_network' | 'other'; detail?: string;
+  port?: number; holder?: string; free_port?: number;  // of a port in use: which, by whom if that is known, and another
 }
 /** `ended`: the host said that it ends; without it a lost list was lost without a word. */
 export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem; ended?: boolean }
@@ -55,5 +69,18 @@ export interface Platform {
   // the app only:
   hosts?(on: (hosts: Host[]) => void): () => void;
   useHost?(choice: { url: string; fingerprint?: string }): Promise<{ ok: true; ward: string; fingerprint: string; first_use: boolean } | { ok: false; problem: HostProblem }>;
-  host?: { start(): Promise<void>; stop(): Promise<void>; watch(on: (status: HostStatus) => void): () => void };
+  host?: {
+    start(port?: number): Promise<void>;                        // on the usual port, or from now on on this one
+    stop(): Promise<void>;
+    rename(name: string): Promise<Code | null>;                 // what is wrong with the name
+    atBoot(on: boolean): Promise<void>;
+    watch(on: (status: HostStatus) => void): () => void;
+  };
+  /** The app's window and tray, on a desktop. */
+  window?: {
+    watch(on: (event: 'closing' | 'quitting' | 'hidden') => void): void;
+    hide(): Promise<void>;
+    quit(): Promise<void>;
+    trayWords(words: { open: string; quit: string }): Promise<void>;
+  };
 }

@@ -2,6 +2,7 @@
 import { languages, sayTitle, use } from '../texts/index.js';
 import { callScreen } from './call.js';
 import { cameraCheck } from './devices.js';
+import { watchWindow } from './dialog-host.js';
 import { askName, closeDialogs } from './dialog.js';
 import { familiarScreen } from './familiar.js';
 import { homeScreen } from './home.js';
@@ -105,6 +106,7 @@ export function start(root, platform, location) {
     },
   };
 
+  watchWindow(app);
   const wanted = route(platform, location);
   if (wanted.page === 'familiar') show(familiarScreen(app, wanted.room));
   else if (wanted.page === 'paciente') show(pacienteScreen(app));

@@ -1,11 +1,11 @@
 // In the app: this device as host, and the hosts on this network.
 import { openDialog } from './dialog.js';
 import { h, icon, keep, sayText, shown } from './dom.js';
+import { ownHost } from './own-host.js';
 import { button, chip, field, fingerprintBlock, setBusy } from './parts.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('../platform/types').Host} Host */
-/** @typedef {import('../platform/types').HostStatus} HostStatus */
 /** @typedef {import('../platform/types').HostProblem} HostProblem */
 
 /** After this long without a host the page says what was tried, in ms. mDNS answers within one or two seconds. */
@@ -13,7 +13,7 @@ const SEARCH_MS = 6_000;
 
 /** @param {App} app */
 export function hostSide(app) {
-  const own = ownHost(app);
+  const own = ownHost(app, { use: (choice) => void useHost(app, choice), none: () => setInUse(app, null) });
   const around = hostsAround(app);
   return {
     element: h('div', { class: 'side' }, own.element, around.element),
@@ -22,97 +22,6 @@ export function hostSide(app) {
       around.destroy();
     },
   };
-}
-
-/** What a failed start of the host says, and what to do. @param {HostStatus} status */
-export function hostProblemText(status) {
-  return `host-problem-${(status.problem ?? 'other').replace(/_/g, '-')}`;
-}
-
-/**
- * The switch that makes this device the host. Switching off while others are connected asks once.
- * @param {App} app @param {string} labelledBy
- */
-export function hostSwitch(app, labelledBy) {
-  /** @type {HostStatus} */
-  let status = { state: 'off' };
-  const element = h('button', {
-    class: 'switch',
-    testid: 'host-switch',
-    attributes: { type: 'button', role: 'switch', 'aria-checked': 'false', 'aria-labelledby': labelledBy },
-    on: { click: () => press() },
-  }, h('span', { class: 'switch-knob', attributes: { 'aria-hidden': 'true' } }));
-  const press = () => {
-    if (status.state === 'starting') return;
-    if (status.state !== 'on') {
-      void app.platform.host?.start();
-      return;
-    }
-    const others = status.connected?.length ?? 0;
-    if (others === 0) {
-      void app.platform.host?.stop();
-      return;
-    }
-    openDialog({
-      title: 'host-stop-title',
-      text: ['host-stop-text', { count: others }],
-      verb: 'host-stop',
-      verbTestid: 'host-stop-confirm',
-      kind: 'danger',
-      submit: (close) => {
-        close();
-        void app.platform.host?.stop();
-      },
-    });
-  };
-  return {
-    element,
-    /** @param {HostStatus} next */
-    draw(next) {
-      status = next;
-      element.setAttribute('aria-checked', String(next.state === 'on' || next.state === 'starting'));
-      element.setAttribute('aria-busy', String(next.state === 'starting'));
-    },
-  };
-}
-
-/** @param {App} app */
-function ownHost(app) {
-  const toggle = hostSwitch(app, 'own-host-title');
-  const text = h('span', { class: 'row-text', attributes: { role: 'status' } });
-  const hint = h('p', { class: 'card-text', t: 'host-hint' });
-  const wrong = h('p', { class: 'inline-notice danger', attributes: { role: 'alert' } });
-  const url = h('span', { class: 'host-url', testid: 'host-url' });
-  const more = h('div', { class: 'host-more' },
-    url,
-    button({ t: 'host-panel', icon: 'qr-code', testid: 'host-panel', class: 'wide', on: app.hostPanel }));
-  const element = h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'this-device' } },
-    h('h2', { class: 'subtitle', t: 'this-device', attributes: { id: 'this-device' } }),
-    h('div', { class: 'card pad' },
-      h('div', { class: 'card-line' },
-        h('span', { class: 'row-icon accent' }, icon('radio-tower')),
-        h('span', { class: 'row-words' },
-          h('span', { class: 'row-title', t: 'host-title', attributes: { id: 'own-host-title' } }), text),
-        toggle.element),
-      hint, wrong, more));
-
-  /** @type {HostStatus['state'] | null} */
-  let before = null;
-  const stop = app.platform.host?.watch((status) => {
-    toggle.draw(status);
-    sayText(text, `host-${status.state}`);
-    url.textContent = status.url ?? '';
-    shown(more, status.state === 'on');
-    shown(hint, status.state === 'off' || status.state === 'starting');
-    shown(wrong, status.state === 'failed');
-    wrong.replaceChildren(...(status.state === 'failed' ? [icon('triangle-alert'), h('span', { t: hostProblemText(status) })] : []));
-    // Who hosts takes part through its own relay; who stops has none any more.
-    const begins = status.state === 'on' && before !== 'on' && (before !== null || !app.inUse);
-    if (begins && status.url) void useHost(app, { url: status.url, fingerprint: status.fingerprint });
-    if (status.state === 'off' && before === 'on') setInUse(app, null);
-    before = status.state;
-  });
-  return { element, destroy: () => stop?.() };
 }
 
 /**

@@ -4,7 +4,7 @@
 import { Call } from './call.js';
 import { Devices } from './devices.js';
 import { Frames, SELF } from './frames.js';
-import { invoke } from './ipc.js';
+import { channel, invoke } from './ipc.js';
 import { Live } from './live.js';
 import { Lobby } from './lobby.js';
 
@@ -48,9 +48,20 @@ export function createPlatform() {
     hosts: (on) => hosts.watch(on),
     useHost: (choice) => invoke('use_host', choice),
     host: {
-      start: () => invoke('host_start'),
+      start: (port) => invoke('host_start', { port: port ?? null }),
       stop: () => invoke('host_stop'),
+      rename: (name) => invoke('host_rename', { name }).then(() => null, (code) => code),
+      atBoot: (on) => invoke('host_at_boot', { on }),
       watch: (on) => host.watch(on),
+    },
+    window: {
+      watch: (on) => void invoke('watch_window', { on: channel(on) }).catch(noDesktop),
+      hide: () => invoke('hide_window'),
+      quit: () => invoke('quit'),
+      trayWords: (words) => invoke('tray_words', { words }).catch(noDesktop),
     },
   };
 }
+
+/** On a phone or tablet there is neither a window to close nor a tray. */
+function noDesktop() {}
