@@ -14,6 +14,8 @@ import { h } from './views/dom.js';
 const query = new URLSearchParams(location.search);
 const wanted = query.get('state') ?? '';
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+/** What the app's window would tell. @type {(event: 'closing' | 'quitting') => void} */
+let askWindow = () => {};
 stopClock();
 // What a visit before this one chose must not change a picture.
 localStorage.clear();
@@ -35,6 +37,7 @@ async function show(scene) {
     press(step);
   }
   await settled();
+  if (scene.window) askWindow(scene.window);
   await settled();
   if (document.activeElement instanceof HTMLElement && !scene.focus) document.activeElement.blur();
 }
@@ -94,7 +97,9 @@ function platform(scene) {
       },
     },
     window: {
-      watch: (on) => void (scene.window && setTimeout(on, 20, scene.window)),
+      watch(on) {
+        askWindow = on;
+      },
       hide: () => Promise.resolve(),
       quit: () => Promise.resolve(),
       trayWords: () => Promise.resolve(),

@@ -146,13 +146,13 @@ stat-people-lost = { $count ->
     [one] 1 without signal now
    *[other] { $count } without signal now
 }
-stat-load = Load of this device
+stat-load = Load
 stat-load-text = Memory { $percent } %
 stat-traffic = Pictures sent
-stat-traffic-text = { $size } Mbit/s received
+stat-traffic-number = { $size }
+stat-traffic-text = Mbit/s · { $size } received
 stat-battery = Battery
 percent = { $percent } %
-megabits = { $size } Mbit/s
 milliseconds = { $time } ms
 strain-processor = This device has too much to do, and pictures may stutter. Close other programs, or let another device host.
 strain-memory = This device runs out of memory. Close other programs, or let another device host.

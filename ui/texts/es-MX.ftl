@@ -146,13 +146,13 @@ stat-people-lost = { $count ->
     [one] 1 sin señal por ahora
    *[other] { $count } sin señal por ahora
 }
-stat-load = Carga de este dispositivo
+stat-load = Carga del equipo
 stat-load-text = Memoria { $percent } %
 stat-traffic = Imagen enviada
-stat-traffic-text = { $size } Mbit/s recibidos
+stat-traffic-number = { $size }
+stat-traffic-text = Mbit/s · { $size } recibidos
 stat-battery = Batería
 percent = { $percent } %
-megabits = { $size } Mbit/s
 milliseconds = { $time } ms
 strain-processor = Este dispositivo tiene demasiado trabajo y la imagen puede trabarse. Cierre otros programas, o que otro dispositivo sea el anfitrión.
 strain-memory = A este dispositivo se le acaba la memoria. Cierre otros programas, o que otro dispositivo sea el anfitrión.

@@ -154,7 +154,7 @@ function createStats() {
       sayText(load.text, ['stat-load-text', { percent: String(measured.memory) }]);
       /** @type {HTMLElement} */ (bar.firstElementChild).style.width = `${measured.processor}%`;
       bar.classList.toggle('strained', measured.strain.includes('processor'));
-      sayText(traffic.number, ['megabits', () => ({ size: megabits(measured.bits_out) })]);
+      sayText(traffic.number, ['stat-traffic-number', () => ({ size: megabits(measured.bits_out) })]);
       sayText(traffic.text, ['stat-traffic-text', () => ({ size: megabits(measured.bits_in) })]);
       sayText(battery.number, ['percent', { percent: String(measured.battery ?? 0) }]);
       sayText(battery.text, `power-${conditions?.power ?? 'unknown'}`);
@@ -212,6 +212,6 @@ function drawRow(row, one) {
   else if (line === 'weak') setChip(state, 'warning', 'line-weak');
   else setChip(state, 'accent', 'room-in-call');
   const known = one.round_trip_ms !== undefined && line !== 'lost';
-  shown(figure, known);
+  figure.classList.toggle('unknown', !known);
   if (known) sayText(figure, ['milliseconds', { time: String(one.round_trip_ms) }]);
 }
