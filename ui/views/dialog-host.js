@@ -104,5 +104,6 @@ function sayThatHostingGoesOn(app, connected) {
       void app.platform.window?.hide();
     },
   });
+  dialog.classList.add('two-ways');
   dialog.querySelector('.dialog-actions')?.append(quit);
 }
