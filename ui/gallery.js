@@ -77,6 +77,7 @@ function platform(scene) {
     join: () => call(scene),
     capability: () => Promise.resolve({ camera: scene.capability ?? 'off', asks: scene.asks ?? false }),
     devices: devices(scene),
+    trouble() {},
   };
   if (!scene.hosts) return made;
   return {

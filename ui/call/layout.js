@@ -108,8 +108,8 @@ function rounded(x, y, width, height) {
 /** So much of a picture's width, or of its height, is shown at the least. */
 export const LEAST_WIDTH = 0.42;
 export const LEAST_HEIGHT = 0.6;
-/** Of what a landscape picture loses of its height, this share goes at its top: heads are there. */
-const FROM_TOP = 0.2;
+/** Of what a landscape picture loses of its height, this share goes at its top, where heads are. */
+const FROM_TOP = 0.32;
 
 /**
  * How a picture fills its tile: the box that it covers, in shares of the tile, and which share of
@@ -143,7 +143,7 @@ const NAME_SMALL = 30;
 export function sizeOf(tile, text = 1) {
   const under = tile.height * (1 - FACE.bottom);
   if (under >= NAME * text && tile.width >= 220 * text) return 'large';
-  return under >= NAME_SMALL * text && tile.width >= 96 * text ? 'small' : 'tiny';
+  return under >= NAME_SMALL * text && tile.width >= 104 * text ? 'small' : 'tiny';
 }
 
 /** @typedef {'bottom-right' | 'bottom-left' | 'top-right' | 'top-left'} Corner */
@@ -156,7 +156,7 @@ export const CORNERS = ['bottom-right', 'bottom-left', 'top-left', 'top-right'];
  * its width in shares of the tile's width, or of its height where the tile is narrow and a face
  * fills more of it.
  */
-const FACE = { top: 0.14, bottom: 0.72, width: 0.32, ofHeight: 0.44 };
+export const FACE = { top: 0.14, bottom: 0.72, width: 0.32, ofHeight: 0.44 };
 /** The own picture lies in a square of at most this side, in CSS pixels: enough to see whether one is in it. */
 const SELF_LARGEST = 200;
 /** And this share of the stage's shorter side. */

@@ -37,7 +37,7 @@ export function createMenu({ devices, close, hidden, hide }) {
     h('div', {}, h('dt', {}, h('kbd', { text: '← ↑ → ↓' })), h('dd', { t: 'key-arrows' })),
     h('div', {}, h('dt', {}, h('kbd', { text: 'Esc' })), h('dd', { t: 'key-escape' })));
   const element = h('section', { class: 'menu', testid: 'menu', attributes: { role: 'dialog', 'aria-labelledby': 'menu-title' } },
-    h('header', { class: 'panel-head' },
+    h('div', { class: 'panel-head' },
       h('h2', { class: 'panel-title', t: 'menu-title', attributes: { id: 'menu-title', tabindex: '-1' } }),
       h('button', { class: 'icon-button', testid: 'menu-close', attributes: { type: 'button' }, said: { 'aria-label': 'menu-close' }, on: { click: close } }, icon('x'))),
     h('div', { class: 'menu-body' },

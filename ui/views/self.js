@@ -49,8 +49,10 @@ export function createSelf(handle) {
       element.style.width = `${rect.width}px`;
       element.style.height = `${rect.height}px`;
       element.classList.toggle('narrow', rect.height < 110);
+      // Words of any size fit into it.
+      element.style.setProperty('--own-text', `${Math.round(Math.min(rect.width * 0.17, rect.height * 0.2))}px`);
     } else {
-      for (const property of ['transform', 'width', 'height']) element.style.removeProperty(property);
+      for (const property of ['transform', 'width', 'height', '--own-text']) element.style.removeProperty(property);
       element.classList.remove('narrow');
     }
     const size = rect ?? PREVIEW;

@@ -88,6 +88,7 @@ export function drawStage(view, state, variant, trouble, actions) {
 
   const word = state.connection === 'reconnecting' ? 'call-banner-reconnecting' : state.closing ? 'call-banner-closing' : '';
   shown(view.banner, word !== '');
+  view.element.dataset.told = String(word !== '');
   if (view.banner.dataset.word !== word) {
     view.banner.dataset.word = word;
     view.banner.replaceChildren(...(word ? [icon(state.closing ? 'radio-tower' : 'wifi-off'), h('span', { t: word })] : []));

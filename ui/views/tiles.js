@@ -11,8 +11,8 @@ import { person } from './person.js';
 /** @typedef {import('../call/layout.js').Rect} Rect */
 /** @typedef {{ canvas: HTMLCanvasElement, shows: ReturnType<CallHandle['show']> | null, width: number, height: number }} Tile */
 
-/** The width of what a tile says without a picture, in CSS pixels, in text of 16 px. */
-const WORDS_PX = 280;
+/** The width of what a tile says without a picture, in CSS pixels, in text of 16 px: in short, and with why. */
+const WORDS_PX = [190, 300];
 
 /** @param {CallHandle} handle */
 export function createTiles(handle) {
@@ -40,7 +40,7 @@ export function createTiles(handle) {
         putTile(id, tile, place, state, text);
         const under = state.order[covered] === id;
         tile.canvas.parentElement?.classList.toggle('covered', under);
-        tile.canvas.parentElement?.classList.toggle('crowded', under && place.width / 2 - own - 2 * GAP < WORDS_PX / 2 * text);
+        tile.canvas.parentElement?.classList.toggle('crowded', under && place.width / 2 - own - 2 * GAP < WORDS_PX[explained.includes(tileOf(state, id)) ? 1 : 0] / 2 * text);
       }
     }
   };
