@@ -56,14 +56,14 @@ export function pacienteScreen(app) {
     shown(title, some);
     shown(rest, !some);
     const word = wordOf(lobby);
-    setIcon(rest, word === 'none' || word === 'ended' ? 'hand-heart' : 'wifi-off');
+    setIcon(rest, word === 'none' || word === 'ended' ? 'hand-heart' : word === 'connecting' ? 'wifi' : 'wifi-off');
     rest.classList.toggle('late', word === 'connecting');
     rest.classList.toggle('warning', word === 'lost' || word === 'offline');
-    say(rest, '.patient-rest-title', `patient-${word}`);
-    say(rest, '.patient-rest-text', `patient-${word}-text`);
+    put(rest, '.patient-rest-title', `patient-${word}`);
+    put(rest, '.patient-rest-text', `patient-${word}-text`);
     if (word === 'none') setChip(status, 'good', 'lobby-live');
     else if (word === 'connecting') setChip(status, 'neutral', 'lobby-connecting');
-    else setChip(status, 'warning', word === 'ended' ? 'lobby-ended' : 'lobby-lost');
+    else setChip(status, 'warning', 'lobby-lost');
   });
 
   return {
@@ -84,7 +84,7 @@ function wordOf(lobby) {
 }
 
 /** @param {Element} parent @param {string} selector @param {string} id */
-function say(parent, selector, id) {
+function put(parent, selector, id) {
   const element = parent.querySelector(selector);
   if (element) sayText(element, id);
 }

@@ -30,7 +30,7 @@ export function roomList({ enter, inApp }) {
     // The relay's clock, not this device's: a tablet's may be wrong by hours.
     const now = lobby.now_ms + (Date.now() - at);
     const rooms = sorted(lobby.rooms);
-    keep(list, rooms, (room) => room.id, (room) => makeRow(room, enter), (row, room) => drawRow(row, room, now, room === rooms[0]));
+    keep(list, rooms, (room) => room.id, (room) => makeRow(room, enter), (row, room) => drawRow(row, room, now, lobby.state === 'lost' ? 'gone' : room === rooms[0] ? 'first' : 'other'));
     shown(list, rooms.length > 0);
     const grave = lobby.problem === 'unreachable' ? undefined : lobby.problem;
     const key = grave ?? (lobby.state === 'lost' ? lostKey(lobby) : lobby.problem ?? lobby.state);
@@ -90,8 +90,11 @@ function makeRow(room, enter) {
       h('span', { class: 'button-words' })));
 }
 
-/** @param {HTMLElement} row @param {RoomInfo} room @param {number} now @param {boolean} first */
-function drawRow(row, room, now, first) {
+/**
+ * @param {HTMLElement} row @param {RoomInfo} room @param {number} now
+ * @param {'first' | 'other' | 'gone'} place `gone`: nobody can enter now
+ */
+function drawRow(row, room, now, place) {
   const minutes = Math.max(0, Math.floor((now - room.since_ms) / 60_000));
   const [text, state, enter] = /** @type {HTMLElement[]} */ ([
     row.querySelector('.row-text'), row.querySelector('.chip'), row.querySelector('.button'),
@@ -108,7 +111,8 @@ function drawRow(row, room, now, first) {
   }
   shown(state, room.members > 0);
   // One button stands out: the one of whoever waits longest.
-  enter.className = `button ${room.waiting && first ? 'primary' : 'plain'}`;
+  enter.className = `button ${room.waiting && place === 'first' ? 'primary' : 'plain'}`;
+  /** @type {HTMLButtonElement} */ (enter).disabled = place === 'gone';
   const words = enter.querySelector('.button-words');
   if (words) sayText(words, room.members > 0 ? 'enter' : 'open');
   sayAttribute(enter, 'aria-label', room.members > 0 ? 'enter-room' : 'open-room', { room: room.name });
