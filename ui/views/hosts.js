@@ -1,4 +1,5 @@
 // In the app: this device as host, and the hosts on this network.
+import { sayAttribute } from '../texts/index.js';
 import { openDialog } from './dialog.js';
 import { h, icon, keep, sayText, shown } from './dom.js';
 import { ownHost } from './own-host.js';
@@ -107,6 +108,8 @@ function hostsAround(app) {
   }, SEARCH_MS);
   const stop = app.platform.hosts?.((next) => {
     hosts = next;
+    const renamed = hosts.find((host) => isInUse(app, host));
+    if (app.inUse && renamed && renamed.name !== app.inUse.ward) setInUse(app, { ...app.inUse, ward: renamed.name });
     draw();
   });
   app.changed.add(draw);
@@ -131,15 +134,18 @@ function makeHost(host, use) {
   return h('li', { class: 'row', testid: 'host-row', attributes: { 'data-url': host.url } },
     h('span', { class: 'row-icon' }, icon('tablet')),
     h('div', { class: 'row-words' },
-      h('span', { class: 'row-title', text: host.name, attributes: { dir: 'auto' } }), h('span', { class: 'row-text' })),
+      h('span', { class: 'row-title', attributes: { dir: 'auto' } }), h('span', { class: 'row-text' })),
     chip('good', 'host-in-use', 'check', 'host-in-use'), press);
 }
 
 /** @param {HTMLElement} row @param {Host} host @param {boolean} inUse */
 function drawHost(row, host, inUse) {
-  const [mark, text, state, press] = /** @type {HTMLElement[]} */ ([
-    row.querySelector('.row-icon'), row.querySelector('.row-text'), row.querySelector('.chip'), row.querySelector('.button'),
+  const [mark, title, text, state, press] = /** @type {HTMLElement[]} */ ([
+    row.querySelector('.row-icon'), row.querySelector('.row-title'), row.querySelector('.row-text'), row.querySelector('.chip'), row.querySelector('.button'),
   ]);
+  // A ward may be renamed.
+  title.textContent = host.name;
+  sayAttribute(press, 'aria-label', 'host-use-label', { name: host.name });
   mark.classList.toggle('accent', inUse);
   sayText(text, [host.remembered && !inUse ? 'host-address-known' : 'host-address-new', { address: host.address }]);
   shown(state, inUse);
