@@ -35,7 +35,8 @@ function missingFonts() {
 export async function openGallery({ fonts = FONTS } = {}) {
   const missing = missingFonts();
   if (missing.length) throw new Error(`the pictures need these fonts, which scripts/test installs: ${missing.join(', ')}`);
-  const server = await serveUi();
+  // A few hundred pages of the same files.
+  const server = await serveUi({ caching: 'max-age=3600' });
   const profile = mkdtempSync(join(tmpdir(), 'visita-gallery-'));
   const browser = await puppeteer.launch({
     executablePath: CHROMIUM,

@@ -13,8 +13,11 @@ const TYPES = {
   '.ftl': 'text/plain; charset=utf-8',
 };
 
-/** Serves `ui/` on 127.0.0.1; `/`, `/Familiar/` and `/Paciente/` are the page, `/blank` is nothing. */
-export async function serveUi() {
+/**
+ * Serves `ui/` on 127.0.0.1; `/`, `/Familiar/` and `/Paciente/` are the page, `/blank` is nothing.
+ * @param {{ caching?: string }} options  what `Cache-Control` says
+ */
+export async function serveUi({ caching = 'no-cache' } = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
     if (path === '/blank') {
@@ -24,7 +27,7 @@ export async function serveUi() {
     const file = /^\/(familiar|paciente)?\/?$/i.test(path) ? '/index.html' : path;
     try {
       const bytes = await readFile(UI + file);
-      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(bytes);
+      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': caching }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }
