@@ -7,6 +7,7 @@ import { askName, closeDialogs } from './dialog.js';
 import { familiarScreen } from './familiar.js';
 import { homeScreen } from './home.js';
 import { hostScreen } from './host.js';
+import { followOwnHost } from './hosts.js';
 import { pacienteScreen } from './paciente.js';
 import { problemScreen } from './problem.js';
 import { settingsScreen } from './settings.js';
@@ -106,6 +107,7 @@ export function start(root, platform, location) {
     },
   };
 
+  followOwnHost(app);
   watchWindow(app);
   const wanted = route(platform, location);
   if (wanted.page === 'familiar') show(familiarScreen(app, wanted.room));

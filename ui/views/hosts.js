@@ -14,7 +14,7 @@ const SEARCH_MS = 6_000;
 
 /** @param {App} app */
 export function hostSide(app) {
-  const own = ownHost(app, { use: (choice) => void useHost(app, choice), none: () => setInUse(app, null) });
+  const own = ownHost(app);
   const around = hostsAround(app);
   return {
     element: h('div', { class: 'side' }, own.element, around.element),
@@ -23,6 +23,21 @@ export function hostSide(app) {
       around.destroy();
     },
   };
+}
+
+/**
+ * Who hosts takes part through its own relay; who stops has none any more. On whatever screen.
+ * @param {App} app
+ */
+export function followOwnHost(app) {
+  /** @type {string | null} */
+  let before = null;
+  app.platform.host?.watch((status) => {
+    const begins = status.state === 'on' && before !== 'on' && (before !== null || !app.inUse);
+    if (begins && status.url) void useHost(app, { url: status.url, fingerprint: status.fingerprint });
+    if (status.state === 'off' && before === 'on') setInUse(app, null);
+    before = status.state;
+  });
 }
 
 /**

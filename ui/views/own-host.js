@@ -53,12 +53,8 @@ export function hostSwitch(app, labelledBy) {
   };
 }
 
-/**
- * @param {App} app
- * @param {{ use: (choice: { url: string, fingerprint?: string }) => void, none: () => void }} relay
- *   has this device take part through that relay, or through none
- */
-export function ownHost(app, relay) {
+/** @param {App} app */
+export function ownHost(app) {
   const toggle = hostSwitch(app, 'own-host-title');
   const text = h('span', { class: 'row-text', attributes: { role: 'status' } });
   const hint = h('p', { class: 'card-text', t: 'host-hint' });
@@ -78,8 +74,6 @@ export function ownHost(app, relay) {
         toggle.element),
       hint, wrong, more, conditions));
 
-  /** @type {HostStatus['state'] | null} */
-  let before = null;
   let said = '';
   const stop = app.platform.host?.watch((status) => {
     toggle.draw(status);
@@ -95,11 +89,6 @@ export function ownHost(app, relay) {
       said = say;
       wrong.replaceChildren(...(say ? problem(app, status) : []));
     }
-    // Who hosts takes part through its own relay; who stops has none any more.
-    const begins = status.state === 'on' && before !== 'on' && (before !== null || !app.inUse);
-    if (begins && status.url) relay.use({ url: status.url, fingerprint: status.fingerprint });
-    if (status.state === 'off' && before === 'on') relay.none();
-    before = status.state;
   });
   return { element, destroy: () => stop?.() };
 }
