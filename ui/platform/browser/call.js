@@ -5,6 +5,7 @@ import { Pace } from './pace.js';
 import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
+import { Said } from './said.js';
 import { ticker } from './ticker.js';
 import { keepAwake } from './wake.js';
 
@@ -25,6 +26,12 @@ const OWN_RATE = 12;
 const SETTLE = 50;
 /** Milliseconds after joining in which the page says what it shows. */
 const SETTLE_FIRST = 1000;
+/**
+ * How often the relay is told what is shown. It takes five changes a second and twenty at once
+ * (relay/src/config.rs) of all kinds together; of who says more it reads nothing for a while, no
+ * pictures either.
+ */
+const TOLD = { rate: 3, burst: 8, most: 300 };
 /** Milliseconds for the relay to confirm that the member leaves. */
 const FAREWELL = 1000;
 /** Events kept for a late subscriber. */
@@ -62,6 +69,7 @@ export class Call {
     this._places = new Set();
     /** The last watch that was sent, as text. */
     this._watched = '';
+    this._said = new Said(TOLD);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._watching = undefined;
     /** @type {() => void} */
@@ -270,7 +278,7 @@ export class Call {
   _watchSoon(delay) {
     if (!this._joined || this._ended) return;
     clearTimeout(this._watching);
-    this._watching = setTimeout(() => this._watch(), delay);
+    this._watching = setTimeout(() => this._watch(), this._said.changed(performance.now(), delay));
   }
 
   /** Tells the relay what is shown, if that changed. A page that nobody sees shows nothing. */
@@ -288,8 +296,9 @@ export class Call {
     }
     const views = [...sizes].map(([member, size]) => ({ member, size }));
     const watched = JSON.stringify(views);
-    if (watched === this._watched) return;
-    if (this._carrier?.send({ type: 'watch', others: null, views }) != null) this._watched = watched;
+    const sent = watched !== this._watched && this._carrier?.send({ type: 'watch', others: null, views }) != null;
+    if (sent) this._watched = watched;
+    this._said.told(performance.now(), sent);
   }
 
   /**
