@@ -275,6 +275,7 @@ export const states = {
   'family-camera-asking': { path: '/Familiar/', asks: true, preview: 'starting', steps: ['check-open'] },
   'family-camera-off': { path: '/Familiar/', steps: ['check-toggle'] },
   'family-camera-several': { path: '/Familiar/', cameras },
+  'family-camera-several-open': { path: '/Familiar/', cameras, steps: ['camera-fold'] },
   'family-camera-long-names': { path: '/Familiar/', cameras: longCameras },
   'family-camera-denied': { path: '/Familiar/', capability: 'denied' },
   'family-camera-insecure': { path: '/Familiar/', capability: 'insecure' },

@@ -18,31 +18,44 @@ let lists = 0;
 /**
  * The cameras, to choose one of.
  * @param {Devices} devices
- * @param {{ single?: boolean }} [options] `single`: shown for one camera too, and for none
+ * @param {{ single?: boolean, folded?: boolean }} [options]
+ *   `single`: shown for one camera too, and for none; `folded`: only the one in use is seen at first
  */
-export function cameraList(devices, { single = false } = {}) {
+export function cameraList(devices, { single = false, folded = false } = {}) {
   lists += 1;
   const group = `camera-${lists}`;
   const options = h('div', { class: 'camera-options' });
   const none = h('p', { class: 'camera-none', testid: 'camera-none' }, icon('camera-off'), h('span', { t: 'camera-list-none' }));
-  const element = h('fieldset', { class: 'choice camera-list', testid: 'camera-list' },
+  const list = h('fieldset', { class: 'choice camera-list', testid: 'camera-list' },
     h('legend', { class: 'field-label', t: 'camera-list' }), options, none);
+  const now = h('span', { class: 'camera-name', attributes: { dir: 'auto' } });
+  const element = folded
+    ? h('details', { class: 'camera-fold' },
+      h('summary', { class: 'camera-now', testid: 'camera-fold' }, icon('video'), now, h('span', { class: 'camera-change', t: 'camera-change' })), list)
+    : list;
   shown(element, false);
   const stop = devices.watch(({ cameras, chosen }) => {
     shown(element, cameras.length > 1 || single);
     shown(none, cameras.length === 0);
+    const taken = cameras.findIndex(({ id }) => id === chosen);
+    if (taken >= 0) sayName(now, cameras[taken], taken);
     keep(options, cameras, ({ id }) => id, ({ id }) => h('label', { class: 'choice-option camera-option' },
       h('input', { testid: 'camera-option', attributes: { type: 'radio', name: group, value: id }, on: { change: () => devices.choose(id) } }),
       h('span', { class: 'choice-face' }, icon('video'), h('span', { class: 'camera-name', attributes: { dir: 'auto' } }))), (option, camera) => {
       const [input, name] = [option.querySelector('input'), option.querySelector('.camera-name')];
       if (input) input.checked = camera.id === chosen;
-      if (!name) return;
-      // A browser tells names only to who may use the camera.
-      if (camera.name) name.textContent = camera.name;
-      else sayText(name, ['camera-unnamed', { number: cameras.indexOf(camera) + 1 }]);
+      if (name) sayName(name, camera, cameras.indexOf(camera));
     });
   });
   return { element, destroy: stop };
+}
+
+/**
+ * A browser tells names only to who may use the camera.
+ * @param {Element} element @param {import('../platform/types').Camera} camera @param {number} index
+ */
+function sayName(element, camera, index) {
+  sayText(element, camera.name ? ['camera-named', { name: camera.name }] : ['camera-unnamed', { number: index + 1 }]);
 }
 
 /**
@@ -62,7 +75,7 @@ export function cameraCheck(platform) {
   const frame = h('div', { class: 'check-frame', testid: 'check-frame' }, canvas, words, toggle);
   const trouble = h('div', { class: 'check-trouble' });
   const works = h('p', { class: 'check-works', testid: 'check-works', attributes: { role: 'status' } }, icon('circle-check'), h('span', { t: 'check-works' }));
-  const list = cameraList(devices);
+  const list = cameraList(devices, { folded: true });
   const element = h('section', { class: 'check', testid: 'camera-check', said: { 'aria-label': 'check-title' } }, frame, trouble, works, list.element);
 
   /** @type {Preview | null} */
@@ -131,7 +144,7 @@ export function cameraCheck(platform) {
     const key = state === 'off' ? 'off' : state === 'asks' ? 'asks' : 'starting';
     setIcon(mark, key === 'off' ? 'video-off' : key === 'starting' ? 'hourglass' : 'video');
     sayText(title, `check-${key}`);
-    sayText(text, key === 'starting' && asks ? 'check-question' : `check-${key}-text`);
+    sayText(text, key === 'starting' ? 'check-question' : `check-${key}-text`);
     shown(text, key !== 'starting' || asks);
     setIcon(toggle, wanted ? 'video' : 'video-off');
     toggle.setAttribute('aria-pressed', String(wanted));
