@@ -53,7 +53,7 @@ function checks({ TOUCHING, SHORTENED, NATIVE }) {
     && ['auto', 'scroll'].includes(getComputedStyle(element).overflowY);
   /** What a person can use now: all of the dialog on top, where there is one. */
   const controls = () => {
-    const dialogs = document.querySelectorAll('dialog[open]');
+    const dialogs = document.querySelectorAll('dialog[open], [aria-modal="true"]');
     const from = dialogs.length ? dialogs[dialogs.length - 1] : document;
     return Array.from(from.querySelectorAll(CONTROLS)).filter((element) => visible(element) && !scrolls(element)
       && !element.matches(':disabled, [aria-disabled="true"]'));
