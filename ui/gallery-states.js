@@ -1,5 +1,6 @@
 // The gallery's scenes: made-up wards, rooms and people.
 import { now } from './gallery-clock.js';
+import { hostStates } from './gallery-hosts.js';
 
 /** @typedef {import('./platform/types').CallEvent} CallEvent */
 /** @typedef {import('./platform/types').Host} Host */
@@ -16,6 +17,8 @@ import { now } from './gallery-clock.js';
  *   use?: Awaited<ReturnType<NonNullable<import('./platform/types').Platform['useHost']>>>,
  *   call?: CallEvent[], refuses?: import('./generated').Code, tall?: (number | 'self')[],
  *   offline?: boolean,
+ *   search?: import('./platform/types').HostsAround['search'],
+ *   link?: import('./platform/types').OpenedLink, code?: import('./platform/types').OpenedLink,
  * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass;
  *   `refuses`: what is answered to a line of chat
  */
@@ -44,8 +47,8 @@ const live = (rooms) => ({ state: 'live', rooms, now_ms: now });
 const print = 'sha256:a3f109c27be4d5108f6629b1c04e77da3382915ff0ac6be45d21907c88e36b4f';
 /** @type {Host[]} */
 const hosts = [
-  { name: 'Medicina 3 Norte', url: 'https://192.0.2.14:3000', fingerprint: print, ward: 'a3f109c27be4d510', address: '192.0.2.14:3000', remembered: true },
-  { name: 'Terapia intensiva', url: 'https://192.0.2.31:3000', fingerprint: `sha256:${'7c'.repeat(32)}`, ward: '7c7c7c7c7c7c7c7c', address: '192.0.2.31:3000', remembered: false },
+  { name: 'Medicina 3 Norte', url: 'https://192.0.2.14:3000', fingerprint: print, ward: 'a3f109c27be4d510', address: '192.0.2.14', remembered: true, state: 'here', seen_ms: now - 30_000 },
+  { name: 'Terapia intensiva', url: 'https://192.0.2.31:3000', fingerprint: `sha256:${'7c'.repeat(32)}`, ward: '7c7c7c7c7c7c7c7c', address: '192.0.2.31', remembered: false, state: 'here' },
 ];
 /** @type {Scene['use']} */
 const used = { ok: true, ward: 'Medicina 3 Norte', fingerprint: print, first_use: false };
@@ -176,6 +179,7 @@ export const states = {
   'home-app-lobby-pin-mismatch': { ...app, lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'pin_mismatch' } },
   'home-app-stopped': { ...app, lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'pin_mismatch' }, steps: ['back'] },
   'home-app-host-failed': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: portTaken },
+  ...hostStates(app, live(ward)),
   'home-app-address': { ...app, lobby: live(ward), steps: ['connect-other'], focus: true },
   'home-app-address-wrong': { ...app, lobby: live(ward), use: { ok: false, problem: 'unreachable' }, steps: ['connect-other', 'address-input=192.0.2.99', 'connect'], focus: true },
   'home-browser': { name: 'Dra. Salas', lobby: live(ward) },
@@ -291,6 +295,7 @@ export const states = {
   'family-again': { ...relative, call: inCall([member(1, 'Rosa')], [goes(1, 'left')], 'Ana Ortega') },
   'family-left': { ...relative, call: inCall([]), steps: [...relative.steps, 'leave'] },
   'family-unreachable': { ...relative, call: ended('unreachable') },
+  'family-back': { ...relative, call: ended('unreachable'), steps: [...relative.steps, 'back'] },
   'family-offline': { ...relative, offline: true, call: ended('unreachable') },
   ...Object.fromEntries(/** @type {const} */ (['shutting_down', 'room_missing', 'busy', 'version', 'pin_mismatch', 'timeout'])
     .map((code) => [`family-${code.replace('_', '-')}`, { ...relative, call: ended(code) }])),

@@ -31,6 +31,8 @@ import { recall, remember } from './storage.js';
  *   setName(name: string): void,
  *   home(): void,
  *   hostPanel(): void,
+ *   family(room: string | null, name?: string): void,
+ *   patient(): void,
  *   settings(): void,
  *   stop(problem: HostProblem): void,
  *   enter(options: JoinOptions, variant: Variant, back: () => void): void,
@@ -57,7 +59,7 @@ export function start(root, platform, location) {
     root.replaceChildren(next.element);
     sayTitle(next.title ?? next.element.dataset.title ?? 'app-name');
     // A screen reader goes on at the new screen's heading; a fresh page is read from its top.
-    if (!first) /** @type {HTMLElement | null} */ (next.element.querySelector('h1'))?.focus({ preventScroll: true });
+    if (!first) Array.from(next.element.querySelectorAll('h1')).find((one) => !one.closest('[hidden]'))?.focus({ preventScroll: true });
     first = false;
     window.scrollTo(0, 0);
   };
@@ -75,6 +77,8 @@ export function start(root, platform, location) {
     },
     home: () => show(homeScreen(app)),
     hostPanel: () => show({ ...hostScreen(app), title: 'host-title' }),
+    family: (room, name = '') => show(familiarScreen(app, room, name)),
+    patient: () => show(pacienteScreen(app)),
     settings: () => show(settingsScreen(app)),
     stop(problem) {
       app.stopped = true;
@@ -110,8 +114,8 @@ export function start(root, platform, location) {
   followOwnHost(app);
   watchWindow(app);
   const wanted = route(platform, location);
-  if (wanted.page === 'familiar') show(familiarScreen(app, wanted.room));
-  else if (wanted.page === 'paciente') show(pacienteScreen(app));
+  if (wanted.page === 'familiar') app.family(wanted.room);
+  else if (wanted.page === 'paciente') app.patient();
   else {
     app.home();
     if (wanted.room) app.enterAsStaff({ by: 'id', id: wanted.room });

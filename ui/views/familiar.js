@@ -8,11 +8,12 @@ import { brand, button, field, languageButton, nameProblem } from './parts.js';
 /**
  * @param {App} app
  * @param {string | null} room the room that a link leads to; without one a room of the visitor's own name
+ * @param {string} [given] the name that was given before; kept while the page stands, not longer: phones are lent
  * @returns {import('./app.js').Screen}
  */
-export function familiarScreen(app, room) {
+export function familiarScreen(app, room, given = '') {
   const name = field({
-    t: 'family-name-label', testid: 'familiar-name', attributes: { autocomplete: 'name', enterkeyhint: 'go' },
+    t: 'family-name-label', testid: 'familiar-name', value: given, attributes: { autocomplete: 'name', enterkeyhint: 'go' },
   });
   const enter = button({ kind: 'primary', t: 'family-enter', testid: 'familiar-enter', submit: true, class: 'wide tall' });
   const check = cameraCheck(app.platform);
@@ -36,7 +37,7 @@ export function familiarScreen(app, room) {
             name: person, role: 'family', camera,
           },
           'family',
-          () => location.reload(),
+          () => app.family(room, person),
         );
       },
     },
