@@ -83,13 +83,13 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     });
   };
 
-  /** @param {Panel | null} panel */
-  const setPanel = (panel) => {
+  /** @param {Panel | null} panel @param {boolean} [byKey] */
+  const setPanel = (panel, byKey = false) => {
     const before = state.panel;
     if (panel) setMenu(false, false);
     act({ type: 'panel', panel });
     queueMicrotask(() => {
-      if (panel === 'chat') chat.opened();
+      if (panel === 'chat') chat.opened(byKey);
       else if (panel === 'people') people?.opened();
       else (before === 'people' ? view.peopleToggle : view.chatToggle)?.focus();
     });
@@ -185,7 +185,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   const stopKeys = listenToKeys((action) => {
     if (!inStage()) return;
     if (action === 'camera') toggleCamera();
-    else if (action === 'chat') setPanel(state.panel === 'chat' ? null : 'chat');
+    else if (action === 'chat') setPanel(state.panel === 'chat' ? null : 'chat', true);
     else if (action === 'full') fillScreen(canFill() && !isFilled());
     else if (small) return;
     else if (action === 'people') setPanel(state.panel === 'people' ? null : 'people');

@@ -69,10 +69,10 @@ export function createChat({ send, close, again, drop }) {
       shown(empty, state.entries.length === 0 && state.pending.length === 0);
       if (follow) list.scrollTop = list.scrollHeight;
     },
-    /** The panel was opened: to the newest line, and to the field where a keyboard is at hand. */
-    opened() {
+    /** The panel was opened: to the newest line, and to the field where a keyboard is at hand. @param {boolean} byKey */
+    opened(byKey) {
       list.scrollTop = list.scrollHeight;
-      if (window.matchMedia('(pointer: fine)').matches) input.focus();
+      if (byKey || window.matchMedia('(pointer: fine)').matches) input.focus();
     },
   };
 }

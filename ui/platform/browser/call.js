@@ -7,7 +7,6 @@ import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
 import { Said } from './said.js';
 import { ticker } from './ticker.js';
-import { keepAwake } from './wake.js';
 
 /** @typedef {import('../types').CallEvent} CallEvent */
 /** @typedef {import('../types').CallHandle} CallHandle */
@@ -88,7 +87,6 @@ export class Call {
       },
     });
     this._stopTicker = ticker(() => this._beat());
-    this._letSleep = keepAwake();
     this._onVisible = () => {
       this._watchSoon(0);
       if (!document.hidden) this._carrier?.hurry();
@@ -246,9 +244,7 @@ export class Call {
         break;
       case 'joined':
         this._joined = true;
-        for (const member of message.members) {
-          if (member.id !== message.you) this._pictures?.member(member);
-        }
+        this._pictures?.told(message.members.filter(({ id }) => id !== message.you));
         if (this._tracks.length > 0) this._carrier?.send({ type: 'tracks', tracks: this._tracks });
         this._watchSoon(SETTLE_FIRST);
         break;
@@ -333,7 +329,6 @@ export class Call {
     removeEventListener('online', this._onOnline);
     removeEventListener('pagehide', this._onPageHide);
     this._stopTicker();
-    this._letSleep();
     this._devices.letGo(this._camera);
     this._publisher?.close();
     this._carrier?.close();
