@@ -87,7 +87,7 @@ entrance-patient-text = See who is waiting
 ## This device as host
 this-device = This device
 host-title = Host of the ward
-host-off = Calls will go through here
+host-off = It is off
 host-starting = Starting
 host-starting-text = It takes a few seconds.
 host-on = Calls go through here
@@ -210,16 +210,71 @@ member-reconnecting = Reconnecting
 ## Hosts on the network
 hosts-title = Hosts on this network
 hosts-searching = Looking for hosts
-hosts-searching-text = It usually takes a few seconds.
-hosts-none = None was found
-hosts-none-text = This network was searched. Check that the host is on and on the same wifi; some networks keep devices from seeing each other. You can connect by address.
+hosts-searching-text = It usually takes a second or two.
+hosts-none = No host was found
+hosts-no-network = This device is on no network
+hosts-no-network-text = Connect it to the ward’s wifi. The search goes on by itself.
+hosts-failed = This device can’t search the network
+hosts-failed-text = Its system doesn’t let the app do it. Read the host’s QR code, or connect by address.
+hosts-tried = What was tried
+tried-network = All devices on this network were asked. This one is { $addresses }.
+tried-known = { $count ->
+    [one] The host known from before was asked where it was last. It doesn’t answer.
+   *[other] The { $count } hosts known from before were asked where they were last. None answers.
+}
+hosts-reasons = What may be the reason
+reason-off = The host is off, or not switched on in the app. Look at its screen.
+reason-network = It is on another network. The address on its screen should begin like this device’s.
+reason-apart = This network keeps devices from seeing each other, as those for visitors do. Read the host’s QR code; if there is no answer either, use another network.
+reason-firewall = A firewall on the host keeps others away. Ask whoever looks after the devices.
+hosts-code = Read a QR code
+hosts-code-text = The one on the host’s screen
+host-address-known = { $address } · known, here now
+host-seen = { $when ->
+    [now] Last seen a moment ago
+    [today] Last seen today at { $time }
+    [yesterday] Last seen yesterday at { $time }
+    [days] { $days ->
+        [one] Last seen { $days } day ago
+       *[other] Last seen { $days } days ago
+    }
+   *[long] Last seen on { $date }
+}
+host-away = Not reachable now. Check that it is on and on this network.
+host-silent = It is announced, but doesn’t answer. A firewall or this network keeps it away.
+host-asked = Asking whether it is there
+host-changed = Another host answers at its address. It is not used.
+host-short = Fingerprint { $digits }
+host-try = Try
+host-try-label = Try { $name }
+host-why = Read why
+host-why-label = Read why { $name } is not used
+changed-title = This is not the host of before
+changed-text = Where { $name } was ({ $address }), another fingerprint answers now. No connection was made and nothing was sent.
+changed-print = The fingerprint that is known
+changed-staff = Ask the ward’s staff whether the host was replaced or set up again. Only then forget the old one. The next connection to it will be a first one, with its fingerprint to compare.
+forget-sure = The ward’s staff said that the host was replaced
+forget-first = First ask the ward’s staff, and mark it here.
+forget-host = Forget the old host
+scan-text = Hold the host’s QR code in front of the camera.
+scan-picture = What the camera sees
+scan-starting = The camera is starting
+scan-looking = Looking for a code
+scan-other = This code doesn’t lead to a host. The right one is on the host’s own screen.
+scan-found = Code read. Connecting to { $address }
+scan-again = Read a code again
+link-new = Connect to this host?
+link-new-text = A link leads to it. This device doesn’t know it yet. Connect only if the link came from the ward.
+link-known = Connect to { $name }?
+link-known-text = A link leads to it. This device knows it.
+link-other = This link leads to no host
+link-other-text = It is damaged, or not one of Visita’s. Ask for a new one, or choose the host from the list.
 hosts-other = Connect by address
 hosts-other-text = When it is not in the list
 host-use = Use
 host-use-label = Use { $name }
 host-in-use = In use
 host-connecting = Connecting
-host-address-known = { $address } · known
 host-address-new = { $address }
 first-use-title = First connection to this ward
 first-use-text = Compare this fingerprint with the one on the host’s screen. They must be the same. It will be remembered.

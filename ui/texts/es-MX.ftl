@@ -64,7 +64,7 @@ room-waiting-text = { $minutes ->
 }
 enter-room = Entrar a { $room }
 open-room = Abrir { $room }
-rooms-lost = Se perdió la conexión con el anfitrión. Se reintenta sola; la lista se pondrá al día.
+rooms-lost = Se perdió la conexión con el anfitrión. Se sigue intentando; la lista se pondrá al día.
 rooms-ended = El anfitrión se apagó. La lista se pondrá al día cuando vuelva.
 rooms-offline = Este dispositivo no tiene red. Conéctelo al wifi de la sala; la lista se pondrá al día.
 rooms-connecting = Conectando con el anfitrión
@@ -74,8 +74,8 @@ rooms-none-text = Cree una con «Nueva». Las visitas que lleguen aparecerán aq
 rooms-no-host = Todavía no hay anfitrión
 rooms-no-host-text = Elija uno de la lista, o active este dispositivo como anfitrión.
 rooms-unreachable = El anfitrión no responde
-rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se reintenta solo.
-rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se reintenta solo.
+rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se sigue intentando.
+rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se sigue intentando.
 rooms-ended-text = Alguien lo apagó. Cuando vuelva a encenderse, las conversaciones aparecerán aquí.
 rooms-stopped-text = No se usa. Elija otro anfitrión de la lista.
 entrances-title = Entrar a una visita
@@ -87,7 +87,7 @@ entrance-patient-text = Vea quién está esperando
 ## Este dispositivo como anfitrión
 this-device = Este dispositivo
 host-title = Anfitrión de la sala
-host-off = Las llamadas pasarán por aquí
+host-off = No está activo
 host-starting = Iniciando
 host-starting-text = Tarda unos segundos.
 host-on = Las llamadas pasan por aquí
@@ -210,16 +210,71 @@ member-reconnecting = Reconectando
 ## Anfitriones de la red
 hosts-title = Anfitriones en esta red
 hosts-searching = Buscando anfitriones
-hosts-searching-text = Suele tardar unos segundos.
-hosts-none = No se encontró ninguno
-hosts-none-text = Se buscó en esta red. Revise que el anfitrión esté activo y en el mismo wifi; algunas redes no dejan que los dispositivos se vean. Puede conectar por dirección.
+hosts-searching-text = Suele tardar uno o dos segundos.
+hosts-none = No se encontró ningún anfitrión
+hosts-no-network = Este dispositivo no está en ninguna red
+hosts-no-network-text = Conéctelo al wifi de la sala. La búsqueda sigue sola.
+hosts-failed = Este dispositivo no puede buscar en la red
+hosts-failed-text = Su sistema no se lo permite a la aplicación. Lea el código QR del anfitrión o conecte por dirección.
+hosts-tried = Qué se intentó
+tried-network = Se preguntó a todos los dispositivos de esta red. Este es { $addresses }.
+tried-known = { $count ->
+    [one] Se preguntó al anfitrión conocido donde estuvo la última vez. No responde.
+   *[other] Se preguntó a los { $count } anfitriones conocidos donde estuvieron la última vez. Ninguno responde.
+}
+hosts-reasons = A qué puede deberse
+reason-off = El anfitrión está apagado o no está activo en la aplicación. Mire su pantalla.
+reason-network = Está en otra red. La dirección en su pantalla debe empezar como la de este dispositivo.
+reason-apart = Esta red no deja que los dispositivos se vean, como las de visitantes. Lea el código QR del anfitrión; si tampoco responde, use otra red.
+reason-firewall = Un cortafuegos en el anfitrión no deja entrar a los demás. Pregunte a quien cuida los equipos.
+hosts-code = Leer un código QR
+hosts-code-text = El de la pantalla del anfitrión
+host-address-known = { $address } · conocido, está aquí
+host-seen = { $when ->
+    [now] Visto hace un momento
+    [today] Visto hoy a las { $time }
+    [yesterday] Visto ayer a las { $time }
+    [days] { $days ->
+        [one] Visto hace { $days } día
+       *[other] Visto hace { $days } días
+    }
+   *[long] Visto el { $date }
+}
+host-away = No se le alcanza ahora. Revise que esté encendido y en esta red.
+host-silent = Se anuncia, pero no responde. Un cortafuegos o esta red no lo permiten.
+host-asked = Preguntando si está
+host-changed = En su dirección responde otro anfitrión. No se usa.
+host-short = Huella { $digits }
+host-try = Probar
+host-try-label = Probar { $name }
+host-why = Leer por qué
+host-why-label = Leer por qué no se usa { $name }
+changed-title = Este no es el anfitrión de antes
+changed-text = Donde estaba { $name } ({ $address }) responde ahora otra huella. No se conectó y no se envió nada.
+changed-print = La huella que se conoce
+changed-staff = Pregunte al personal de la sala si el anfitrión se cambió o se instaló de nuevo. Solo entonces olvide el anterior. La próxima conexión será la primera, con su huella para comparar.
+forget-sure = El personal de la sala dijo que el anfitrión se cambió
+forget-first = Primero pregunte al personal de la sala y márquelo aquí.
+forget-host = Olvidar el anfitrión anterior
+scan-text = Ponga el código QR del anfitrión frente a la cámara.
+scan-picture = Lo que ve la cámara
+scan-starting = La cámara se está abriendo
+scan-looking = Buscando un código
+scan-other = Este código no lleva a un anfitrión. El correcto está en la pantalla del anfitrión.
+scan-found = Código leído. Conectando con { $address }
+scan-again = Leer un código otra vez
+link-new = ¿Conectar con este anfitrión?
+link-new-text = Un enlace lleva a él. Este dispositivo aún no lo conoce. Conecte solo si el enlace viene de la sala.
+link-known = ¿Conectar con { $name }?
+link-known-text = Un enlace lleva a él. Este dispositivo lo conoce.
+link-other = Este enlace no lleva a ningún anfitrión
+link-other-text = Está dañado o no es de Visita. Pida otro o elija el anfitrión de la lista.
 hosts-other = Conectar por dirección
 hosts-other-text = Cuando no aparece en la lista
 host-use = Usar
 host-use-label = Usar { $name }
 host-in-use = En uso
 host-connecting = Conectando
-host-address-known = { $address } · conocido
 host-address-new = { $address }
 first-use-title = Primera conexión con esta sala
 first-use-text = Compare esta huella con la de la pantalla del anfitrión. Deben ser iguales. Se recordará.
