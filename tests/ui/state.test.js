@@ -49,6 +49,15 @@ test('a place is kept while others come and go, and over joining again', () => {
   assert.deepEqual(state.order, [3, 4, 5]);
 });
 
+test('told the whole room again after a long break: what was missed is new, what was sent is sent', () => {
+  let state = after([joined([member(1, 'Ana')], [line(1, 1, 'old')]), relay(line(2, 1, 'heard')), { type: 'chat_sent', text: 'mine' }]);
+  state = after([joined([member(3, 'Inés')], [line(2, 1, 'heard'), line(7, 9, 'mine'), line(8, 3, 'missed')])], state);
+  assert.deepEqual(state.entries.flatMap((e) => (e.type === 'line' ? e.text : [])), ['old', 'heard', 'mine', 'missed']);
+  assert.deepEqual(state.pending, []);
+  assert.equal(state.unread, 2, 'heard and missed');
+  assert.deepEqual(state.order, [3]);
+});
+
 test('who comes and goes within a short time is one notice, and those of one kind one line of the chat', () => {
   let state = after([joined([]), ...[1, 2, 3, 4, 5].map((id) => relay({ type: 'member_joined', member: member(id, `m${id}`) }))]);
   assert.deepEqual(comings(state), ['joined m1', 'joined m2', 'joined m3', 'joined m4', 'joined m5']);

@@ -241,7 +241,9 @@ function joined(state, message, now) {
     joinedAt: state.joinedAt ?? now, clock: now, met: state.met || order.length > 0,
   };
   for (const id of order) next = waitFor(next, members[id], now);
-  for (const line of message.chat) next = chatLine(next, line, now, true);
+  // Told again after a long break: what was written meanwhile is new, what was sent may be among it.
+  const past = state.joinedAt === null;
+  for (const line of message.chat) next = chatLine(next, line, now, past);
   return next;
 }
 
