@@ -1,7 +1,7 @@
 // app-hosts.mjs ROOT: starts the app that is installed in ROOT as the person `nurse`, on a screen
 // that nobody sees, switches hosting on by hand, looks whether it answers, and ends it. Prints what
 // it saw. Run by check-deb, in namespaces of its own.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import https from 'node:https';
 
 import { Session, until } from '../../tests/browser/webdriver.js';
@@ -12,7 +12,7 @@ const DRIVER = `http://127.0.0.1:${PORT}`;
 
 /** Runs a program in the root. @param {string[]} command @param {object} env */
 function inRoot(command, env, stdio = ['ignore', 'inherit', 'inherit']) {
-  return spawn('chroot', [root, 'setpriv', '--reuid', 'nurse', '--regid', 'nurse', '--init-groups', ...command], {
+  return spawn('/usr/sbin/chroot', [root, 'setpriv', '--reuid', 'nurse', '--regid', 'nurse', '--init-groups', ...command], {
     env: { HOME: '/home/nurse', USER: 'nurse', PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', LANGUAGE: 'en', ...env },
     stdio,
   });
@@ -35,9 +35,10 @@ const request = async (url, options) => {
   return { status: answer.status, body: await answer.text() };
 };
 
+execFileSync('/usr/sbin/chroot', [root, 'install', '-d', '-m', '700', '-o', 'nurse', '/tmp/nurse']);
 const screen = inRoot(['Xvfb', ':7', '-screen', '0', '1280x860x24', '-nolisten', 'tcp'], {}, ['ignore', 'ignore', 'ignore']);
 const driver = inRoot(['dbus-run-session', '--', 'WebKitWebDriver', `--port=${PORT}`], {
-  DISPLAY: ':7', GDK_BACKEND: 'x11', NO_AT_BRIDGE: '1', TAURI_WEBVIEW_AUTOMATION: 'true', XDG_RUNTIME_DIR: '/tmp',
+  DISPLAY: ':7', GDK_BACKEND: 'x11', NO_AT_BRIDGE: '1', TAURI_WEBVIEW_AUTOMATION: 'true', XDG_RUNTIME_DIR: '/tmp/nurse',
 }, ['ignore', process.stderr, process.stderr]);
 try {
   await until('the driver to answer', 30, () => request(`${DRIVER}/status`, { method: 'GET' }).catch(() => null));
