@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { FluentBundle, FluentResource } from '../../ui/vendor/fluent/index.js';
+import { nearest } from '../../ui/texts/index.js';
 import { readMarkup, readRust, readSource } from './texts-source.js';
 
 const top = new URL('../../', import.meta.url);
@@ -72,6 +73,12 @@ test('every text can be formatted, in each plural form', () => {
       }
     }
   }
+});
+
+test('the language is the first of the wanted ones that there is', () => {
+  for (const [wanted, is] of /** @type {[string[], string][]} */ ([
+    [['es-MX', 'en'], 'es'], [['es-419'], 'es'], [['en-GB', 'es'], 'en'], [['fr-CA', 'es', 'en'], 'es'], [['EN-us'], 'en'], [['de'], 'en'], [[], 'en'],
+  ])) assert.equal(nearest(wanted), is, wanted.join());
 });
 
 test('what the page asks for exists', () => {
