@@ -26,7 +26,7 @@ export function pacienteScreen(app) {
     h('span', { class: 'patient-rest-icon' }, icon('hand-heart')),
     h('div', { class: 'patient-rest-words' },
       h('h1', { class: 'patient-rest-title', attributes: { tabindex: '-1' } }), h('p', { class: 'patient-rest-text' })));
-  const back = () => app.home();
+  const back = () => app.patient();
   const element = h('div', { class: 'page patient' },
     h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, languageButton())),
     h('main', { class: 'patient-main' },
