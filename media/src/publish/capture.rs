@@ -42,8 +42,9 @@ fn capture(shared: &Shared, mut source: Box<dyn Source>, retry: &mut Retry) -> O
         if shared.stopping.load(Ordering::Acquire) || lock(&shared.next).is_change() {
             return None;
         }
-        let picture = match source.next() {
-            Ok(picture) => picture,
+        let picture = match source.poll() {
+            Ok(Some(picture)) => picture,
+            Ok(None) => continue,
             Err(error) => return Some(error),
         };
         if !shared.capturing.swap(true, Ordering::AcqRel) {

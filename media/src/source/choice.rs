@@ -4,7 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use visita_protocol::media::Size;
 
-use super::{Camera, Error, File, Opener, Source, Synthetic, synthetic};
+use super::{Camera, Error, Feed, File, Opener, Source, Synthetic, synthetic};
 
 /// Which source: `camera`, `camera:ID`, `synthetic[:WxH@FPS]`, `file:PATH` or `none`.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Choice {
     Synthetic(synthetic::Config),
     /// A film.
     File(PathBuf),
+    /// What somebody else captures; it has no name on a command line.
+    Feed(Feed),
     /// No picture.
     None,
 }
@@ -84,6 +86,7 @@ impl Choice {
             }),
             Choice::Synthetic(config) => Box::new(move || Synthetic::new(config).map(boxed)),
             Choice::File(path) => Box::new(move || File::open(&path).map(boxed)),
+            Choice::Feed(feed) => Box::new(move || Ok(feed.open())),
             Choice::None => return None,
         })
     }

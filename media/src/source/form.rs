@@ -50,7 +50,7 @@ fn sides(size: Size) -> (u16, u16) {
 /// a face without colour looks ill.
 fn work(format: Format) -> u64 {
     match format {
-        Format::Nv12 => 10,
+        Format::Nv12 | Format::I420 => 10,
         Format::Yuyv => 12,
         Format::Rgb | Format::Bgr | Format::Rgba => 20,
         Format::Mjpeg => 60,
