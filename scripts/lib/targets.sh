@@ -10,15 +10,19 @@ VISITA_ANDROID=aarch64-linux-android
 
 # cargo for another system. Its standard library can't be installed everywhere, but it can be
 # compiled: Debian's rustc-web and rust-web-src are one version of compiler and library. What is
-# checked here is what the code does, not how fast: dependencies are optimised less than at home.
+# checked here is what the code does, not how fast: of what it depends on only the codecs and the
+# pixels' conversion are optimised, or a call couldn't keep up.
 other_cargo() {
-    local command="$1"
+    local command="$1" crate codecs=()
     shift
-    env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 \
+    for crate in openh264-sys2 turbojpeg-sys yuv zstd-sys; do
+        codecs+=(--config "profile.dev.package.$crate.opt-level=2")
+    done
+    env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_INCREMENTAL=0 \
         CARGO_HOME="$VISITA_TARGETS/cargo" CARGO_TARGET_DIR="$VISITA_TARGETS/target" \
-        nice -n 19 /usr/bin/cargo "$command" --locked -Zbuild-std=std,panic_unwind \
-        --config 'profile.dev.package."*".opt-level=1' --config 'profile.dev.debug=false' \
-        ${VISITA_JOBS:+-j "$VISITA_JOBS"} "$@"
+        nice -n 19 /usr/bin/cargo "$command" --locked -Zbuild-std=std,panic_unwind,test \
+        --config 'profile.dev.package."*".opt-level=0' --config 'profile.dev.debug=false' \
+        "${codecs[@]}" ${VISITA_JOBS:+-j "$VISITA_JOBS"} "$@"
 }
 
 install_other_rust() {
