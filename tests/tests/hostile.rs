@@ -98,6 +98,20 @@ impl Call {
     }
 }
 
+/// Somebody who has nothing to do with any of it comes into another room, writes, and goes. Gives
+/// how long it took until the relay let her in.
+async fn visit(server: &Server) -> Duration {
+    let start = std::time::Instant::now();
+    let mut guest = server.member("the next bed", "Lucía").await;
+    let took = start.elapsed();
+    guest.chat("Hola").await;
+    guest
+        .until(|message| matches!(message, RelayMessage::Chat(_)).then_some(()))
+        .await;
+    guest.close().await;
+    took
+}
+
 type Attack =
     for<'a> fn(&'a Server, &'a mut StdRng) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -120,6 +134,7 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
     );
     let mut call = Box::pin(Call::start(&server)).await;
     let before = call.frames(300).await;
+    visit(&server).await;
 
     let attacks = attacks![
         noise,
@@ -165,8 +180,10 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
         }));
     }
     let mut during = 0;
+    let mut longest = Duration::ZERO;
     while during < before || rounds.iter().any(|rounds| rounds.load(SeqCst) < 2) {
         during += call.frames(20).await;
+        longest = longest.max(visit(&server).await);
         assert!(
             !attackers.iter().any(tokio::task::JoinHandle::is_finished),
             "an attacker failed"
@@ -177,6 +194,7 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
     for attacker in attackers {
         attacker.await.unwrap();
     }
+    println!("the longest that a visitor waited at the door: {longest:?}");
     assert!(during >= before);
     // Chat arrives too, the relay is well, and the attackers are gone.
     call.ana.chat("are you there?").await;

@@ -346,14 +346,20 @@ impl Guest {
     }
 
     pub async fn join(&mut self, room: &str, name: &str) {
-        self.send(join(room, name, Role::Guest)).await;
-        let you = self
+        self.try_join(room, name).await.expect("not admitted");
+    }
+
+    pub async fn try_join(&mut self, room: &str, name: &str) -> Result<(), Code> {
+        let n = self.send(join(room, name, Role::Guest)).await;
+        let answer = self
             .until(|message| match message {
-                RelayMessage::Joined { you, .. } => Some(*you),
+                RelayMessage::Joined { you, .. } => Some(Ok(*you)),
+                RelayMessage::Error { code, reply_to } if *reply_to == Some(n) => Some(Err(*code)),
                 _ => None,
             })
             .await;
-        self.member = you;
+        self.member = answer?;
+        Ok(())
     }
 
     /// Announces a camera and waits until somebody wants it.

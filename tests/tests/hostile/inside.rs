@@ -2,9 +2,24 @@
 
 use super::*;
 
+/// A member of a room, as soon as it has a place: the places of those who come and go without a
+/// word stay taken for a while.
+async fn enter(server: &Server, room: &str) -> Guest {
+    let mut changes = server.handle.changes();
+    let mut guest = server.guest().await;
+    while let Err(code) = guest.try_join(room, "Mallory").await {
+        assert_eq!(code, Code::RoomFull);
+        timeout(common::PATIENCE, changes.changed())
+            .await
+            .expect("nobody's place is given back")
+            .unwrap();
+    }
+    guest
+}
+
 /// Speaks as another: claims a sender, and uses a track that it never announced.
 pub(super) async fn frames_of_others(server: &Server, rng: &mut StdRng) {
-    let mut guest = server.member(ROOM, "Mallory").await;
+    let mut guest = enter(server, ROOM).await;
     for member in 0..20 {
         let claimed = Header {
             sender: MemberId(member),
@@ -17,7 +32,7 @@ pub(super) async fn frames_of_others(server: &Server, rng: &mut StdRng) {
 }
 
 pub(super) async fn replayed_and_broken_chunks(server: &Server, rng: &mut StdRng) {
-    let mut guest = server.member("elsewhere", "Mallory").await;
+    let mut guest = enter(server, "elsewhere").await;
     guest
         .send(ClientMessage::Tracks {
             tracks: vec![camera()],
@@ -38,7 +53,7 @@ pub(super) async fn replayed_and_broken_chunks(server: &Server, rng: &mut StdRng
 
 /// Frames of which the last chunk never comes.
 pub(super) async fn frames_without_end(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member("elsewhere", "Mallory").await;
+    let mut guest = enter(server, "elsewhere").await;
     guest
         .send(ClientMessage::Tracks {
             tracks: vec![camera()],
@@ -59,7 +74,7 @@ pub(super) async fn frames_without_end(server: &Server, _: &mut StdRng) {
 }
 
 pub(super) async fn key_frame_flood(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member(ROOM, "Mallory").await;
+    let mut guest = enter(server, ROOM).await;
     for member in 1..40 {
         guest
             .send(ClientMessage::NeedKeyFrame {
@@ -73,7 +88,7 @@ pub(super) async fn key_frame_flood(server: &Server, _: &mut StdRng) {
 }
 
 pub(super) async fn chat_flood(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member(ROOM, "Mallory").await;
+    let mut guest = enter(server, ROOM).await;
     // Beyond the burst one waits: a few are enough to be slowed down each time.
     for number in 0..14 {
         guest
@@ -85,7 +100,7 @@ pub(super) async fn chat_flood(server: &Server, _: &mut StdRng) {
 }
 
 pub(super) async fn watch_flood(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member(ROOM, "Mallory").await;
+    let mut guest = enter(server, ROOM).await;
     for number in 0..30 {
         let others = (number % 2 == 0).then_some(SIZE);
         guest
@@ -101,7 +116,7 @@ pub(super) async fn watch_flood(server: &Server, _: &mut StdRng) {
 
 /// Wants each other size in turn, for which the publisher would make a new encoder each time.
 pub(super) async fn size_flood(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member(ROOM, "Mallory").await;
+    let mut guest = enter(server, ROOM).await;
     for number in 0..30 {
         let size = Size::new(160 + 320 * (number % 2), 90 + 180 * (number % 2));
         guest
@@ -123,7 +138,7 @@ pub(super) async fn pong_flood(server: &Server, _: &mut StdRng) {
     while let Ok(Ok(())) = timeout(BRIEFLY, hello.write_all(&pongs)).await {}
     let mut lobby = server.socket("/api/v1/lobby", &[]).await.ok().unwrap();
     while let Ok(Ok(())) = timeout(BRIEFLY, lobby.send(Message::Pong(vec![0; 125].into()))).await {}
-    let mut guest = server.member("elsewhere", "Mallory").await;
+    let mut guest = enter(server, "elsewhere").await;
     for _ in 0..400 {
         let sent = timeout(
             BRIEFLY,
@@ -137,7 +152,7 @@ pub(super) async fn pong_flood(server: &Server, _: &mut StdRng) {
 
 /// Frames in as many chunks as there may be, with hardly anything in them.
 pub(super) async fn tiny_chunks(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member("elsewhere", "Mallory").await;
+    let mut guest = enter(server, "elsewhere").await;
     guest
         .send(ClientMessage::Tracks {
             tracks: vec![camera()],
@@ -172,7 +187,7 @@ pub(super) async fn many_sessions(server: &Server, _: &mut StdRng) {
 
 /// Little that becomes much when it is unpacked.
 pub(super) async fn bombs(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member("elsewhere", "Mallory").await;
+    let mut guest = enter(server, "elsewhere").await;
     let bomb = visita_protocol::compress::compress(&" ".repeat(50_000_000)).unwrap();
     guest.binary(bomb.into()).await;
     assert_eq!(guest.refused().await.0, Code::Malformed);
@@ -198,7 +213,7 @@ pub(super) async fn strange_names(server: &Server, _: &mut StdRng) {
 
 pub(super) async fn comes_and_goes(server: &Server, _: &mut StdRng) {
     for _ in 0..5 {
-        let mut guest = server.member(ROOM, "Mallory").await;
+        let mut guest = enter(server, ROOM).await;
         guest
             .send(ClientMessage::Tracks {
                 tracks: vec![camera()],
@@ -211,7 +226,7 @@ pub(super) async fn comes_and_goes(server: &Server, _: &mut StdRng) {
 
 /// Watches everybody and takes nothing out of its socket.
 pub(super) async fn never_reads(server: &Server, _: &mut StdRng) {
-    let mut guest = server.member(ROOM, "Mallory").await;
+    let mut guest = enter(server, ROOM).await;
     tokio::time::sleep(BRIEFLY * 5).await;
     let _ = guest
         .socket
@@ -221,7 +236,7 @@ pub(super) async fn never_reads(server: &Server, _: &mut StdRng) {
 
 pub(super) async fn numbers_out_of_order(server: &Server, rng: &mut StdRng) {
     for (n, ack) in [(5, 0), (rng.random::<u32>().into(), 0), (2, 9_999), (0, 0)] {
-        let mut guest = server.member("elsewhere", "Mallory").await;
+        let mut guest = enter(server, "elsewhere").await;
         let body = ClientMessage::Decodes { decodes: vec![] };
         guest.packet(&ClientPacket::Message { n, ack, body }).await;
         assert_eq!(guest.refused().await.0, Code::OutOfTurn);
