@@ -36,9 +36,10 @@ pub(crate) type MemberLink = Link<Tap>;
 pub(crate) enum End {
     /// The session goes on over another connection.
     Replaced,
-    /// The session is over: the other side acknowledged nothing for too long, or idled.
+    /// The session is over: it idled.
     Over,
-    /// The connection can't take its control messages: a new one may resume the session.
+    /// The connection can't take its control messages, or acknowledged none for too long: a new one
+    /// may resume the session.
     Stuck,
 }
 
@@ -216,9 +217,13 @@ pub struct Line {
     pub dropped: u64,
 }
 
-/// The session can't go on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Overflow;
+/// A connection that carries a session from now on.
+pub(crate) struct Carried {
+    pub(crate) generation: u64,
+    pub(crate) ended: oneshot::Receiver<End>,
+    /// So much was said meanwhile that it wasn't kept: the other side must be told how things are.
+    pub(crate) behind: bool,
+}
 
 /// What became of a numbered message.
 #[derive(Debug)]
@@ -322,14 +327,18 @@ impl Outlet {
         }
     }
 
-    /// Numbers a message and queues it. Gives the link to flush.
-    pub(crate) fn send(&self, message: &Body) -> Result<Option<Arc<MemberLink>>, Overflow> {
+    /// Numbers a message and queues it. Gives the link to flush. When too much waits already, the
+    /// session lets go of it: after its next resume it is told how things are.
+    pub(crate) fn send(&self, message: &Body) -> Option<Arc<MemberLink>> {
         let mut inner = self.lock();
-        let n = inner
-            .session
-            .send_sized(message.clone(), message.0.len())
-            .map_err(|_| Overflow)?;
-        Ok(inner.queue(n, message))
+        if let Ok(n) = inner.session.send_sized(message.clone(), message.0.len()) {
+            return inner.queue(n, message);
+        }
+        if !inner.session.is_behind() {
+            inner.session.let_go();
+            inner.end(End::Stuck);
+        }
+        None
     }
 
     /// Takes the number and acknowledgement of a message that came over a connection.
@@ -380,8 +389,9 @@ impl Outlet {
         compressed: bool,
         resume: Option<u64>,
         welcome: impl FnOnce(u64) -> RelayPacket,
-    ) -> Result<(u64, oneshot::Receiver<End>), session::Error> {
+    ) -> Result<Carried, session::Error> {
         let mut inner = self.lock();
+        let behind = inner.session.is_behind();
         let again = match resume {
             Some(received) => inner.session.resume(received)?.collect(),
             None => Vec::new(),
@@ -405,7 +415,11 @@ impl Outlet {
         drop(inner);
         // The tap is new with its link: it was never set before.
         let _ = link.queue().outlet.set((self.clone(), generation));
-        Ok((generation, ended))
+        Ok(Carried {
+            generation,
+            ended,
+            behind,
+        })
     }
 
     /// The connection is gone. Returns whether it was still the session's.
@@ -415,6 +429,7 @@ impl Outlet {
         if current {
             inner.connection = None;
             inner.generation += 1;
+            inner.session.lost();
             inner.clear();
         }
         current

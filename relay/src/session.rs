@@ -421,9 +421,7 @@ impl Member {
             code,
             reply_to: None,
         };
-        if let Ok(link) = self.seat.outlet.send(&Body::from(&complaint)) {
-            dirty.add(link);
-        }
+        dirty.add(self.seat.outlet.send(&Body::from(&complaint)));
     }
 
     /// Takes a packet. One whose number can be read counts as received, whatever else it is.
