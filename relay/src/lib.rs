@@ -18,6 +18,7 @@ mod lobby;
 mod metrics;
 mod origin;
 mod outlet;
+mod patient;
 mod relay;
 mod seat;
 mod session;
