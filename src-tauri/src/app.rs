@@ -4,10 +4,11 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use tokio::sync::watch;
 use visita_client::trust::Pins;
+use visita_media::source::Choice;
 
 use crate::{
     calls::Calls,
-    frames::{self, Board, Endpoint, Shown},
+    frames::{self, Board, Captured, Endpoint, Shown},
     hosting::Hosting,
     hosts::Directory,
     relay,
@@ -55,7 +56,11 @@ impl App {
         let pins = Arc::new(pins);
         let board = Arc::new(Board::default());
         let (shown, showing) = watch::channel(Shown::new());
-        let endpoint = frames::serve(board.clone(), shown)?;
+        let captured = match &settings.camera {
+            Choice::Feed(feed) => Some(Captured::new(feed.clone())),
+            _ => None,
+        };
+        let endpoint = frames::serve(board.clone(), shown, captured)?;
         let directory = Arc::new(Directory::new(pins.clone()));
         let relay = relay::Choice::new(pins.clone(), directory.clone(), broken);
         let hosting = Arc::new(Hosting::new(

@@ -7,6 +7,7 @@ use tauri::{
     generate_handler, utils::config::WindowConfig,
 };
 use tracing_subscriber::{EnvFilter, fmt};
+use visita_media::source::Choice;
 
 pub mod app;
 pub mod calls;
@@ -89,6 +90,10 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
 /// a page that says what is wrong is better than none.
 fn open<R: Runtime>(tauri: &AppHandle<R>, window: &WindowConfig) -> tauri::Result<()> {
     let mut builder = WebviewWindowBuilder::from_config(tauri, window)?;
+    let app = tauri.try_state::<App>();
+    if app.is_some_and(|app| matches!(app.settings.camera, Choice::Feed(_))) {
+        builder = builder.initialization_script("window.__VISITA_CAMERA__ = 'page';");
+    }
     let folder = tauri.path().app_local_data_dir();
     if !folder.is_ok_and(|folder| std::fs::create_dir_all(folder).is_ok()) {
         tracing::warn!("the web view has no folder to keep its settings in");

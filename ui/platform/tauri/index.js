@@ -1,7 +1,10 @@
 // What the app does for the page: the session, the camera and the codecs are Rust's; pictures
 // come over a socket of this machine, and the lobby's list over a WebSocket that Rust opens.
 
+import { capability } from '../browser/camera.js';
+import { Devices as PageDevices } from '../browser/devices.js';
 import { Call } from './call.js';
+import { Capture } from './capture.js';
 import { Devices } from './devices.js';
 import { Frames, SELF } from './frames.js';
 import { channel, invoke } from './ipc.js';
@@ -25,9 +28,11 @@ export function createPlatform() {
   let call = null;
   const frames = new Frames(invoke('start'), (member, width, height) => {
     if (call) call.painted(member, width, height);
-    else if (member === SELF) devices.painted(width, height);
+    else if (member === SELF) own?.painted(width, height);
   });
-  const devices = new Devices(frames);
+  const page = capturesInPage() ? new PageDevices() : null;
+  const own = page ? null : new Devices(frames);
+  if (page) new Capture(page, frames);
 
   return {
     kind: 'tauri',
@@ -43,8 +48,8 @@ export function createPlatform() {
       call = joined;
       return joined;
     },
-    capability: () => invoke('capability'),
-    devices,
+    capability: () => (page ? capability() : invoke('capability')),
+    devices: page ?? /** @type {Devices} */ (own),
     hosts: (on) => hosts.watch(on),
     useHost: (choice) => invoke('use_host', choice),
     host: {
@@ -65,3 +70,8 @@ export function createPlatform() {
 
 /** On a phone or tablet there is neither a window to close nor a tray. */
 function noDesktop() {}
+
+/** Whether only the web view is given the cameras here. Rust says so before the page begins. */
+function capturesInPage() {
+  return /** @type {any} */ (window).__VISITA_CAMERA__ === 'page';
+}
