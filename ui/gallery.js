@@ -83,9 +83,18 @@ function platform(scene) {
   return {
     ...made,
     hosts(on) {
-      on(scene.hosts ?? []);
+      on({ hosts: scene.hosts ?? [], search: scene.search ?? 'looking', addresses: ['192.0.2.20'] });
       return () => {};
     },
+    links(on) {
+      if (scene.link) queueMicrotask(() => on(/** @type {import('./platform/types').OpenedLink} */ (scene.link)));
+      return () => {};
+    },
+    scan(on) {
+      if (scene.code) queueMicrotask(() => on(/** @type {import('./platform/types').OpenedLink} */ (scene.code)));
+      return () => {};
+    },
+    forgetHost: () => Promise.resolve(),
     useHost: () => Promise.resolve(scene.use ?? { ok: false, problem: 'unreachable' }),
     host: {
       start: () => Promise.resolve(),

@@ -1,15 +1,18 @@
 // Assembles the page: platform, language, route.
 import { languages, load, nearest } from './texts/index.js';
+import { listen, tellTo } from './trouble.js';
 import { start } from './views/app.js';
 import { recall } from './views/storage.js';
 
 /** @typedef {import('./platform/types').Platform} Platform */
 
+listen();
 // Set by Tauri before any script of the page runs.
 const inApp = '__TAURI_INTERNALS__' in window;
 /** @type {{ createPlatform(): Platform | Promise<Platform> }} */
 const { createPlatform } = await (inApp ? import('./platform/tauri/index.js') : import('./platform/browser/index.js'));
 const platform = await createPlatform();
+tellTo(platform.trouble);
 
 await load(firstLanguage());
 const root = document.getElementById('app');

@@ -25,6 +25,7 @@ mod session;
 mod sockets;
 mod steady;
 mod tls;
+mod trouble;
 mod web;
 mod ws;
 

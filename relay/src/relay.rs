@@ -27,6 +27,7 @@ use crate::{
     addresses::{Address, Addresses},
     advertise::{Advertisement, Advertiser},
     assets::Assets,
+    clock,
     config::{self, Config},
     hub::{Hub, Person},
     limits::Doors,
@@ -34,6 +35,7 @@ use crate::{
     metrics::{self, Counters, Gauges, Traffic},
     origin::{Origin, Policy},
     tls::{self, Identity, Names},
+    trouble::Troubles,
 };
 
 /// How often the machine's addresses are looked at.
@@ -70,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) assets: Assets,
     pub(crate) doors: Arc<Doors>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) troubles: Troubles,
     pub(crate) hub: Arc<Hub>,
     /// Where the listener is bound.
     local: SocketAddr,
@@ -241,6 +244,7 @@ impl Relay {
             ),
             hub: Hub::new(&config.limits, counters.clone()),
             counters,
+            troubles: Troubles::new(clock::now()),
             local,
             addresses: watch::Sender::new(addresses),
             stop: watch::Sender::new(false),

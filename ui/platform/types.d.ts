@@ -1,7 +1,18 @@
 // What a platform (browser or app) does for the page. The views build on this alone.
-import type { RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
+import type { Trouble, RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
 export type MemberId = number;
-export interface Host { name: string; url: string; fingerprint: string; ward: string; address: string; remembered: boolean }
+/**
+ * `silent`: announced, and doesn't answer; `asked`: it isn't known yet; `away`: not to be reached;
+ * `changed`: where it was, another one answers. `seen_ms`: when one that is remembered was there last.
+ */
+export interface Host {
+  name: string; url: string; fingerprint: string; ward: string; address: string; remembered: boolean;
+  state: 'here' | 'silent' | 'asked' | 'away' | 'changed'; seen_ms?: number;
+}
+/** `addresses`: this device's own. */
+export interface HostsAround { hosts: Host[]; search: 'looking' | 'no_network' | 'failed'; addresses: string[] }
+/** What a link or a QR code leads to; `other`: to no host. */
+export type OpenedLink = { kind: 'host'; url: string; address: string; fingerprint?: string; known: boolean; name?: string } | { kind: 'other' };
 export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address' | 'state';
 export interface HostStatus {
   state: 'off' | 'starting' | 'on' | 'failed';
@@ -66,8 +77,12 @@ export interface Platform {
   /** Before joining: insecure context, no camera… `asks`: opening it makes the browser ask the person. */
   capability(): Promise<{ camera: CameraState; asks?: boolean }>;
   devices: Devices;
+  trouble(trouble: Trouble): void;                            // an error in the page, for the log; never throws
   // the app only:
-  hosts?(on: (hosts: Host[]) => void): () => void;
+  hosts?(on: (around: HostsAround) => void): () => void;
+  links?(on: (opened: OpenedLink) => void): () => void;       // that the system opened the app with, each told once
+  scan?(on: (opened: OpenedLink) => void): () => void;        // QR codes in the preview's picture, until it is ended
+  forgetHost?(fingerprint: string): Promise<void>;
   useHost?(choice: { url: string; fingerprint?: string }): Promise<{ ok: true; ward: string; fingerprint: string; first_use: boolean } | { ok: false; problem: HostProblem }>;
   host?: {
     start(port?: number): Promise<void>;                        // on the usual port, or from now on on this one

@@ -26,5 +26,9 @@ export function createPlatform() {
     join: (options) => new Call(socketUrl(relay, 'ws'), codecs, options, devices),
     capability,
     devices,
+    trouble: (trouble) => {
+      // Plain text, so that a page of another origin needn't ask first. Who can't be told isn't.
+      fetch(new URL('/api/v1/trouble', relay), { method: 'POST', body: JSON.stringify(trouble), keepalive: true, credentials: 'omit' }).catch(() => {});
+    },
   };
 }

@@ -9,9 +9,10 @@ import { Devices } from './devices.js';
 import { Frames, SELF } from './frames.js';
 import { channel, invoke } from './ipc.js';
 import { Live } from './live.js';
+import { Links, scan } from './links.js';
 import { Lobby } from './lobby.js';
 
-/** @typedef {import('../types').Host} Host */
+/** @typedef {import('../types').HostsAround} HostsAround */
 /** @typedef {import('../types').HostStatus} HostStatus */
 /** @typedef {import('../types').Platform} Platform */
 
@@ -19,10 +20,11 @@ import { Lobby } from './lobby.js';
 export function createPlatform() {
   /** @type {Live<import('./lobby.js').Relay | null>} */
   const relay = new Live('watch_relay');
-  /** @type {Live<Host[]>} */
+  /** @type {Live<HostsAround>} */
   const hosts = new Live('watch_hosts');
   /** @type {Live<HostStatus>} */
   const host = new Live('watch_host');
+  const links = new Links();
   const lobby = new Lobby(relay);
   /** @type {Call | null} */
   let call = null;
@@ -50,7 +52,13 @@ export function createPlatform() {
     },
     capability: () => (page ? capability() : invoke('capability')),
     devices: page ?? /** @type {Devices} */ (own),
+    trouble: (trouble) => {
+      invoke('page_trouble', { trouble }).catch(() => {});
+    },
     hosts: (on) => hosts.watch(on),
+    links: (on) => links.watch(on),
+    scan,
+    forgetHost: (fingerprint) => invoke('forget_host', { fingerprint }).catch((error) => console.error('forget_host', error)),
     useHost: (choice) => invoke('use_host', choice),
     host: {
       start: (port) => invoke('host_start', { port: port ?? null }),
