@@ -38,7 +38,7 @@ async function screen(machine) {
  * @param {{ machine: import('./app-lan.js').Machine, binary: string, state: string, env?: object, args?: string[] }} options
  *   `state`: a folder of this instance's own
  */
-export async function openApp(t, { machine, binary, state, env = {}, args = [] }) {
+export async function openApp(t, { machine, binary, state, env = {}, args = [], heard }) {
   const folder = (name) => {
     const path = join(state, name);
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -67,6 +67,7 @@ export async function openApp(t, { machine, binary, state, env = {}, args = [] }
   for (const stream of [driver.stdout, driver.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
       log = (log + text).slice(-256 * 1024);
+      heard?.(text);
     });
   }
   t.after(() => {

@@ -14,7 +14,7 @@ const TYPES = {
 };
 
 /** Runs in a page that follows its sources. */
-const RELOAD = "new EventSource('/reload').addEventListener('reload', () => location.reload());";
+const RELOAD = "addEventListener('load', () => new EventSource('/reload').addEventListener('reload', () => location.reload()));";
 
 /**
  * Serves `ui/` on 127.0.0.1; `/`, `/Familiar/` and `/Paciente/` are the page, `/blank` is nothing.
