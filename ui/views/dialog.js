@@ -8,7 +8,7 @@ import { button, choice, field, nameProblem } from './parts.js';
  * Opens a dialog with a form in it.
  * @param {{
  *   title: Text, text?: Text, body?: import('./dom.js').Child[], verb: Text, verbTestid: string,
- *   kind?: 'primary' | 'danger', submit: (close: () => void, verb: HTMLButtonElement) => void,
+ *   kind?: 'primary' | 'plain' | 'danger', submit: (close: () => void, verb: HTMLButtonElement) => void,
  * }} options
  * @returns {HTMLDialogElement}
  */
