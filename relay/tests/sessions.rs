@@ -273,12 +273,36 @@ async fn one_who_acknowledges_nothing_is_ended_and_may_come_back() {
 
 #[tokio::test]
 async fn silence_is_taken_for_a_break() {
-    let server = Server::start(|config| config.limits.heartbeat_ms = 100).await;
+    // Longer than the relay's own ping takes: its answer is no sign of life.
+    let server = Server::start(|config| config.limits.heartbeat_ms = 700).await;
     let mut ana = server.member("r", "Ana").await;
-    assert_eq!(ana.welcome.heartbeat_ms, 100);
+    assert_eq!(ana.welcome.heartbeat_ms, 700);
     assert_eq!(ana.refused().await, (Code::Timeout, Some(4000)));
     let back = ana.reconnect(&server).await;
     assert!(back.welcome.resumed);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_host_sees_each_line_and_renames_the_ward_under_way() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let line = || server.handle.people()[0].line;
+    assert_eq!(line().round_trip, None, "nothing was measured yet");
+    let measured = async {
+        while line().round_trip.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = measured => {}
+        refused = ana.refused() => panic!("{refused:?}"),
+    }
+    assert_eq!(server.handle.rename("\u{202e}"), Err(Code::NameEmpty));
+    server.handle.rename(" Norte ").unwrap();
+    assert_eq!(server.handle.ward(), "Norte");
+    ana.ping().await;
+    assert_eq!(server.handle.traffic().from_outside, 0);
     server.end().await;
 }
 
