@@ -41,11 +41,13 @@ export async function openGallery({ fonts = FONTS } = {}) {
   const browser = await puppeteer.launch({
     executablePath: CHROMIUM,
     userDataDir: profile,
-    protocolTimeout: PATIENCE,
+    timeout: 4 * PATIENCE,
+    protocolTimeout: 4 * PATIENCE,
     env: { ...process.env, FONTCONFIG_FILE: fonts, TZ: 'America/Mexico_City', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' },
     args: [
       '--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update',
-      '--no-first-run', ...SAME_PIXELS,
+      '--no-first-run', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
+      '--disable-features=PreloadTopChromeWebUI', ...SAME_PIXELS,
     ],
   });
   return {
@@ -63,16 +65,18 @@ export async function openGallery({ fonts = FONTS } = {}) {
 async function openLane(browser, origin) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
+  page.setDefaultTimeout(4 * PATIENCE);
   const devtools = await page.createCDPSession();
   await devtools.send('Emulation.setFocusEmulationEnabled', { enabled: true });
   await page.emulateTimezone('America/Mexico_City');
   await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }, { name: 'prefers-color-scheme', value: 'light' }]);
   /** @type {string[]} */
   let complaints = [];
-  let broken = false;
+  /** @type {(error: unknown) => void} */
+  let broke = () => {};
   page.on('pageerror', (error) => {
-    broken = true;
     complaints.push(String(error));
+    broke(error);
   });
   page.on('console', (message) => {
     if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
@@ -84,13 +88,13 @@ async function openLane(browser, origin) {
     /** @param {string} state @param {string} language @param {Size} size */
     async show(state, language, size) {
       complaints = [];
-      broken = false;
       await page.setViewport({ ...size, deviceScaleFactor: 1 });
-      await page.goto(`${origin}/gallery.html?state=${state}&lang=${language}`);
-      const end = Date.now() + PATIENCE;
-      while (!await page.evaluate(() => document.documentElement.dataset.ready)) {
-        if (broken || Date.now() > end) throw new Error(`${state} isn't shown: ${complaints.join('; ')}`);
-      }
+      const broken = new Promise((_resolve, reject) => {
+        broke = (error) => reject(new Error(`${state} isn't shown: ${error}`));
+      });
+      const shown = page.goto(`${origin}/gallery.html?state=${state}&lang=${language}`).then(() => page.waitForSelector('[data-ready]'));
+      await Promise.race([shown, broken]);
+      broke = () => {};
       await page.evaluate(still);
     },
     /** @param {Size} size */
