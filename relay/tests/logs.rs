@@ -74,9 +74,15 @@ async fn logs_hold_no_names_and_no_words() {
 
     let logs = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     assert!(logs.contains("joined member=m1"), "{logs}");
-    let told: Vec<_> = logs.lines().filter(|line| line.contains("an error in a page")).collect();
+    let told: Vec<_> = logs
+        .lines()
+        .filter(|line| line.contains("an error in a page"))
+        .collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("TypeError") && told[0].contains("views/call.js"), "{told:?}");
+    assert!(
+        told[0].contains("TypeError") && told[0].contains("views/call.js"),
+        "{told:?}"
+    );
     let written = [
         "Xylophon",
         "Quetzalcoatl",

@@ -270,7 +270,9 @@ impl Calls {
         wish: Wish,
         tell: impl Fn(CallEvent) + Send + Sync + 'static,
     ) -> Result<u32, EndCode> {
-        let options = wish.options(lock(&self.video).clone()).map_err(EndCode::Code)?;
+        let options = wish
+            .options(lock(&self.video).clone())
+            .map_err(EndCode::Code)?;
         let relay = relay.ok_or(EndCode::Own(OwnCode::Unreachable))?;
         let session = relay.session().map_err(EndCode::from)?;
         let id = self.count.fetch_add(1, Ordering::Relaxed);

@@ -244,9 +244,7 @@ pub async fn choose_camera(app: State<'_, App>, id: String) -> Result<(), ()> {
 /// Shows the own picture before a call.
 #[tauri::command]
 pub async fn preview_start(app: State<'_, App>, on: Channel<PreviewEvent>) -> Result<(), ()> {
-    app.cameras
-        .preview(move |event| drop(on.send(event)))
-        .await;
+    app.cameras.preview(move |event| drop(on.send(event))).await;
     Ok(())
 }
 
@@ -263,7 +261,10 @@ pub fn page_trouble<R: Runtime>(tauri: AppHandle<R>, trouble: Trouble) {
     let file = trouble.file.as_str();
     // What isn't the name of one of the page's files could be anything.
     let files = tauri.asset_resolver();
-    if !files.iter().any(|(path, _)| path.trim_start_matches('/') == file) {
+    if !files
+        .iter()
+        .any(|(path, _)| path.trim_start_matches('/') == file)
+    {
         return;
     }
     let Trouble {

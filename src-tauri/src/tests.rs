@@ -136,11 +136,15 @@ fn the_page_gets_codes_for_all_that_can_go_wrong() {
         Err(json!("not_joined"))
     );
     let trouble = |kind: &str| {
-        let trouble = json!({ "kind": kind, "seen": "caught", "file": "main.js", "line": 1, "column": 1 });
+        let trouble =
+            json!({ "kind": kind, "seen": "caught", "file": "main.js", "line": 1, "column": 1 });
         call(&page, "page_trouble", json!({ "trouble": trouble }))
     };
     assert_eq!(trouble("type_error"), Ok(Value::Null));
-    assert!(trouble("Ana Ortega").is_err(), "free text has no place in it");
+    assert!(
+        trouble("Ana Ortega").is_err(),
+        "free text has no place in it"
+    );
     assert_eq!(
         call(&page, "chat", json!({ "call": 1, "text": " " })),
         Err(json!("chat_empty"))
@@ -569,12 +573,18 @@ async fn the_host_in_use_is_followed_to_another_address() {
         urls: vec![elsewhere.clone()],
         answers: true,
     };
-    let hear = |found| app.directory.hear(visita_client::discover::Event::Found(found));
+    let hear = |found| {
+        app.directory
+            .hear(visita_client::discover::Event::Found(found))
+    };
     // What is advertised there by somebody else leads nowhere.
     hear(found(visita_protocol::id::Fingerprint([1; 32])));
     hear(found(before.fingerprint));
     let moved = relay.wait_for(|relay| relay.as_ref().unwrap().urls[0] == elsewhere);
-    tokio::time::timeout(PATIENCE, moved).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, moved)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(app.relay.problem().await, None);
     assert_eq!(
         app.pins.of_host("127.0.0.1").first(),

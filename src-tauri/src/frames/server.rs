@@ -30,6 +30,7 @@ use super::{
     captured::{MAX_PICTURE, Order, Said},
     tiles::{Tiles, Wish},
 };
+use crate::way;
 
 /// Where Tauri's pages come from: Linux and macOS, then Windows and Android.
 const ORIGINS: [&str; 3] = [
@@ -152,6 +153,7 @@ impl Pages {
         loop {
             while let Some((member, tile, picture)) = tiles.next(&self.board) {
                 let message = encode(member, tile, &picture, &mut buffer);
+                way::station("handed", picture.time());
                 if socket.send(Message::Binary(message)).await.is_err() {
                     return;
                 }

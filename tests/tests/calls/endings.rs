@@ -1,8 +1,6 @@
 //! How `visita-client` ends when it isn't admitted, when it is told to end before it is, and when
 //! its host ends.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::time::timeout;
 use visita_media::source::Choice;

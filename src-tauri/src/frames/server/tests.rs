@@ -65,9 +65,7 @@ async fn say(page: &mut Page, text: &str) {
 }
 
 async fn show(page: &mut Page, member: u32, width: u16, height: u16) {
-    let wish = format!(
-        r#"{{"type":"show","member":{member},"width":{width},"height":{height}}}"#
-    );
+    let wish = format!(r#"{{"type":"show","member":{member},"width":{width},"height":{height}}}"#);
     say(page, &wish).await;
 }
 
