@@ -349,6 +349,7 @@ impl Guest {
         self.try_join(room, name).await.expect("not admitted");
     }
 
+    /// The same; `Err` is why the relay doesn't let it in.
     pub async fn try_join(&mut self, room: &str, name: &str) -> Result<(), Code> {
         let n = self.send(join(room, name, Role::Guest)).await;
         let answer = self
