@@ -1,5 +1,6 @@
 // For development: every state of every screen, with made-up data and drawn people.
 // gallery.html lists them; gallery.html?state=NAME&lang=es|en shows one. Not embedded anywhere.
+import { later, stopClock } from './gallery-clock.js';
 import { states } from './gallery-states.js';
 import { drawPerson } from './gallery-people.js';
 import { load } from './texts/index.js';
@@ -13,6 +14,9 @@ import { h } from './views/dom.js';
 const query = new URLSearchParams(location.search);
 const wanted = query.get('state') ?? '';
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+/** What the app's window would tell. @type {(event: 'closing' | 'quitting') => void} */
+let askWindow = () => {};
+stopClock();
 // What a visit before this one chose must not change a picture.
 localStorage.clear();
 await load(query.get('lang') === 'en' ? 'en' : 'es');
@@ -26,19 +30,25 @@ document.documentElement.dataset.ready = 'true';
 /** @param {Scene} scene */
 async function show(scene) {
   if (scene.name !== undefined && scene.name !== '') localStorage.setItem('visita.name', scene.name);
+  if (scene.offline) Object.defineProperty(navigator, 'onLine', { value: false });
   start(root, platform(scene), { pathname: scene.path ?? '/', hash: '' });
   for (const step of scene.steps ?? []) {
     await settled();
     press(step);
   }
   await settled();
+  if (scene.window) askWindow(scene.window);
   await settled();
   if (document.activeElement instanceof HTMLElement && !scene.focus) document.activeElement.blur();
 }
 
-/** One step of a person: touches what has this test id, or writes into it (`id=text`). @param {string} step */
+/** One step of a person: touches what has this test id, writes into it (`id=text`), or waits (`later=MS`). @param {string} step */
 function press(step) {
   const [id, ...rest] = step.split('=');
+  if (id === 'later') {
+    later(Number(rest[0]));
+    return;
+  }
   const target = /** @type {HTMLElement | null} */ (document.querySelector(`[data-testid="${id}"]`));
   if (!target) throw new Error(`nothing to touch: ${id}`);
   if (!rest.length) target.click();
@@ -65,35 +75,89 @@ function platform(scene) {
       return () => {};
     },
     join: () => call(scene),
-    capability: () => Promise.resolve({ camera: scene.capability ?? 'off' }),
+    capability: () => Promise.resolve({ camera: scene.capability ?? 'off', asks: scene.asks ?? false }),
+    devices: devices(scene),
+    trouble() {},
   };
   if (!scene.hosts) return made;
   return {
     ...made,
     hosts(on) {
-      on(scene.hosts ?? []);
+      on({ hosts: scene.hosts ?? [], search: scene.search ?? 'looking', addresses: ['192.0.2.20'] });
       return () => {};
     },
+    links(on) {
+      if (scene.link) queueMicrotask(() => on(/** @type {import('./platform/types').OpenedLink} */ (scene.link)));
+      return () => {};
+    },
+    scan(on) {
+      if (scene.code) queueMicrotask(() => on(/** @type {import('./platform/types').OpenedLink} */ (scene.code)));
+      return () => {};
+    },
+    forgetHost: () => Promise.resolve(),
     useHost: () => Promise.resolve(scene.use ?? { ok: false, problem: 'unreachable' }),
     host: {
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
+      rename: () => Promise.resolve(null),
+      atBoot: () => Promise.resolve(),
       watch(on) {
         on(scene.host ?? { state: 'off' });
         return () => {};
       },
+    },
+    window: {
+      watch(on) {
+        askWindow = on;
+      },
+      hide: () => Promise.resolve(),
+      quit: () => Promise.resolve(),
+      trayWords: () => Promise.resolve(),
+    },
+  };
+}
+
+/** @param {Scene} scene @returns {import('./platform/types').Devices} */
+function devices(scene) {
+  const cameras = scene.cameras ?? [{ id: 'front', name: 'Cámara frontal' }];
+  return {
+    watch(on) {
+      on({ cameras, chosen: cameras[0]?.id ?? null });
+      return () => {};
+    },
+    choose() {},
+    preview(on) {
+      const state = scene.preview ?? 'on';
+      queueMicrotask(() => {
+        on({ type: 'camera', state });
+        if (state === 'on') on({ type: 'picture', width: 640, height: 480 });
+      });
+      return {
+        show(canvas) {
+          [canvas.width, canvas.height] = [640, 480];
+          drawPerson(/** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), 640, 480, 4, 0);
+          return { resize() {}, stop() {} };
+        },
+        again() {},
+        stop() {},
+      };
     },
   };
 }
 
 /** @param {Scene} scene @returns {CallHandle} */
 function call(scene) {
+  /** @type {(event: import('./platform/types').CallEvent) => void} */
+  let tell = () => {};
   return {
     subscribe(on) {
+      tell = on;
       for (const event of scene.call ?? []) on(event);
       return () => {};
     },
-    chat() {},
+    chat() {
+      if (scene.refuses) tell({ type: 'relay', message: { type: 'error', code: scene.refuses } });
+    },
     camera: () => Promise.resolve(),
     show(member, canvas) {
       const tall = scene.tall?.includes(member) ?? false;

@@ -6,10 +6,14 @@
 use std::{
     collections::HashMap,
     error::Error,
+    io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+mod join;
 
 use clap::Parser;
 use tokio::{runtime, sync::oneshot, time::sleep};
@@ -38,6 +42,14 @@ struct Arguments {
     /// The picture, as `--video` of visita-client has it.
     #[arg(long, default_value = "synthetic:640x360@30")]
     video: Choice,
+    /// Sends to whoever enters the room "Bench" until standard input ends; then writes when each
+    /// picture was where on its way out, one line of JSON each, into this file. The first line of
+    /// standard output says where the relay is, and what the clocks show (`paint.mjs`).
+    #[arg(long)]
+    for_pages: Option<PathBuf>,
+    /// Measures the way into a room instead, so many times.
+    #[arg(long)]
+    joins: Option<u32>,
 }
 
 /// Pictures at the start that don't count: connections and encoders settle.
@@ -81,6 +93,7 @@ impl Ways {
                 None => self.unreadable += 1,
             },
             Stamp::Ended { decode_us, .. } => self.decode_us = Some(decode_us),
+            Stamp::Step(_) => {}
         }
     }
 }
@@ -128,7 +141,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop(stop);
     relay.join().map_err(|_| "the relay failed")??;
     let ways = ways.lock().unwrap_or_else(PoisonError::into_inner);
-    print(&ways)
+    match &arguments.for_pages {
+        Some(file) => write(&ways, file),
+        None if arguments.joins.is_some() => Ok(()),
+        None => print(&ways),
+    }
 }
 
 async fn run(
@@ -144,13 +161,13 @@ async fn run(
             tls,
         ))
     };
-    let options = |video: Choice| -> Result<_, Box<dyn Error>> {
+    let options = |video: Choice, trace: Trace| -> Result<_, Box<dyn Error>> {
         let room = RoomChoice::Name {
             name: RoomName::new("Bench")?,
             create: Some(RoomKind::Meeting),
         };
         let mut options = Options::new(room, PersonName::new("Bench")?, Role::Guest, video);
-        options.trace = Some(trace.clone());
+        options.trace = Some(trace);
         let full = visita_protocol::media::Size::new(1920, 1080);
         options.limits = Limits {
             h264: full,
@@ -159,14 +176,66 @@ async fn run(
         };
         Ok(options)
     };
+    if let Some(times) = arguments.joins {
+        let participant = |video, trace| {
+            let made = (session(), options(video, trace));
+            async move {
+                let (call, events, _) = call::join(made.0?, made.1?).await?;
+                Ok((call, events))
+            }
+        };
+        return join::measure(times, participant, &arguments.video).await;
+    }
     let (sender, mut sender_events, _) =
-        call::join(session()?, options(arguments.video.clone())?).await?;
-    let (receiver, mut receiver_events, _) = call::join(session()?, options(Choice::None)?).await?;
+        call::join(session()?, options(arguments.video.clone(), trace.clone())?).await?;
+    if arguments.for_pages.is_some() {
+        say_where(address, fingerprint)?;
+        // Somebody else receives, and says when it has enough by closing our standard input.
+        let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                _ = &mut ended => break,
+                event = sender_events.recv() => if event.is_none() { break },
+            }
+        }
+        sender.leave();
+        while sender_events.recv().await.is_some() {}
+        return Ok(());
+    }
+    let (receiver, mut receiver_events, _) =
+        call::join(session()?, options(Choice::None, trace)?).await?;
     sleep(Duration::from_secs(arguments.seconds)).await;
     receiver.leave();
     while receiver_events.recv().await.is_some() {}
     sender.leave();
     while sender_events.recv().await.is_some() {}
+    Ok(())
+}
+
+#[allow(clippy::print_stdout)]
+fn say_where(address: SocketAddr, fingerprint: Fingerprint) -> Result<(), Box<dyn Error>> {
+    // The two clocks at one moment: pages know only the wall clock.
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
+    let clock = clock::now().0;
+    println!(
+        r#"{{"url":"https://{address}","fingerprint":"sha256:{fingerprint}","wall_us":{wall},"clock_us":{clock}}}"#
+    );
+    Ok(())
+}
+
+fn write(ways: &Ways, file: &Path) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    for at in ways.order.iter().skip(SETTLE) {
+        let way = ways.pictures[at];
+        if let (Some(captured), Some(encoded), Some(sent)) = (way.captured, way.encoded, way.sent) {
+            writeln!(
+                out,
+                r#"{{"at":{at},"captured":{captured},"encoded":{encoded},"sent":{sent}}}"#
+            )?;
+        }
+    }
+    out.flush()?;
     Ok(())
 }
 

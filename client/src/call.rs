@@ -1,6 +1,6 @@
 //! A participant in a room: its session, its camera, and everybody's pictures.
 
-use std::{io, time::Duration};
+use std::{future, io, pin::pin, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -21,11 +21,18 @@ use visita_protocol::{
 };
 
 use crate::{
-    address::HostUrl, error::Error, pictures::Pictures, report::Report, session, trace::Trace,
+    address::HostUrl,
+    error::Error,
+    pictures::Pictures,
+    report::Report,
+    session,
+    trace::{Stamp, Step, Trace},
 };
 
 mod incoming;
 mod outgoing;
+mod sights;
+mod tally;
 mod task;
 
 use incoming::Incoming;
@@ -138,6 +145,8 @@ pub enum Event {
     Reconnected,
     /// One's own camera changed.
     Camera(Camera),
+    /// A member's picture comes and can't be shown here; once one is painted, it can again.
+    Unseen(MemberId),
     /// The call is over. Nothing follows.
     Ended {
         /// What was measured.
@@ -172,12 +181,26 @@ pub async fn join(
     session: session::Options,
     options: Options,
 ) -> Result<(Call, mpsc::Receiver<Event>, Joined), Error> {
+    let entered = join_unless(session, options, future::pending()).await?;
+    entered.ok_or_else(|| Error::Protocol("no answer to the join".into()))
+}
+
+/// The same, unless `stop` comes first. Then what was begun is ended in order, so that nobody is
+/// waited for who never came, and there is no call.
+pub async fn join_unless(
+    mut session: session::Options,
+    options: Options,
+    stop: impl Future<Output = ()>,
+) -> Result<Option<(Call, mpsc::Receiver<Event>, Joined)>, Error> {
+    let mut stop = pin!(stop);
     let start = clock::now();
     let pictures = Pictures::default();
     let (outgoing, locals) = Outgoing::start(&options, pictures.clone()).map_err(Error::Threads)?;
-    let mut session = session;
     session.trace.clone_from(&options.trace);
-    let (session, mut events, url) = session::open(session).await?;
+    let (session, mut events, url) = tokio::select! {
+        opened = session::open(session) => opened?,
+        () = &mut stop => return Ok(None),
+    };
     outgoing.connect(session.clone());
     session.say(ClientMessage::Join {
         room: options.room.clone(),
@@ -191,9 +214,20 @@ pub async fn join(
         url: url.clone(),
         source: io::ErrorKind::TimedOut.into(),
     };
-    let joined = timeout(JOIN_WITHIN, admitted(&mut events))
-        .await
-        .map_err(unanswered)??;
+    let answer = tokio::select! {
+        answer = timeout(JOIN_WITHIN, admitted(&mut events)) => {
+            Some(answer.map_err(unanswered).and_then(|answer| answer))
+        }
+        () = &mut stop => None,
+    };
+    let joined = match answer {
+        Some(Ok(joined)) => joined,
+        none => {
+            session.close();
+            while events.recv().await.is_some() {}
+            return none.transpose().map(|_| None);
+        }
+    };
     let RelayMessage::Joined {
         room,
         you,
@@ -203,6 +237,9 @@ pub async fn join(
     else {
         return Err(Error::Protocol("no answer to the join".into()));
     };
+    if let Some(trace) = &options.trace {
+        trace.stamp(Stamp::Step(Step::Joined));
+    }
     let (out, receiver) = mpsc::channel(EVENTS);
     let (commands, queue) = mpsc::channel(COMMANDS);
     let call = Call {
@@ -223,17 +260,14 @@ pub async fn join(
         }
         .run(),
     );
-    Ok((
-        call,
-        receiver,
-        Joined {
-            url,
-            room,
-            you,
-            members,
-            chat,
-        },
-    ))
+    let joined = Joined {
+        url,
+        room,
+        you,
+        members,
+        chat,
+    };
+    Ok(Some((call, receiver, joined)))
 }
 
 /// The answer to a join. Nothing else of interest is said before it.

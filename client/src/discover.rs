@@ -4,14 +4,18 @@
 use std::{collections::HashSet, net::IpAddr};
 
 use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use visita_protocol::id::{Fingerprint, WardId};
 
-use crate::address::HostUrl;
+use crate::{address::HostUrl, clock::now, dial};
 
-mod merge;
+pub mod around;
 
-pub use merge::Hosts;
+use around::{ANSWER_WITHIN, Action, Around, CONFIRM_WITHIN};
 
 /// The service that hosts advertise.
 pub const SERVICE: &str = "_visita._tcp.local.";
@@ -39,6 +43,9 @@ pub struct Found {
     pub version: u8,
     /// Where it can be reached, the most likely first; never empty.
     pub urls: Vec<HostUrl>,
+    /// Whether somebody answers there. One that is advertised and doesn't answer is behind a
+    /// firewall, or on a network that keeps its devices apart.
+    pub answers: bool,
 }
 
 /// What became known.
@@ -46,12 +53,10 @@ pub struct Found {
 pub enum Event {
     /// A host is there, or what is known of it changed.
     Found(Found),
-    /// A host said goodbye, or its advertisement wasn't renewed in time.
+    /// A host said goodbye, or is silent in every way.
     Gone {
-        /// Its ward.
-        ward: WardId,
-        /// Its name.
-        name: String,
+        /// Its ward's CA.
+        fingerprint: Fingerprint,
     },
 }
 
@@ -74,27 +79,13 @@ impl Browser {
         daemon.set_ip_check_interval(LOOK_AT_INTERFACES_S)?;
         let services = daemon.browse(SERVICE)?;
         let (sender, events) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
-            let mut hosts = Hosts::default();
-            while let Ok(event) = services.recv_async().await {
-                let events = match event {
-                    ServiceEvent::ServiceResolved(service) => {
-                        let Some(advertised) = parse(&service) else {
-                            tracing::debug!("an advertisement that can't be read is ignored");
-                            continue;
-                        };
-                        hosts.advertised(service.get_fullname(), advertised)
-                    }
-                    ServiceEvent::ServiceRemoved(_, fullname) => hosts.removed(&fullname),
-                    _ => continue,
-                };
-                for event in events {
-                    if sender.send(event).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        });
+        let search = Search {
+            daemon: daemon.clone(),
+            around: Around::default(),
+            asking: JoinSet::new(),
+            out: sender,
+        };
+        tokio::spawn(search.run(services));
         Ok(Self { daemon, events })
     }
 
@@ -109,6 +100,76 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // Its thread ends by itself; there is nobody to wait for it.
         let _ = self.daemon.shutdown();
+    }
+}
+
+/// What the search does beside listening: it asks those who are there whether they still are.
+struct Search {
+    daemon: ServiceDaemon,
+    around: Around,
+    asking: JoinSet<(Fingerprint, bool)>,
+    out: mpsc::Sender<Event>,
+}
+
+impl Search {
+    async fn run(mut self, services: mdns_sd::Receiver<ServiceEvent>) {
+        loop {
+            let pause = self.around.due().map(|due| due.since(now()));
+            let actions = tokio::select! {
+                event = services.recv_async() => match event {
+                    Ok(event) => self.heard(event),
+                    Err(_) => return,
+                },
+                Some(asked) = self.asking.join_next() => match asked {
+                    Ok((fingerprint, answered)) => {
+                        self.around.answered(fingerprint, answered, now())
+                    }
+                    Err(_) => continue,
+                },
+                () = sleep(pause.unwrap_or_default()), if pause.is_some() => {
+                    self.around.look(now())
+                }
+                () = self.out.closed() => return,
+            };
+            for action in actions {
+                if self.act(action).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self, event: ServiceEvent) -> Vec<Action> {
+        match event {
+            ServiceEvent::ServiceResolved(service) => {
+                let Some(advertised) = parse(&service) else {
+                    tracing::debug!("an advertisement that can't be read is ignored");
+                    return Vec::new();
+                };
+                self.around
+                    .advertised(service.get_fullname(), advertised, now())
+            }
+            ServiceEvent::ServiceRemoved(_, fullname) => self.around.removed(&fullname),
+            _ => Vec::new(),
+        }
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), mpsc::error::SendError<Event>> {
+        match action {
+            Action::Tell(event) => self.out.send(event).await?,
+            Action::Ask(fingerprint, urls) => {
+                self.asking.spawn(async move {
+                    let answer = timeout(ANSWER_WITHIN, dial::tcp(&urls)).await;
+                    (fingerprint, matches!(answer, Ok(Ok(_))))
+                });
+            }
+            Action::Confirm(instance) => {
+                if let Err(error) = self.daemon.verify(instance, CONFIRM_WITHIN) {
+                    tracing::debug!(%error, "an advertisement can't be confirmed");
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -134,11 +195,12 @@ fn parse(service: &ResolvedService) -> Option<Found> {
         fingerprint,
         version,
         urls,
+        answers: true,
     })
 }
 
 /// A name from the network, made safe to show on one line.
-fn tidy(name: &str) -> String {
+pub(crate) fn tidy(name: &str) -> String {
     let text: String = name
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -38,8 +38,8 @@ pub enum Error {
         /// What is wrong with it.
         what: rustls::Error,
     },
-    /// The host refused.
-    #[error("the host refused: {0}")]
+    /// The host refused, or ends its service.
+    #[error("{}", refusal(*.0))]
     Refused(Code),
     /// The connection broke and the session couldn't be resumed.
     #[error("the connection was lost and didn't come back within {} s", .after.as_secs_f32())]
@@ -71,13 +71,16 @@ impl Error {
             Error::Unreachable { .. } | Error::NotAHost { .. } => true,
             Error::Refused(code) => matches!(
                 code,
-                Code::Busy
-                    | Code::RateLimited
-                    | Code::Timeout
-                    | Code::ShuttingDown
-                    | Code::Internal
+                Code::Busy | Code::RateLimited | Code::Timeout | Code::Internal
             ),
             _ => false,
         }
+    }
+}
+
+fn refusal(code: Code) -> String {
+    match code {
+        Code::ShuttingDown => "the host was switched off; look for another host of the ward".into(),
+        code => format!("the host refused: {code}"),
     }
 }

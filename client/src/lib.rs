@@ -1,13 +1,16 @@
 //! One participant of a call: finding the host, trusting it, the session, and the call.
 
+pub mod about;
 pub mod address;
 pub mod backoff;
 pub mod call;
 pub mod carrier;
 mod clock;
 mod compress;
+mod dial;
 pub mod discover;
 pub mod error;
+pub mod link;
 pub mod lobby;
 pub mod pictures;
 pub mod rate;

@@ -29,7 +29,8 @@ pub async fn rooms(
         source: kind.into(),
     };
     let ask = async {
-        let (url, mut sender, mut receiver) = ws::connect(urls, PATH, tls.config.clone()).await?;
+        let (url, mut sender, mut receiver) =
+            ws::connect(urls, PATH, tls.config.clone(), None).await?;
         loop {
             let message = receiver
                 .next()

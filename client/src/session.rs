@@ -12,6 +12,7 @@ use tokio::{
 use visita_protocol::{
     VERSION, VERSIONS,
     control::{ClientMessage, ClientPacket, Hello, RelayMessage, RelayPacket, Resume, Welcome},
+    error::Code,
     frame::{Header, MIN_HEADER},
     id::TrackId,
     receiver::Selected,
@@ -25,7 +26,7 @@ use crate::{
     clock::now,
     compress,
     error::Error,
-    trace::{Stamp, Trace},
+    trace::{Stamp, Step, Trace},
     trust::Tls,
     uplink::{self, Fate, Next, Uplink},
 };
@@ -147,6 +148,7 @@ pub async fn open(options: Options) -> Result<(Handle, mpsc::Receiver<Event>, Ho
         events,
         close: closed,
         welcome,
+        closing: false,
     };
     tokio::spawn(driver.run(link));
     Ok((Handle { uplink, close }, receiver, url))
@@ -204,8 +206,13 @@ async fn connect(
     let shake_hands = async {
         let (url, mut sender, mut receiver) = match options.carrier {
             carrier::Kind::Ws => {
-                let (url, sender, receiver) =
-                    ws::connect(&options.urls, PATH, options.tls.config.clone()).await?;
+                let (url, sender, receiver) = ws::connect(
+                    &options.urls,
+                    PATH,
+                    options.tls.config.clone(),
+                    options.trace.as_ref(),
+                )
+                .await?;
                 (
                     url,
                     carrier::Sender::Ws(sender),
@@ -257,6 +264,9 @@ async fn connect(
     let max_chunk = sender
         .max_chunk()
         .min(max_packet - MIN_HEADER - 2 * visita_protocol::frame::MAX_REFERENCES);
+    if let Some(trace) = &options.trace {
+        trace.stamp(Stamp::Step(Step::Welcomed));
+    }
     uplink.connected(welcome.received, welcome.compression, max_chunk)?;
     let (uplink, trace) = (uplink.clone(), options.trace.clone());
     let writer = tokio::spawn(async move {
@@ -306,6 +316,8 @@ struct Driver {
     events: mpsc::Sender<Event>,
     close: watch::Receiver<bool>,
     welcome: Welcome,
+    /// The host said that it ends. Its sessions end with it, so nothing is resumed after this.
+    closing: bool,
 }
 
 /// Why a connection is over.
@@ -327,6 +339,7 @@ impl Driver {
         let reason = loop {
             match self.serve(&mut link).await {
                 Over::Ended(reason) => break reason,
+                Over::Lost if self.closing => break Some(Error::Refused(Code::ShuttingDown)),
                 Over::Lost => {}
             }
             self.uplink.lost();
@@ -348,7 +361,7 @@ impl Driver {
     }
 
     /// Serves one connection to its end.
-    async fn serve(&self, link: &mut Link) -> Over {
+    async fn serve(&mut self, link: &mut Link) -> Over {
         let heartbeat = Duration::from_millis(u64::from(self.welcome.heartbeat_ms.max(100)));
         let limit = silence_limit(heartbeat);
         let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
@@ -389,7 +402,7 @@ impl Driver {
     }
 
     /// Takes what already came on a connection that can't send any more.
-    async fn drain(&self, link: &mut Link) -> Over {
+    async fn drain(&mut self, link: &mut Link) -> Over {
         while let Ok(Ok(message)) = timeout(Duration::from_millis(100), link.receiver.next()).await
         {
             if let Err(over) = self.handle(message).await {
@@ -399,7 +412,7 @@ impl Driver {
         Over::Lost
     }
 
-    async fn handle(&self, message: carrier::Message) -> Result<(), Over> {
+    async fn handle(&mut self, message: carrier::Message) -> Result<(), Over> {
         let event = match message {
             carrier::Message::Media(chunk) => Event::Chunk(chunk),
             control => match compress::unpack(control)? {
@@ -407,6 +420,7 @@ impl Driver {
                     if !self.uplink.accept(n, ack)? {
                         return Ok(());
                     }
+                    self.closing |= body == RelayMessage::Closing;
                     Event::Message(body)
                 }
                 Some(RelayPacket::Ack { ack }) => return Ok(self.uplink.acked(ack)?),

@@ -8,9 +8,11 @@ use visita_protocol::{
     time::MediaTime,
 };
 
-/// A moment in a frame's life; its time is that of the call.
+/// A moment in a participant's or a frame's life; its time is that of the call.
 #[derive(Clone, Debug)]
 pub enum Stamp {
+    /// On the way into a room.
+    Step(Step),
     /// The source gave it.
     Captured {
         /// When it was captured.
@@ -57,6 +59,21 @@ pub enum Stamp {
         /// What decoding alone took, for each frame, in microseconds.
         decode_us: Percentiles,
     },
+}
+
+/// The way into a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// TCP and TLS stand.
+    Connected,
+    /// The WebSocket stands.
+    Upgraded,
+    /// The host knows the participant.
+    Welcomed,
+    /// It is in the room.
+    Joined,
+    /// The host wants its pictures.
+    Asked,
 }
 
 /// Takes the stamps, at once and on whichever thread they are made.

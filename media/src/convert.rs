@@ -13,13 +13,15 @@ use crate::{
 
 mod scale;
 
-pub use scale::{fit, scaled};
+pub use scale::{fit, scaled, turned};
 
 /// How the pixels of a raw buffer lie. Rows follow one another without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// 4:2:0, a luma plane and one of blue and red differences in turn; video range.
     Nv12,
+    /// 4:2:0, a luma plane, one of blue differences and one of red ones; video range.
+    I420,
     /// 4:2:2, two pixels in four bytes: Y, U, Y, V; video range.
     Yuyv,
     /// A JPEG picture.
@@ -102,7 +104,9 @@ impl Converter {
         }
         let (columns, rows) = (usize::from(width), usize::from(height));
         let needed = match format {
-            Format::Nv12 => columns * rows + columns.div_ceil(2) * rows.div_ceil(2) * 2,
+            Format::Nv12 | Format::I420 => {
+                columns * rows + columns.div_ceil(2) * rows.div_ceil(2) * 2
+            }
             Format::Yuyv => columns.div_ceil(2) * 4 * rows,
             Format::Gray | Format::Mjpeg => columns * rows,
             Format::Rgb | Format::Bgr => columns * rows * 3,
@@ -118,6 +122,7 @@ impl Converter {
         let mut draft = Draft::new(Size::new(width & !1, height & !1), time)?;
         match format {
             Format::Nv12 => from_nv12(&mut draft, columns, rows, bytes),
+            Format::I420 => from_i420(&mut draft, columns, rows, bytes),
             Format::Gray => from_gray(&mut draft, columns, bytes),
             _ => from_packed(&mut draft, format, columns, bytes)?,
         }
@@ -141,6 +146,16 @@ fn from_nv12(draft: &mut Draft, columns: usize, rows: usize, bytes: &[u8]) {
             *v = pair[1];
         }
     }
+}
+
+fn from_i420(draft: &mut Draft, columns: usize, rows: usize, bytes: &[u8]) {
+    let (luma, chroma) = bytes.split_at(columns * rows);
+    let (u, v) = chroma.split_at(chroma.len() / 2);
+    let width = usize::from(draft.size().width);
+    let planes = draft.planes();
+    copy_rows(planes.y, width, luma, columns);
+    copy_rows(planes.u, width / 2, u, columns.div_ceil(2));
+    copy_rows(planes.v, width / 2, v, columns.div_ceil(2));
 }
 
 fn from_gray(draft: &mut Draft, columns: usize, bytes: &[u8]) {

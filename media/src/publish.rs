@@ -31,6 +31,7 @@ use crate::{
 
 mod capture;
 mod encoding;
+mod retry;
 
 use encoding::Encoding;
 
@@ -117,8 +118,8 @@ pub enum Event {
     },
     /// A picture was captured: one's own, for a screen.
     Picture(Picture),
-    /// No pictures come. What may pass by itself is tried again every two seconds; this is said
-    /// once for each new reason.
+    /// No pictures come. What may pass by itself is tried again; this is said once for each new
+    /// reason.
     Stopped(source::Error),
     /// A track can't be encoded; it is tried again at the next picture, and said once.
     EncoderFailed {

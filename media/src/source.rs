@@ -2,14 +2,17 @@
 
 mod camera;
 mod choice;
+mod feed;
 mod file;
+mod form;
 pub mod synthetic;
 pub mod y4m;
 
 use crate::picture::Picture;
 
-pub use camera::{Camera, Device, cameras};
+pub use camera::{Camera, Device, cameras, plugged};
 pub use choice::{BadChoice, Choice};
+pub use feed::Feed;
 pub use file::File;
 pub use synthetic::Synthetic;
 
@@ -20,6 +23,12 @@ pub trait Source {
 
     /// Waits for the next picture. After an error the source is of no more use.
     fn next(&mut self) -> Result<Picture, Error>;
+
+    /// The next picture, or `None` if after a moment there is none yet: for sources that may have
+    /// nothing to give for a long time, and mustn't keep who waits from ending.
+    fn poll(&mut self) -> Result<Option<Picture>, Error> {
+        self.next().map(Some)
+    }
 }
 
 /// Makes a source, on the thread that will use it, as often as it is asked.

@@ -230,6 +230,15 @@ fn the_bit_rate_is_kept_and_can_be_changed() {
     assert_eq!(encoder.config().bitrate, 900_000);
 }
 
+/// Every picture refers to the one before.
+fn single_layer() -> Encoder {
+    let config = Config {
+        temporal_layers: 1,
+        ..Config::new(SIZE)
+    };
+    Encoder::new(config).unwrap()
+}
+
 #[test]
 fn fewer_pictures_get_more_bits_each() {
     let source = pictures(SIZE, 120);
@@ -268,11 +277,7 @@ fn a_picture_of_another_size_is_an_error() {
 #[test]
 fn the_decoder_begins_at_a_key_frame_and_goes_on_at_the_next() {
     let source = pictures(SIZE, 30);
-    let mut encoder = Encoder::new(Config {
-        temporal_layers: 1,
-        ..Config::new(SIZE)
-    })
-    .unwrap();
+    let mut encoder = single_layer();
     let mut decoder = Decoder::new();
     for (number, picture) in source.iter().enumerate() {
         if number == 20 {
@@ -302,11 +307,7 @@ fn the_decoder_begins_at_a_key_frame_and_goes_on_at_the_next() {
 #[test]
 fn what_refers_to_a_lost_frame_is_not_shown() {
     let source = pictures(SIZE, 12);
-    let mut encoder = Encoder::new(Config {
-        temporal_layers: 1,
-        ..Config::new(SIZE)
-    })
-    .unwrap();
+    let mut encoder = single_layer();
     let mut decoder = Decoder::new();
     for (number, picture) in source.iter().enumerate() {
         let frame = encoder.encode(picture).unwrap().unwrap();
@@ -321,7 +322,8 @@ fn what_refers_to_a_lost_frame_is_not_shown() {
 #[test]
 fn an_other_size_in_the_stream_is_followed() {
     let mut decoder = Decoder::new();
-    for size in [SIZE, Size::new(320, 180), Size::new(480, 270), SIZE] {
+    for (width, height) in [(640, 360), (320, 180), (480, 270), (360, 640), (640, 360)] {
+        let size = Size::new(width, height);
         for (time, frame) in encoded(Config::new(size), &pictures(size, 4)) {
             let picture = decoder.decode(&frame.bytes, time).unwrap().unwrap();
             assert_eq!(picture.size(), size);

@@ -17,6 +17,7 @@ pub mod receiver;
 pub mod room;
 pub mod session;
 pub mod time;
+pub mod trouble;
 
 /// The protocol version that this crate speaks. Both sides say which they speak in
 /// [`control::Hello`] and [`control::Welcome`].

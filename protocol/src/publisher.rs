@@ -4,7 +4,7 @@
 //! H.264, then VP8, then JPEG. A publisher is asked for those that somebody gets, so JPEG is sent
 //! only while somebody who can decode nothing else shows it, and what nobody shows isn't encoded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     control::{SendTrack, Watch},
@@ -30,61 +30,159 @@ pub struct Participant<'a> {
     pub connected: bool,
 }
 
-/// Who sends what, and who gets what. Those who send or get nothing aren't listed.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Who sends what, and who gets what. Kept as participants come, change and go: what a change
+/// doesn't touch isn't worked out again.
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// What each publisher sends, by track.
-    pub sends: BTreeMap<MemberId, Vec<SendTrack>>,
-    /// What each (receiver, sender) gets.
-    pub routes: BTreeMap<(MemberId, MemberId), Vec<Selected>>,
+    senders: BTreeMap<MemberId, Sending>,
+}
+
+/// What one participant sends. Those of whom nobody gets anything aren't listed.
+#[derive(Clone, Debug, Default)]
+struct Sending {
+    /// By track.
+    sends: Vec<SendTrack>,
+    /// To whom.
+    receivers: BTreeMap<MemberId, Given>,
+}
+
+/// What one receiver gets of one sender: tracks, and the size at which each is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Given {
+    tracks: Vec<Selected>,
+    sizes: Vec<Size>,
+}
+
+/// What became different in a plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Receiver, sender, and all that the one gets of the other from now on.
+    pub routes: Vec<(MemberId, MemberId, Vec<Selected>)>,
+    /// Who sends what from now on, by track.
+    pub sends: Vec<(MemberId, Vec<SendTrack>)>,
 }
 
 /// The sources that this version forwards, each by one of its tracks.
 const SOURCES: [Source; 2] = [Source::Microphone, Source::Camera];
 
-/// Works out the plan for everybody in a room.
-pub fn plan(participants: &[Participant<'_>]) -> Plan {
-    let mut plan = Plan::default();
-    for sender in participants
-        .iter()
-        .filter(|sender| !sender.tracks.is_empty())
-    {
+impl Plan {
+    /// What a receiver gets of a sender.
+    pub fn route(&self, receiver: MemberId, sender: MemberId) -> &[Selected] {
+        let sending = self.senders.get(&sender);
+        let given = sending.and_then(|sending| sending.receivers.get(&receiver));
+        given.map_or(&[], |given| &given.tracks)
+    }
+
+    /// Somebody came, changed or went: works out anew what it gets and what is got of it.
+    pub fn update(&mut self, participants: &[Participant<'_>], id: MemberId) -> Changes {
+        let mut changes = Changes::default();
+        let mut touched = BTreeSet::new();
+        if let Some(subject) = participants.iter().find(|participant| participant.id == id) {
+            for other in participants.iter().filter(|other| other.id != id) {
+                for (receiver, sender) in [(subject, other), (other, subject)] {
+                    let given = given(receiver, sender);
+                    if self.give(receiver.id, sender.id, given, &mut changes) {
+                        touched.insert(sender.id);
+                    }
+                }
+            }
+        } else {
+            if let Some(sending) = self.senders.remove(&id) {
+                let routes = sending.receivers.into_keys();
+                changes
+                    .routes
+                    .extend(routes.map(|receiver| (receiver, id, vec![])));
+            }
+            let senders: Vec<MemberId> = self.senders.keys().copied().collect();
+            for sender in senders {
+                if self.give(id, sender, Given::default(), &mut changes) {
+                    touched.insert(sender);
+                }
+            }
+        }
+        for sender in touched {
+            self.sum_up(sender, &mut changes);
+        }
+        changes
+    }
+
+    /// Notes what a receiver gets of a sender. Returns whether that is something else than before.
+    fn give(
+        &mut self,
+        receiver: MemberId,
+        sender: MemberId,
+        given: Given,
+        changes: &mut Changes,
+    ) -> bool {
+        let nothing = Given::default();
+        let sending = self.senders.get(&sender);
+        let before = sending.and_then(|sending| sending.receivers.get(&receiver));
+        let before = before.unwrap_or(&nothing);
+        if *before == given {
+            return false;
+        }
+        if before.tracks != given.tracks {
+            changes
+                .routes
+                .push((receiver, sender, given.tracks.clone()));
+        }
+        let receivers = &mut self.senders.entry(sender).or_default().receivers;
+        if given == nothing {
+            receivers.remove(&receiver);
+        } else {
+            receivers.insert(receiver, given);
+        }
+        true
+    }
+
+    /// Works out what somebody sends of what others get.
+    fn sum_up(&mut self, sender: MemberId, changes: &mut Changes) {
+        let Some(sending) = self.senders.get_mut(&sender) else {
+            return;
+        };
         let mut sends: Vec<SendTrack> = Vec::new();
-        for receiver in participants
-            .iter()
-            .filter(|r| r.connected && r.id != sender.id)
-        {
-            let mut selected = Vec::new();
-            for (track, size) in chosen(receiver, sender) {
-                let layer = layer_for(&track.layers, size);
-                let kind = if track.source == Source::Camera {
-                    Kind::Video
-                } else {
-                    Kind::Audio
-                };
-                selected.push(Selected {
-                    track: track.id,
-                    kind,
-                    layer,
-                });
-                match sends.iter_mut().find(|send| send.track == track.id) {
+        for given in sending.receivers.values() {
+            for (selected, &size) in given.tracks.iter().zip(&given.sizes) {
+                match sends.iter_mut().find(|send| send.track == selected.track) {
                     Some(send) => send.size = send.size.max(size),
                     None => sends.push(SendTrack {
-                        track: track.id,
+                        track: selected.track,
                         size,
                     }),
                 }
             }
-            if !selected.is_empty() {
-                plan.routes.insert((receiver.id, sender.id), selected);
-            }
         }
-        if !sends.is_empty() {
-            sends.sort_by_key(|send| send.track);
-            plan.sends.insert(sender.id, sends);
+        sends.sort_by_key(|send| send.track);
+        if sends != sending.sends {
+            sending.sends.clone_from(&sends);
+            changes.sends.push((sender, sends));
+        }
+        if sending.receivers.is_empty() {
+            self.senders.remove(&sender);
         }
     }
-    plan
+}
+
+/// What a receiver gets of a sender.
+fn given(receiver: &Participant<'_>, sender: &Participant<'_>) -> Given {
+    let mut given = Given::default();
+    if !receiver.connected {
+        return given;
+    }
+    for (track, size) in chosen(receiver, sender) {
+        let kind = if track.source == Source::Camera {
+            Kind::Video
+        } else {
+            Kind::Audio
+        };
+        given.tracks.push(Selected {
+            track: track.id,
+            kind,
+            layer: layer_for(&track.layers, size),
+        });
+        given.sizes.push(size);
+    }
+    given
 }
 
 /// The tracks that a receiver gets of a sender, and at which size it shows them.
@@ -93,11 +191,11 @@ fn chosen<'t>(
     sender: &Participant<'t>,
 ) -> impl Iterator<Item = (&'t Track, Size)> {
     SOURCES.into_iter().filter_map(move |source| {
+        let track = best(sender.tracks, source, receiver.decodes)?;
         let size = match source {
             Source::Camera => shown(receiver.watch, sender.id)?,
             _ => Size::new(0, 0),
         };
-        let track = best(sender.tracks, source, receiver.decodes)?;
         Some((track, size))
     })
 }
@@ -206,17 +304,25 @@ mod tests {
         };
         let modern: &[Codec] = &[Codec::Jpeg, Codec::H264, Codec::Opus];
         let sent = |last: Participant<'_>| {
-            let plan = plan(&[
+            let mut plan = Plan::default();
+            let all = [
                 person(1, &tracks, modern, &small, true),
                 person(2, &[], modern, &small, true),
                 last,
-            ]);
-            let sends = plan.sends[&MemberId(1)].clone();
-            let got = plan
-                .routes
-                .get(&(MemberId(3), MemberId(1)))
-                .cloned()
-                .unwrap_or_default();
+            ];
+            let mut sends = vec![];
+            for id in 1..=3 {
+                let changes = plan.update(&all[..id as usize], MemberId(id));
+                for (sender, sent) in changes.sends {
+                    assert_eq!(sender, MemberId(1));
+                    sends = sent;
+                }
+                assert_eq!(
+                    plan.update(&all[..id as usize], MemberId(id)),
+                    Changes::default()
+                );
+            }
+            let got = plan.route(MemberId(3), MemberId(1)).to_vec();
             (
                 sends
                     .iter()

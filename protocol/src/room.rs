@@ -5,10 +5,7 @@
 
 mod registry;
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 pub use registry::{Joined, Place, Rooms};
 
@@ -71,6 +68,13 @@ pub enum Action {
         /// What.
         message: RelayMessage,
     },
+    /// Send each of these members the same message, numbered in its session.
+    Tell {
+        /// To whom.
+        to: Vec<MemberId>,
+        /// What.
+        message: RelayMessage,
+    },
     /// Give this to [`crate::receiver::Receiver::route`]. A receiver that is gone needs nothing.
     Route {
         /// Whose receiver.
@@ -120,6 +124,8 @@ impl Present {
 pub struct Room {
     id: RoomId,
     name: RoomName,
+    /// The name as it is compared.
+    folded: String,
     kind: RoomKind,
     since: WallMs,
     most: usize,
@@ -143,6 +149,7 @@ impl Room {
     ) -> Self {
         Self {
             id,
+            folded: registry::fold(&name),
             name,
             kind,
             since,
@@ -209,33 +216,35 @@ impl Room {
             connection: Connection::Connected,
             clock,
         };
-        let mut actions = self.tell_others(
-            id,
-            RelayMessage::MemberJoined {
-                member: member.clone(),
-            },
-        );
+        let news = RelayMessage::MemberJoined {
+            member: member.clone(),
+        };
         self.members.push(Present {
             member,
             decodes,
             watch,
         });
         self.empty_since = None;
-        let joined = RelayMessage::Joined {
+        let mut actions = vec![
+            Action::Send {
+                to: id,
+                message: self.joined(id),
+            },
+            self.tell_others(id, news),
+        ];
+        self.replan(id, &mut actions);
+        Ok(actions)
+    }
+
+    /// All that a member has to know of the room now: the answer to its joining, and what it is told
+    /// when it was away for too much to be told one by one.
+    pub fn joined(&self, id: MemberId) -> RelayMessage {
+        RelayMessage::Joined {
             room: self.info(),
             you: id,
             members: self.members().cloned().collect(),
             chat: self.history.iter().cloned().collect(),
-        };
-        actions.insert(
-            0,
-            Action::Send {
-                to: id,
-                message: joined,
-            },
-        );
-        self.replan(&mut actions);
-        Ok(actions)
+        }
     }
 
     /// A member goes.
@@ -257,8 +266,8 @@ impl Room {
                 message: RelayMessage::Left,
             });
         }
-        actions.extend(self.tell_others(id, RelayMessage::MemberLeft { member: id, reason }));
-        self.replan(&mut actions);
+        actions.push(self.tell_others(id, RelayMessage::MemberLeft { member: id, reason }));
+        self.replan(id, &mut actions);
         Ok(actions)
     }
 
@@ -292,7 +301,7 @@ impl Room {
         }
         self.members[at].watch = watch;
         let mut actions = Vec::new();
-        self.replan(&mut actions);
+        self.replan(id, &mut actions);
         Ok(actions)
     }
 
@@ -305,7 +314,7 @@ impl Room {
         }
         self.members[at].decodes = decodes;
         let mut actions = Vec::new();
-        self.replan(&mut actions);
+        self.replan(id, &mut actions);
         Ok(actions)
     }
 
@@ -333,11 +342,10 @@ impl Room {
             };
             self.history_bytes -= oldest.text.reveal().len();
         }
-        let to_all = self.members.iter().map(|present| Action::Send {
-            to: present.member.id,
-            message: RelayMessage::Chat(line.clone()),
-        });
-        Ok(to_all.collect())
+        Ok(vec![Action::Tell {
+            to: self.members().map(|member| member.id).collect(),
+            message: RelayMessage::Chat(line),
+        }])
     }
 
     /// A member lost a reference. Needs of tracks that it doesn't get (any more) are ignored.
@@ -348,8 +356,8 @@ impl Room {
         track: TrackId,
     ) -> Result<Vec<Action>, Code> {
         self.find(id)?;
-        let gets = self.plan.routes.get(&(id, sender));
-        let gets = gets.is_some_and(|tracks| tracks.iter().any(|selected| selected.track == track));
+        let tracks = self.plan.route(id, sender);
+        let gets = tracks.iter().any(|selected| selected.track == track);
         Ok(if gets {
             vec![Action::KeyFrame { sender, track }]
         } else {
@@ -359,10 +367,7 @@ impl Room {
 
     /// What a receiver gets of a sender now.
     pub fn route(&self, receiver: MemberId, sender: MemberId) -> &[Selected] {
-        self.plan
-            .routes
-            .get(&(receiver, sender))
-            .map_or(&[], Vec::as_slice)
+        self.plan.route(receiver, sender)
     }
 
     fn find(&self, id: MemberId) -> Result<usize, Code> {
@@ -383,28 +388,23 @@ impl Room {
 
     fn changed(&mut self, at: usize) -> Vec<Action> {
         let member = self.members[at].member.clone();
-        let mut actions = self.tell_others(member.id, RelayMessage::MemberChanged { member });
-        self.replan(&mut actions);
+        let id = member.id;
+        let mut actions = vec![self.tell_others(id, RelayMessage::MemberChanged { member })];
+        self.replan(id, &mut actions);
         actions
     }
 
-    fn tell_others(&self, but: MemberId, message: RelayMessage) -> Vec<Action> {
-        let others = self
-            .members
-            .iter()
-            .map(|present| present.member.id)
-            .filter(|&id| id != but);
-        others
-            .map(|to| Action::Send {
-                to,
-                message: message.clone(),
-            })
-            .collect()
+    fn tell_others(&self, but: MemberId, message: RelayMessage) -> Action {
+        let others = self.members().map(|member| member.id);
+        Action::Tell {
+            to: others.filter(|&id| id != but).collect(),
+            message,
+        }
     }
 
-    /// Works out who gets what anew, and adds what changed: first the routes, so that the first
-    /// frame that is sent is forwarded.
-    fn replan(&mut self, actions: &mut Vec<Action>) {
+    /// Somebody came, changed or went: adds what follows for who gets what, first the routes, so
+    /// that the first frame that is sent is forwarded.
+    fn replan(&mut self, id: MemberId, actions: &mut Vec<Action>) {
         let participants: Vec<_> = self
             .members
             .iter()
@@ -416,32 +416,18 @@ impl Room {
                 connected: present.connected(),
             })
             .collect();
-        let before = std::mem::replace(&mut self.plan, publisher::plan(&participants));
-        let after = &self.plan;
-        let pairs: BTreeSet<_> = before.routes.keys().chain(after.routes.keys()).collect();
-        for pair in pairs {
-            let tracks = after.routes.get(pair);
-            if tracks != before.routes.get(pair) {
-                let (receiver, sender) = *pair;
-                let tracks = tracks.cloned().unwrap_or_default();
-                actions.push(Action::Route {
-                    receiver,
-                    sender,
-                    tracks,
-                });
-            }
-        }
-        for present in &self.members {
-            let to = present.member.id;
-            let tracks = after.sends.get(&to);
-            if tracks != before.sends.get(&to) {
-                let tracks = tracks.cloned().unwrap_or_default();
-                actions.push(Action::Send {
-                    to,
-                    message: RelayMessage::Send { tracks },
-                });
-            }
-        }
+        let changes = self.plan.update(&participants, id);
+        let routes = changes.routes.into_iter();
+        actions.extend(routes.map(|(receiver, sender, tracks)| Action::Route {
+            receiver,
+            sender,
+            tracks,
+        }));
+        let sends = changes.sends.into_iter();
+        actions.extend(sends.map(|(to, tracks)| Action::Send {
+            to,
+            message: RelayMessage::Send { tracks },
+        }));
     }
 }
 

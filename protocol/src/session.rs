@@ -10,8 +10,8 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{error::Code, time::Now};
 
 /// The most messages that wait for an acknowledgement: a member that is away for the grace time
-/// (30 s) in a lively room misses a few dozen; a thousand means that the other side is gone or
-/// doesn't acknowledge, and going on would only take memory.
+/// (30 s) in a lively room misses a few dozen. Whoever misses more is told anew how things are
+/// ([`Session::let_go`]): going on would only take memory.
 pub const MAX_UNACKNOWLEDGED: usize = 1024;
 
 /// The most bytes that those messages have: a long time's chat, far from what hurts a relay with
@@ -33,7 +33,8 @@ pub fn silence_limit(heartbeat: Duration) -> Duration {
     heartbeat * MISSED_HEARTBEATS + HEARTBEAT_SLACK
 }
 
-/// Too many messages, or bytes of them, wait for an acknowledgement. The session is over.
+/// Too many messages, or bytes of them, wait for an acknowledgement. The session is over, or
+/// [lets go](Session::let_go).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the other side leaves {MAX_UNACKNOWLEDGED} messages or {MAX_UNACKNOWLEDGED_BYTES} bytes unacknowledged"
@@ -102,6 +103,10 @@ pub struct Session<M> {
     received: u64,
     /// The last number that the other side was told we received.
     told: u64,
+    /// What was numbered after this was never sent: there was no connection.
+    lost: Option<u64>,
+    /// Messages were let go.
+    behind: bool,
 }
 
 impl<M> Default for Session<M> {
@@ -112,6 +117,8 @@ impl<M> Default for Session<M> {
             sent: 0,
             received: 0,
             told: 0,
+            lost: None,
+            behind: false,
         }
     }
 }
@@ -132,13 +139,35 @@ impl<M: Clone> Session<M> {
     /// however large.
     pub fn send_sized(&mut self, body: M, bytes: usize) -> Result<u64, Overflow> {
         let full = self.bytes > 0 && self.bytes + bytes > MAX_UNACKNOWLEDGED_BYTES;
-        if full || self.unacknowledged.len() >= MAX_UNACKNOWLEDGED {
+        if full || self.behind || self.unacknowledged.len() >= MAX_UNACKNOWLEDGED {
             return Err(Overflow);
         }
         self.bytes += bytes;
         self.unacknowledged.push_back((body, bytes));
         self.sent += 1;
         Ok(self.sent)
+    }
+
+    /// The connection is gone: what is numbered from now on, nobody was sent.
+    pub fn lost(&mut self) {
+        self.lost.get_or_insert(self.sent);
+    }
+
+    /// After an [`Overflow`]: nothing more is numbered until the other side resumes, and what it
+    /// can't have got is forgotten. It must then be told how things are, because it wasn't told
+    /// what happened. What it may have got stays as it was numbered.
+    pub fn let_go(&mut self) {
+        self.behind = true;
+        let unsent = self.sent - self.lost.unwrap_or(self.sent);
+        let kept = self.unacknowledged.len().saturating_sub(unsent as usize);
+        let gone = self.unacknowledged.drain(kept..);
+        self.sent -= gone.len() as u64;
+        self.bytes -= gone.map(|(_, bytes)| bytes).sum::<usize>();
+    }
+
+    /// Whether messages were let go, and the other side hasn't resumed since.
+    pub fn is_behind(&self) -> bool {
+        self.behind
     }
 
     /// Takes a message's number and acknowledgement.
@@ -202,7 +231,8 @@ impl<M: Clone> Session<M> {
     }
 
     /// A new connection goes on with the session, and the other side says what it received.
-    /// Gives what it must be sent again, in order, before anything new.
+    /// Gives what it must be sent again, in order, before anything new. If the session
+    /// [was behind](Session::is_behind), how things are follows.
     pub fn resume(
         &mut self,
         peer_received: u64,
@@ -216,6 +246,8 @@ impl<M: Clone> Session<M> {
         }
         self.acked(peer_received)?;
         self.told();
+        self.lost = None;
+        self.behind = false;
         let first = self.acknowledged() + 1;
         let again = self.unacknowledged.clone().into_iter();
         Ok((first..).zip(again.map(|(body, _)| body)))
@@ -331,6 +363,34 @@ mod tests {
         }
         assert_eq!(session.send(()), Err(Overflow));
         assert_eq!(session.unacknowledged(), MAX_UNACKNOWLEDGED);
+    }
+
+    #[test]
+    fn a_session_that_lets_go_goes_on_after_what_may_have_arrived() {
+        let mut session = Session::new();
+        session.send('a').unwrap();
+        session.send('b').unwrap();
+        session.acked(1).unwrap();
+        session.lost();
+        while session.send('c').is_ok() {}
+        session.lost();
+        session.let_go();
+        assert!(session.is_behind() && session.send('d').is_err());
+        assert_eq!((session.sent(), session.unacknowledged()), (2, 1));
+        assert_eq!(session.resume(1).unwrap().collect::<Vec<_>>(), [(2, 'b')]);
+        assert!(!session.is_behind());
+        assert_eq!(session.send('d'), Ok(3));
+
+        // While it is connected anything may have arrived: all is kept as it was numbered.
+        while session.send('e').is_ok() {}
+        session.let_go();
+        let sent = session.sent();
+        assert_eq!(session.unacknowledged(), MAX_UNACKNOWLEDGED);
+        assert!(session.send('f').is_err());
+        session.acked(sent - 3).unwrap();
+        assert!(session.send('f').is_err(), "it is behind all the same");
+        assert_eq!(session.resume(sent - 1).unwrap().count(), 1);
+        assert_eq!(session.send('f'), Ok(sent + 1));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use ts_rs::{Config, TS};
 use visita_protocol::{
     control::{ClientPacket, LobbyMessage, RelayPacket},
     id::{Fingerprint, WardId},
+    trouble::Trouble,
 };
 
 /// A folder of this test's own, gone afterwards.
@@ -43,6 +44,7 @@ fn the_committed_types_are_current() {
     LobbyMessage::export_all(&config).unwrap();
     Fingerprint::export_all(&config).unwrap();
     WardId::export_all(&config).unwrap();
+    Trouble::export_all(&config).unwrap();
     let mut now = files(&folder.0);
     let index = now.keys().map(|file| {
         let name = file.trim_end_matches(".ts");

@@ -36,6 +36,14 @@ pub(crate) enum Assets {
 }
 
 impl Assets {
+    /// Whether there is a file of this name.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        match self {
+            Self::Embedded => BY_PATH.contains_key(path),
+            Self::Folder(root) => plain(path) && root.join(path).is_file(),
+        }
+    }
+
     /// The answer for a file; `None` when there is none of that name. `path` has no leading slash.
     pub(crate) async fn get(&self, path: &str, request: &HeaderMap) -> Option<Response<Body>> {
         match self {
@@ -77,10 +85,7 @@ fn embedded(path: &str, request: &HeaderMap) -> Option<Response<Body>> {
 }
 
 async fn from_folder(root: &Path, path: &str) -> Option<Response<Body>> {
-    let plain = Path::new(path).components().all(|part| {
-        matches!(part, Component::Normal(name) if name.to_str().is_some_and(|name| !name.starts_with('.')))
-    });
-    if !plain {
+    if !plain(path) {
         return None;
     }
     let bytes = tokio::fs::read(root.join(path)).await.ok()?;
@@ -92,6 +97,13 @@ async fn from_folder(root: &Path, path: &str) -> Option<Response<Body>> {
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Some(response)
+}
+
+/// Whether a path stays in its folder and names nothing hidden.
+fn plain(path: &str) -> bool {
+    Path::new(path).components().all(|part| {
+        matches!(part, Component::Normal(name) if name.to_str().is_some_and(|name| !name.starts_with('.')))
+    })
 }
 
 fn known(request: &HeaderMap, etag: &str) -> bool {

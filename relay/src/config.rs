@@ -83,6 +83,8 @@ pub struct Limits {
     pub handshake_s: u32,
     /// Seconds for a request's head, and between two requests.
     pub header_s: u32,
+    /// Seconds for the rest of a request, and for taking all of the answer.
+    pub answer_s: u32,
     /// Seconds from the socket's opening to the hello.
     pub hello_s: u32,
     /// Seconds that a session may stand outside any room.
@@ -108,15 +110,19 @@ impl Default for Limits {
             // 1080p JPEG at 15 a second in chunks of 4 KB is half of both.
             chunks_per_s: 2_000,
             bytes_per_s: 4 << 20,
-            connections_per_address: 512,
+            // A browser that opens the page has up to six connections for a moment, and one more
+            // while it shows the list of rooms; 256 people may do so behind one address.
+            connections_per_address: 2_048,
             sessions_per_address: 512,
-            new_rooms_per_minute: 120,
+            // Each of them may make a room, and others still can.
+            new_rooms_per_minute: 256,
             connections: 4_096,
             sessions: 1_024,
-            rooms: 256,
+            rooms: 512,
             members: 64,
             handshake_s: 10,
             header_s: 15,
+            answer_s: 30,
             hello_s: 10,
             idle_s: 120,
             grace_s: 30,
@@ -229,6 +235,7 @@ impl Config {
             ("limits.members", limits.members),
             ("limits.handshake_s", limits.handshake_s),
             ("limits.header_s", limits.header_s),
+            ("limits.answer_s", limits.answer_s),
             ("limits.hello_s", limits.hello_s),
             ("limits.idle_s", limits.idle_s),
         ];

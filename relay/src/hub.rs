@@ -33,7 +33,7 @@ use crate::{
     config::Limits,
     limits::Neighbours,
     metrics::{self, Counters, Gauges},
-    outlet::{Body, End, MemberLink, Taken},
+    outlet::{Body, Carried, End, Line, MemberLink, Taken},
     seat::{Dirty, Seat},
     web::Peer,
 };
@@ -60,6 +60,8 @@ pub struct Person {
     pub room_name: RoomName,
     /// Whether the person can be reached.
     pub connection: Connection,
+    /// How the person's line fares.
+    pub line: Line,
 }
 
 /// How a connection ended, as far as its session is concerned.
@@ -103,6 +105,7 @@ impl Hub {
             sessions: HashMap::new(),
             members: HashMap::new(),
             neighbours: Neighbours::new(limits.sessions_per_address, limits.new_rooms_per_minute),
+            people: 0,
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -139,7 +142,7 @@ impl Hub {
             self.counters.clone(),
         );
         let now = clock::now();
-        let attached = self.attach(&seat, link, version, compression, None)?;
+        let (attached, _) = self.attach(&seat, link, version, compression, None)?;
         state.neighbours.came(peer.ip);
         let entry = Entry {
             seat: seat.clone(),
@@ -170,14 +173,14 @@ impl Hub {
             return Err(Code::SessionGone);
         }
         let seat = entry.seat.clone();
-        let attached = self.attach(&seat, link, version, compression, Some(resume.received))?;
+        let received = Some(resume.received);
+        let (attached, behind) = self.attach(&seat, link, version, compression, received)?;
         entry.lifeline.back();
         entry.idle_since = clock::now();
         metrics::add(&self.counters.sessions_resumed, 1);
         let mut dirty = Dirty::default();
         if let Some(place) = entry.place {
-            let actions = state.rooms.back(clock::now(), place);
-            state.act(actions, &mut dirty);
+            state.back(place, behind, &mut dirty);
         }
         self.changed(&state);
         drop(state);
@@ -192,7 +195,7 @@ impl Hub {
         version: u8,
         compression: Option<Compression>,
         received: Option<u64>,
-    ) -> Result<Attached, Code> {
+    ) -> Result<(Attached, bool), Code> {
         let welcome = |got| {
             RelayPacket::Welcome(Welcome {
                 version,
@@ -206,16 +209,21 @@ impl Hub {
                 compression,
             })
         };
-        let attached = seat
+        let Carried {
+            generation,
+            ended,
+            behind,
+        } = seat
             .outlet
-            .attach(link, compression.is_some(), received, welcome);
-        let (generation, ended) = attached.map_err(visita_protocol::session::Error::code)?;
+            .attach(link, compression.is_some(), received, welcome)
+            .map_err(visita_protocol::session::Error::code)?;
         seat.attached(generation);
-        Ok(Attached {
+        let attached = Attached {
             seat: seat.clone(),
             generation,
             ended,
-        })
+        };
+        Ok((attached, behind))
     }
 
     /// Takes a numbered message. `Err` = the connection and its session can't go on.
@@ -240,7 +248,7 @@ impl Hub {
                 code,
                 reply_to: Some(n),
             };
-            state.send(seat, &Body::from(&answer), &mut dirty);
+            dirty.add(seat.outlet.send(&Body::from(&answer)));
         }
         self.changed(&state);
         drop(state);
@@ -269,16 +277,7 @@ impl Hub {
             Gone::Broken if state.is_idle(seat.session) => {
                 state.end(seat.session, LeaveReason::Lost, &mut dirty);
             }
-            Gone::Broken => {
-                let now = clock::now();
-                if let Some(entry) = state.sessions.get_mut(&seat.session) {
-                    entry.lifeline.lost(now);
-                    if let Some(place) = entry.place {
-                        let actions = state.rooms.lost(now, place);
-                        state.act(actions, &mut dirty);
-                    }
-                }
-            }
+            Gone::Broken => state.lost(seat.session, &mut dirty),
         }
         self.changed(&state);
         drop(state);
@@ -327,15 +326,10 @@ impl Hub {
     /// Says to everybody that the relay ends.
     pub(crate) fn close(&self) {
         let mut dirty = Dirty::default();
-        let mut state = self.lock();
-        let seats: Vec<_> = state
-            .sessions
-            .values()
-            .map(|entry| entry.seat.clone())
-            .collect();
+        let state = self.lock();
         let closing = Body::from(&RelayMessage::Closing);
-        for seat in seats {
-            state.send(&seat, &closing, &mut dirty);
+        for entry in state.sessions.values() {
+            dirty.add(entry.seat.outlet.send(&closing));
         }
         drop(state);
         dirty.flush(clock::now());
@@ -349,10 +343,9 @@ impl Hub {
             *known = revision;
             changed
         });
-        let people = state.digest();
         self.people_changed.send_if_modified(|known| {
-            let changed = *known != people;
-            *known = people;
+            let changed = *known != state.people;
+            *known = state.people;
             changed
         });
     }
@@ -399,13 +392,20 @@ impl Hub {
             let Some(room) = state.rooms.room(info.id) else {
                 continue;
             };
-            people.extend(room.members().map(|member| Person {
-                member: member.id,
-                name: member.name.clone(),
-                role: member.role,
-                room: info.id,
-                room_name: info.name.clone(),
-                connection: member.connection,
+            people.extend(room.members().map(|member| {
+                Person {
+                    member: member.id,
+                    name: member.name.clone(),
+                    role: member.role,
+                    room: info.id,
+                    room_name: info.name.clone(),
+                    connection: member.connection,
+                    line: state
+                        .members
+                        .get(&member.id)
+                        .map(|seat| seat.outlet.line())
+                        .unwrap_or_default(),
+                }
             }));
         }
         people

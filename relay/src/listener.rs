@@ -16,7 +16,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::timeout,
+    time::{error::Elapsed, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::ServiceExt as _;
@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 use crate::{
     limits::Place,
     metrics,
+    patient::Patient,
     relay::Shared,
     web::{self, Peer},
 };
@@ -134,6 +135,7 @@ pub(crate) async fn run(shared: Arc<Shared>, listener: TcpListener, acceptor: Tl
         match shared.doors.enter(ip) {
             Ok(place) => {
                 metrics::add(&shared.counters.connections, 1);
+                shared.came_from(ip);
                 let router = router.clone();
                 tokio::spawn(async move {
                     connection
@@ -174,13 +176,16 @@ impl Connection {
             return;
         };
         let place: Arc<Place> = peer.place.clone();
+        let limit = Duration::from_secs(self.shared.config.limits.answer_s.into());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
-            router.clone().oneshot(request)
+            let answer = router.clone().oneshot(request);
+            // Only a request's body can be waited for in there.
+            async move { Ok::<_, Elapsed>(timeout(limit, answer).await?.unwrap_or_else(|e| match e {})) }
         });
         let connection = self
             .http()
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Patient::new(stream, limit)), service)
             .with_upgrades();
         let mut connection = pin!(connection);
         let served = tokio::select! {

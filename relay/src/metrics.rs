@@ -27,6 +27,7 @@ macro_rules! counters {
 
 counters! {
     connections: "Connections taken.",
+    connections_outside: "Connections taken that came from another device.",
     connections_refused: "Connections for which there was no place.",
     handshakes_failed: "TLS handshakes that failed or took too long.",
     requests: "HTTP requests.",
@@ -42,6 +43,27 @@ counters! {
     messages_refused: "Packets that couldn't be read.",
     key_frame_requests: "Key frames asked of publishers.",
     throttled: "Times that a connection had to wait for its rate.",
+}
+
+/// What went through the relay since its start, for the program around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes of media that participants sent.
+    pub bytes_in: u64,
+    /// Bytes of media that were sent to participants.
+    pub bytes_out: u64,
+    /// Connections that came from another device. None in a while can mean a closed firewall.
+    pub from_outside: u64,
+}
+
+impl Counters {
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic {
+            bytes_in: self.bytes_in.load(Relaxed),
+            bytes_out: self.bytes_out.load(Relaxed),
+            from_outside: self.connections_outside.load(Relaxed),
+        }
+    }
 }
 
 /// Values of this moment.

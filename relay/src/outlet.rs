@@ -5,8 +5,9 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ use visita_protocol::{
 };
 
 use crate::{
+    clock,
     metrics::{self, Counters},
     ws::{Batch, Link, Outgoing, Queue},
 };
@@ -34,9 +36,10 @@ pub(crate) type MemberLink = Link<Tap>;
 pub(crate) enum End {
     /// The session goes on over another connection.
     Replaced,
-    /// The session is over: the other side acknowledged nothing for too long, or idled.
+    /// The session is over: it idled.
     Over,
-    /// The connection can't take its control messages: a new one may resume the session.
+    /// The connection can't take its control messages, or acknowledged none for too long: a new one
+    /// may resume the session.
     Stuck,
 }
 
@@ -46,6 +49,7 @@ pub(crate) enum End {
 pub(crate) struct Tap {
     any: AtomicBool,
     own: Mutex<VecDeque<Outgoing>>,
+    echo: Echo,
     outlet: OnceLock<(Arc<Outlet>, u64)>,
 }
 
@@ -66,6 +70,49 @@ impl Tap {
     pub(crate) fn packet(&self, packet: &RelayPacket, compressed: bool) {
         if let Some(message) = pack(packet, compressed) {
             self.push(message);
+        }
+    }
+}
+
+/// How long this connection's other side takes to answer, by WebSocket's own ping.
+#[derive(Default)]
+struct Echo {
+    /// When the ping that isn't answered yet was sent, in microseconds; 0 if there is none.
+    asked: AtomicU64,
+    /// What the last answer took, in microseconds and one more; 0 if there was none yet.
+    took: AtomicU64,
+}
+
+impl Tap {
+    /// Queues a ping, unless one isn't answered yet.
+    pub(crate) fn ping(&self, now: Now) {
+        let asked = self
+            .echo
+            .asked
+            .compare_exchange(0, now.0.max(1), SeqCst, SeqCst);
+        if asked.is_ok() {
+            self.push(Outgoing::Ping);
+        }
+    }
+
+    /// A pong came.
+    pub(crate) fn pong(&self, now: Now) {
+        let asked = self.echo.asked.swap(0, SeqCst);
+        if asked > 0 {
+            let took = now.since(Now(asked)).as_micros() as u64;
+            self.echo.took.store(took.saturating_add(1), SeqCst);
+        }
+    }
+
+    /// How long the way there and back takes. A ping without an answer counts for as long as it
+    /// waits already.
+    fn round_trip(&self, now: Now) -> Option<Duration> {
+        let (asked, took) = (self.echo.asked.load(SeqCst), self.echo.took.load(SeqCst));
+        let waited = (asked > 0).then(|| now.since(Now(asked)));
+        let took = took.checked_sub(1).map(Duration::from_micros);
+        match (took, waited) {
+            (Some(took), Some(waited)) => Some(took.max(waited)),
+            (took, _) => took,
         }
     }
 }
@@ -145,6 +192,9 @@ struct Inner {
     receiver: Receiver<Outgoing, Chunks<Bytes>>,
     /// The bytes of the control messages that wait.
     waiting: usize,
+    /// Frames that were for this participant, and those of them that it didn't get.
+    frames: u64,
+    dropped: u64,
     /// Counts the connections: what is of an older one is of no more concern.
     generation: u64,
     connection: Option<Connection>,
@@ -156,9 +206,24 @@ struct Connection {
     end: Option<oneshot::Sender<End>>,
 }
 
-/// The session can't go on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Overflow;
+/// How a participant's line fares, as the relay sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// How long a ping and its answer take; `None` before the first.
+    pub round_trip: Option<Duration>,
+    /// Frames that were for this participant, so far.
+    pub frames: u64,
+    /// Those of them that were left out: the line was slow, or a key frame was waited for.
+    pub dropped: u64,
+}
+
+/// A connection that carries a session from now on.
+pub(crate) struct Carried {
+    pub(crate) generation: u64,
+    pub(crate) ended: oneshot::Receiver<End>,
+    /// So much was said meanwhile that it wasn't kept: the other side must be told how things are.
+    pub(crate) behind: bool,
+}
 
 /// What became of a numbered message.
 #[derive(Debug)]
@@ -186,6 +251,8 @@ impl Outlet {
             session: Session::new(),
             receiver: Receiver::new(),
             waiting: 0,
+            frames: 0,
+            dropped: 0,
             generation: 0,
             connection: None,
         };
@@ -240,11 +307,16 @@ impl Outlet {
             .frame(now, &frame.header, frame.bytes, &frame.chunks)
         {
             Verdict::NotSelected => Offered::default(),
-            Verdict::Queued => Offered {
-                link: inner.connection.as_ref().map(|c| c.link.clone()),
-                key_frame: false,
-            },
+            Verdict::Queued => {
+                inner.frames += 1;
+                Offered {
+                    link: inner.connection.as_ref().map(|c| c.link.clone()),
+                    key_frame: false,
+                }
+            }
             Verdict::Dropped { key_frame, .. } => {
+                inner.frames += 1;
+                inner.dropped += 1;
                 drop(inner);
                 metrics::add(&self.counters.frames_dropped, 1);
                 Offered {
@@ -255,14 +327,18 @@ impl Outlet {
         }
     }
 
-    /// Numbers a message and queues it. Gives the link to flush.
-    pub(crate) fn send(&self, message: &Body) -> Result<Option<Arc<MemberLink>>, Overflow> {
+    /// Numbers a message and queues it. Gives the link to flush. When too much waits already, the
+    /// session lets go of it: after its next resume it is told how things are.
+    pub(crate) fn send(&self, message: &Body) -> Option<Arc<MemberLink>> {
         let mut inner = self.lock();
-        let n = inner
-            .session
-            .send_sized(message.clone(), message.0.len())
-            .map_err(|_| Overflow)?;
-        Ok(inner.queue(n, message))
+        if let Ok(n) = inner.session.send_sized(message.clone(), message.0.len()) {
+            return inner.queue(n, message);
+        }
+        if !inner.session.is_behind() {
+            inner.session.let_go();
+            inner.end(End::Stuck);
+        }
+        None
     }
 
     /// Takes the number and acknowledgement of a message that came over a connection.
@@ -313,8 +389,9 @@ impl Outlet {
         compressed: bool,
         resume: Option<u64>,
         welcome: impl FnOnce(u64) -> RelayPacket,
-    ) -> Result<(u64, oneshot::Receiver<End>), session::Error> {
+    ) -> Result<Carried, session::Error> {
         let mut inner = self.lock();
+        let behind = inner.session.is_behind();
         let again = match resume {
             Some(received) => inner.session.resume(received)?.collect(),
             None => Vec::new(),
@@ -338,7 +415,11 @@ impl Outlet {
         drop(inner);
         // The tap is new with its link: it was never set before.
         let _ = link.queue().outlet.set((self.clone(), generation));
-        Ok((generation, ended))
+        Ok(Carried {
+            generation,
+            ended,
+            behind,
+        })
     }
 
     /// The connection is gone. Returns whether it was still the session's.
@@ -348,6 +429,7 @@ impl Outlet {
         if current {
             inner.connection = None;
             inner.generation += 1;
+            inner.session.lost();
             inner.clear();
         }
         current
@@ -356,6 +438,17 @@ impl Outlet {
     /// Ends the connection, if there is one.
     pub(crate) fn end(&self, end: End) {
         self.lock().end(end);
+    }
+
+    /// How its line fares.
+    pub(crate) fn line(&self) -> Line {
+        let inner = self.lock();
+        let link = inner.connection.as_ref().map(|c| &c.link);
+        Line {
+            round_trip: link.and_then(|link| link.queue().round_trip(clock::now())),
+            frames: inner.frames,
+            dropped: inner.dropped,
+        }
     }
 
     /// Which of a sender's tracks go out from now on. Gives those that need a key frame.

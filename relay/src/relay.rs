@@ -18,6 +18,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use visita_protocol::{
     control::LobbyMessage,
+    error::Code,
     id::{Fingerprint, WardId},
     name::RoomName,
 };
@@ -26,13 +27,15 @@ use crate::{
     addresses::{Address, Addresses},
     advertise::{Advertisement, Advertiser},
     assets::Assets,
+    clock,
     config::{self, Config},
     hub::{Hub, Person},
     limits::Doors,
     listener,
-    metrics::{Counters, Gauges},
+    metrics::{self, Counters, Gauges, Traffic},
     origin::{Origin, Policy},
     tls::{self, Identity, Names},
+    trouble::Troubles,
 };
 
 /// How often the machine's addresses are looked at.
@@ -63,12 +66,13 @@ pub enum StartError {
 /// What all parts share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    pub(crate) ward: String,
+    ward: watch::Sender<String>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) policy: Policy,
     pub(crate) assets: Assets,
     pub(crate) doors: Arc<Doors>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) troubles: Troubles,
     pub(crate) hub: Arc<Hub>,
     /// Where the listener is bound.
     local: SocketAddr,
@@ -104,6 +108,19 @@ impl Shared {
         self.policy
             .judge(IpAddr::from([0, 0, 0, 0]), &headers, None)
             .is_ok()
+    }
+
+    /// What the ward is called now.
+    pub(crate) fn ward(&self) -> String {
+        self.ward.borrow().clone()
+    }
+
+    /// A connection came from this address.
+    pub(crate) fn came_from(&self, ip: IpAddr) {
+        let outside = !ip.is_loopback() && self.addresses.borrow().all().all(|own| own != ip);
+        if outside {
+            metrics::add(&self.counters.connections_outside, 1);
+        }
     }
 
     /// How the relay is reached from outside.
@@ -163,7 +180,7 @@ impl Shared {
             addresses.retain(|address| address.ip == local);
         }
         (!addresses.is_empty()).then(|| Advertisement {
-            ward: self.ward.clone(),
+            ward: self.ward(),
             ward_id: self.identity.ward_id(),
             fingerprint: self.identity.fingerprint(),
             port: self.local.port(),
@@ -190,11 +207,7 @@ impl Relay {
         let listener = TcpListener::from_std(listener)?;
         let local = listener.local_addr()?;
         let ward = config.ward.clone().unwrap_or_else(machine_name);
-        // A ward's name obeys a room's rules: no control characters, not endless.
-        let ward = RoomName::new(&ward)
-            .map_err(|_| StartError::WardName)?
-            .reveal()
-            .to_owned();
+        let ward = ward_name(&ward).map_err(|_| StartError::WardName)?;
         let assets = match &config.ui {
             None => Assets::Embedded,
             Some(folder) if folder.join("index.html").is_file() => Assets::Folder(folder.clone()),
@@ -221,7 +234,7 @@ impl Relay {
         let (running, ended) = mpsc::channel(1);
         let counters = Arc::new(Counters::default());
         let shared = Shared {
-            ward,
+            ward: watch::Sender::new(ward),
             identity,
             policy,
             assets,
@@ -231,6 +244,7 @@ impl Relay {
             ),
             hub: Hub::new(&config.limits, counters.clone()),
             counters,
+            troubles: Troubles::new(clock::now()),
             local,
             addresses: watch::Sender::new(addresses),
             stop: watch::Sender::new(false),
@@ -285,12 +299,14 @@ impl Relay {
 /// Keeps certificate and advertisement as the machine's addresses are.
 async fn keep(shared: Arc<Shared>) {
     let mut stopped = pin!(shared.stopped());
+    let mut renamed = shared.ward.subscribe();
     let mut every = interval(ADDRESSES_EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut advertiser: Option<Advertiser> = None;
     loop {
         tokio::select! {
             _ = every.tick() => {}
+            Ok(()) = renamed.changed() => {}
             () = &mut stopped => break,
         }
         let changed = shared.addresses.borrow().changed();
@@ -367,8 +383,26 @@ impl Handle {
     }
 
     /// What the ward is called.
-    pub fn ward(&self) -> &str {
-        &self.shared.ward
+    pub fn ward(&self) -> String {
+        self.shared.ward()
+    }
+
+    /// Calls the ward something else from now on, and advertises it so. Sessions, rooms and pins
+    /// stay as they are: the ward's identity is its CA. Who wants the name to last keeps it and
+    /// gives it as [`Config::ward`] next time.
+    pub fn rename(&self, name: &str) -> Result<(), Code> {
+        let name = ward_name(name)?;
+        self.shared.ward.send_if_modified(|ward| {
+            let changed = *ward != name;
+            *ward = name;
+            changed
+        });
+        Ok(())
+    }
+
+    /// Changes when the ward is called something else.
+    pub fn renames(&self) -> watch::Receiver<String> {
+        self.shared.ward.subscribe()
     }
 
     /// The ward's CA certificate, PEM.
@@ -379,6 +413,11 @@ impl Handle {
     /// Everybody in any room now, for the host's own screen.
     pub fn people(&self) -> Vec<Person> {
         self.shared.hub.people()
+    }
+
+    /// What went through so far.
+    pub fn traffic(&self) -> Traffic {
+        self.shared.counters.traffic()
     }
 
     /// All rooms now, as lists show them.
@@ -401,6 +440,11 @@ impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Handle({})", self.url())
     }
+}
+
+/// A ward's name obeys a room's rules: no control characters, not endless.
+fn ward_name(name: &str) -> Result<String, Code> {
+    Ok(RoomName::new(name)?.reveal().to_owned())
 }
 
 /// What the machine is called, when it says so.

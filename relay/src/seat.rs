@@ -167,11 +167,8 @@ impl Seat {
 
     fn say_key_frame(&self, track: TrackId, dirty: &mut Dirty) {
         metrics::add(&self.counters.key_frame_requests, 1);
-        // A session that overflows is ended by the hub's next message to it.
         let message = Body::from(&RelayMessage::KeyFrame { track });
-        if let Ok(link) = self.outlet.send(&message) {
-            dirty.add(link);
-        }
+        dirty.add(self.outlet.send(&message));
     }
 
     /// Somebody needs a key frame.
@@ -190,9 +187,7 @@ impl Seat {
         }
         if let Some(tracks) = smaller {
             let message = Body::from(&RelayMessage::Send { tracks });
-            if let Ok(link) = self.outlet.send(&message) {
-                dirty.add(link);
-            }
+            dirty.add(self.outlet.send(&message));
         }
     }
 
@@ -240,6 +235,11 @@ impl Seat {
             }
         }
         inlet.steady.want(now, tracks)
+    }
+
+    /// What the participant was told last to send.
+    pub(crate) fn told(&self) -> Vec<SendTrack> {
+        self.inlet().steady.said().to_vec()
     }
 
     /// This receiver gets something of it, or nothing any more.

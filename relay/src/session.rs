@@ -41,6 +41,8 @@ const SIGNALS_BEFORE_HELLO: u32 = 16;
 const SIGNAL: usize = 131;
 /// The least time between two complaints to one sender: one that floods isn't answered with a flood.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
+/// How often the way there and back is measured.
+const PING: Duration = Duration::from_secs(2);
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// WebSocket's codes: done, and going away.
@@ -73,6 +75,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         decoder: Decoder::new(limits.max_packet as usize),
         buffer: raw.received,
         heard: heard.clone(),
+        heard_before: 0,
+        fresh: false,
     };
     let mut stopped = pin!(shared.stopped());
     let hello = tokio::select! {
@@ -109,6 +113,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         outcome = &mut listening => outcome.unwrap_or(Outcome::Refused(Code::Internal)),
         () = link.send_when_possible() => Outcome::Broken,
         () = silent(&heard, limits.silence()) => Outcome::Refused(Code::Timeout),
+        () = ping(&link) => Outcome::Broken,
         end = ended => match end {
             Ok(End::Replaced) => Outcome::Refused(Code::Replaced),
             Ok(End::Over) => Outcome::Refused(Code::Timeout),
@@ -126,6 +131,15 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
     }
     shared.hub.gone(&seat, generation, outcome.gone());
     finish(&link, outcome).await;
+}
+
+/// Measures how long the way there and back takes, as long as the connection lasts.
+async fn ping(link: &MemberLink) {
+    loop {
+        sleep(PING).await;
+        link.queue().ping(clock::now());
+        link.flush(clock::now());
+    }
 }
 
 /// Is over when nothing was heard for so long.
@@ -188,6 +202,9 @@ struct Input {
     buffer: BytesMut,
     /// When something came last; ahead of now while nothing is read on purpose.
     heard: Arc<AtomicU64>,
+    /// The same before the last read, of which nothing is looked at yet while it is `fresh`.
+    heard_before: u64,
+    fresh: bool,
 }
 
 /// A message of the other side.
@@ -201,6 +218,7 @@ enum Message {
 impl Input {
     /// The next message that is there already. WebSocket's own frames are answered here.
     fn next(&mut self) -> Result<Option<Message>, Outcome> {
+        let fresh = std::mem::take(&mut self.fresh);
         match self.decoder.next(&mut self.buffer) {
             Ok(None) => Ok(None),
             Ok(Some(Event::Text(text))) => Ok(Some(Message::Text(text))),
@@ -210,7 +228,14 @@ impl Input {
                 self.link.flush(clock::now());
                 Ok(Some(Message::Signal))
             }
-            Ok(Some(Event::Pong)) => Ok(Some(Message::Signal)),
+            Ok(Some(Event::Pong)) => {
+                self.link.queue().pong(clock::now());
+                // No sign of life: a browser answers for a page that is frozen, too.
+                if fresh && self.buffer.is_empty() {
+                    self.heard.store(self.heard_before, Relaxed);
+                }
+                Ok(Some(Message::Signal))
+            }
             // A page that is closed, and a program that ends in order. Any other code says that
             // something failed: such a one may come back.
             Ok(Some(Event::Close(Some(NORMAL | GOING_AWAY)))) => Err(Outcome::Closed),
@@ -224,7 +249,8 @@ impl Input {
     async fn more(&mut self) -> Result<(), Outcome> {
         match self.link.read(&mut self.buffer).await {
             Ok(true) => {
-                self.heard.store(clock::now().0, Relaxed);
+                self.heard_before = self.heard.swap(clock::now().0, Relaxed);
+                self.fresh = true;
                 Ok(())
             }
             Ok(false) | Err(_) => Err(Outcome::Broken),
@@ -395,9 +421,7 @@ impl Member {
             code,
             reply_to: None,
         };
-        if let Ok(link) = self.seat.outlet.send(&Body::from(&complaint)) {
-            dirty.add(link);
-        }
+        dirty.add(self.seat.outlet.send(&Body::from(&complaint)));
     }
 
     /// Takes a packet. One whose number can be read counts as received, whatever else it is.

@@ -46,6 +46,11 @@ impl Steady {
         self.say(self.wanted.clone())
     }
 
+    /// What was said last.
+    pub(crate) fn said(&self) -> &[SendTrack] {
+        &self.said
+    }
+
     fn say(&mut self, next: Vec<SendTrack>) -> Option<Vec<SendTrack>> {
         if next == self.said {
             return None;

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Request, State},
     middleware::{self, Next},
-    routing::get,
+    routing::{get, post},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
@@ -17,7 +17,7 @@ use crate::{
     lobby, metrics,
     origin::{Asked, Policy, Refusal},
     relay::Shared,
-    session, ws,
+    session, trouble, ws,
 };
 
 /// Who is at the other end of the socket.
@@ -35,7 +35,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/rooms", get(rooms))
         .route("/ca", get(ca))
         .route("/lobby", get(lobby_socket))
-        .route("/ws", get(session_socket));
+        .route("/ws", get(session_socket))
+        .route("/trouble", post(trouble::take));
     Router::new()
         .nest("/api/v1", api)
         .route("/metrics", get(metrics_text))
@@ -203,7 +204,7 @@ async fn version(State(shared): State<Arc<Shared>>) -> Response<Body> {
     let version = serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "protocol": VERSIONS,
-        "ward": shared.ward,
+        "ward": shared.ward(),
         "ward_id": shared.identity.ward_id(),
         "fingerprint": format!("sha256:{}", shared.identity.fingerprint()),
     });
@@ -375,7 +376,11 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 }
 
 async fn wrong_method(request: Request) -> Response<Body> {
-    let message = "Only GET is answered here.";
+    let (message, methods) = if request.uri().path() == "/api/v1/trouble" {
+        ("Only POST is answered here.", "POST")
+    } else {
+        ("Only GET is answered here.", "GET, HEAD")
+    };
     let mut response = if request.uri().path().starts_with("/api") {
         error(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -391,6 +396,6 @@ async fn wrong_method(request: Request) -> Response<Body> {
     };
     response
         .headers_mut()
-        .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        .insert(header::ALLOW, HeaderValue::from_static(methods));
     response
 }

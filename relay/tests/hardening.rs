@@ -5,7 +5,13 @@
 mod common;
 
 use common::{Came, Guest, Server, came, camera, chunk, header, hello};
+use std::time::Duration;
+
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
 use tokio_tungstenite::tungstenite::Message;
 use visita_protocol::{
     control::{ClientMessage, RelayMessage, Watch},
@@ -183,6 +189,68 @@ async fn small_chunks_do_not_hold_what_came_with_them() {
     let grown = resident().saturating_sub(before);
     // 1,000 read buffers would be 32 MiB.
     assert!(grown < 16 << 20, "{grown} bytes for 1,000");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn one_who_does_not_take_its_answer_keeps_no_place() {
+    let ui = tempfile::tempdir().unwrap();
+    std::fs::write(ui.path().join("index.html"), "x").unwrap();
+    // More than the kernel's buffers on both sides hold.
+    std::fs::write(ui.path().join("large.bin"), vec![7; 24 << 20]).unwrap();
+    let server = Server::start(|config| {
+        config.ui = Some(ui.path().to_owned());
+        config.limits.connections = 4;
+        config.limits.answer_s = 1;
+    })
+    .await;
+    let ask = format!(
+        "GET /large.bin HTTP/1.1\r\nhost: {}\r\n\r\n",
+        server.address
+    );
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    // Another reads, but too little; and one never says all that it announced.
+    let mut slow = server.connect().await;
+    slow.write_all(ask.as_bytes()).await.unwrap();
+    let reading = tokio::spawn(async move {
+        let mut piece = [0; 1024];
+        let mut pause = tokio::time::interval(Duration::from_millis(20));
+        while let Ok(1..) = slow.read(&mut piece).await {
+            pause.tick().await;
+        }
+    });
+    let mut posting = server.connect().await;
+    let head = format!(
+        "POST /api/v1/trouble HTTP/1.1\r\nhost: {}\r\ncontent-length: 9\r\n\r\n{{",
+        server.address
+    );
+    posting.write_all(head.as_bytes()).await.unwrap();
+    let let_in = async {
+        let mut places = Vec::new();
+        while places.len() < 4 {
+            let mut stream = server.connect().await;
+            let ask = format!(
+                "GET /api/v1/health HTTP/1.1\r\nhost: {}\r\n\r\n",
+                server.address
+            );
+            stream.write_all(ask.as_bytes()).await.unwrap();
+            let mut answer = [0; 12];
+            match stream.read_exact(&mut answer).await {
+                Ok(_) if &answer == b"HTTP/1.1 200" => places.push(stream),
+                _ => places.clear(),
+            }
+        }
+    };
+    timeout(common::PATIENCE, let_in)
+        .await
+        .expect("the four keep their places");
+    drop((idle, posting));
+    reading.abort();
     server.end().await;
 }
 

@@ -59,11 +59,30 @@ async fn logs_hold_no_names_and_no_words() {
     server
         .get("/Name-in-a-path/?secret=Name-in-a-query", &[])
         .await;
+    let mut statuses = Vec::new();
+    for report in [
+        r#"{"kind":"type_error","seen":"caught","file":"views/call.js","line":7,"column":3}"#,
+        r#"{"kind":"type_error","seen":"caught","file":"views/call.js","line":7,"column":3,"message":"Name-in-a-message"}"#,
+        r#"{"kind":"Name-in-a-kind","seen":"caught","file":"views/call.js","line":7,"column":3}"#,
+        r#"{"kind":"error","seen":"caught","file":"name-in-a-file.js","line":7,"column":3}"#,
+    ] {
+        statuses.push(server.post("/api/v1/trouble", report).await);
+    }
+    assert_eq!(statuses, [204, 400, 400, 400]);
     let secret = ana.welcome.secret.hex();
     server.end().await;
 
     let logs = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     assert!(logs.contains("joined member=m1"), "{logs}");
+    let told: Vec<_> = logs
+        .lines()
+        .filter(|line| line.contains("an error in a page"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("TypeError") && told[0].contains("views/call.js"),
+        "{told:?}"
+    );
     let written = [
         "Xylophon",
         "Quetzalcoatl",
@@ -71,6 +90,7 @@ async fn logs_hold_no_names_and_no_words() {
         "Archaeopteryx",
         "Gibberish",
         "Name-in-a",
+        "name-in-a",
         "<b>",
         &secret,
     ];

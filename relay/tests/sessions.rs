@@ -180,14 +180,129 @@ async fn one_who_does_not_come_back_is_lost() {
     server.end().await;
 }
 
+/// A relay in which one may write as much as one likes.
+async fn chatty() -> Server {
+    Server::start(|config| {
+        config.limits.messages_per_s = 100_000;
+        config.limits.chats_per_s = 100_000;
+        config.limits.bytes_per_s = 1 << 30;
+        config.limits.heartbeat_ms = 60_000;
+    })
+    .await
+}
+
+/// How a member is told how things are: who is there, and the last line.
+fn told(message: &RelayMessage) -> Option<(Vec<String>, String)> {
+    let RelayMessage::Joined { members, chat, .. } = message else {
+        return None;
+    };
+    let names = members.iter().map(|member| member.name.reveal().to_owned());
+    Some((names.collect(), chat.last()?.text.reveal().to_owned()))
+}
+
+#[tokio::test]
+async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
+    let server = chatty().await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let mut eva = server.member("r", "Eva").await;
+    eva.camera().await;
+    eva.ping().await;
+    let received = eva.received;
+    let away = eva.resuming();
+    drop(eva.socket);
+    while ana.until(changed).await != Connection::Reconnecting {}
+    // Twice what is kept for her, in the largest lines that there are.
+    let line = "👋".repeat(1_990);
+    for number in 0..130 {
+        for guest in [&mut ana, &mut ben] {
+            guest.chat(&format!("{line} {number}")).await;
+            guest.ping().await;
+        }
+    }
+    let _zoe = server.member("r", "Zoe").await;
+    ben.close().await;
+    ana.chat("last").await;
+    ana.ping().await;
+
+    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let mut back = Guest::hello(socket, away).await.unwrap();
+    assert!(back.welcome.resumed);
+    (back.sent, back.received) = (eva.sent, received);
+    let (names, last) = back.until(told).await;
+    assert_eq!(names, ["Ana", "Eva", "Zoe"]);
+    assert_eq!(last, "last");
+    assert!(!back.seen.iter().any(|message| chat(message).is_some()));
+    // What she is to send is said again, as it is in force.
+    let sent = |message: &RelayMessage| match message {
+        RelayMessage::Send { tracks } => Some(tracks.len()),
+        _ => None,
+    };
+    assert_eq!(back.until(sent).await, 1);
+    ana.chat("are you back?").await;
+    assert_eq!(back.until(chat).await.1, "are you back?");
+    back.chat("I am").await;
+    while ana.until(chat).await.1 != "I am" {}
+    server.end().await;
+}
+
+#[tokio::test]
+async fn one_who_acknowledges_nothing_is_ended_and_may_come_back() {
+    let server = chatty().await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut eva = server.member("r", "Eva").await;
+    for number in 0..1_100 {
+        ana.chat(&number.to_string()).await;
+        if number % 100 == 0 {
+            ana.ping().await;
+        }
+    }
+    ana.ping().await;
+    // She hears what is said, and says nothing.
+    while eva.next().await != Came::End(None) {}
+    assert!(eva.received <= 1_024);
+    let mut back = eva.reconnect(&server).await;
+    assert_eq!(
+        back.until(told).await,
+        (vec!["Ana".to_owned(), "Eva".to_owned()], "1099".to_owned())
+    );
+    ana.chat("on").await;
+    assert_eq!(back.until(chat).await.1, "on");
+    server.end().await;
+}
+
 #[tokio::test]
 async fn silence_is_taken_for_a_break() {
-    let server = Server::start(|config| config.limits.heartbeat_ms = 100).await;
+    // Longer than the relay's own ping takes: its answer is no sign of life.
+    let server = Server::start(|config| config.limits.heartbeat_ms = 700).await;
     let mut ana = server.member("r", "Ana").await;
-    assert_eq!(ana.welcome.heartbeat_ms, 100);
+    assert_eq!(ana.welcome.heartbeat_ms, 700);
     assert_eq!(ana.refused().await, (Code::Timeout, Some(4000)));
     let back = ana.reconnect(&server).await;
     assert!(back.welcome.resumed);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_host_sees_each_line_and_renames_the_ward_under_way() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let line = || server.handle.people()[0].line;
+    assert_eq!(line().round_trip, None, "nothing was measured yet");
+    let measured = async {
+        while line().round_trip.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = measured => {}
+        refused = ana.refused() => panic!("{refused:?}"),
+    }
+    assert_eq!(server.handle.rename("\u{202e}"), Err(Code::NameEmpty));
+    server.handle.rename(" Norte ").unwrap();
+    assert_eq!(server.handle.ward(), "Norte");
+    ana.ping().await;
+    assert_eq!(server.handle.traffic().from_outside, 0);
     server.end().await;
 }
 

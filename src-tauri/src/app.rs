@@ -4,10 +4,14 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use tokio::sync::watch;
 use visita_client::trust::Pins;
+use visita_media::source::Choice;
+use visita_protocol::error::Code;
 
 use crate::{
+    awake::Awake,
     calls::Calls,
-    frames::{self, Board, Endpoint, Shown},
+    cameras::Cameras,
+    frames::{self, Board, Captured, Endpoint, Shown},
     hosting::Hosting,
     hosts::Directory,
     relay,
@@ -31,10 +35,16 @@ pub struct App {
     pub hosting: Arc<Hosting>,
     /// The call.
     pub calls: Arc<Calls>,
+    /// The cameras.
+    pub cameras: Arc<Cameras>,
+    /// What keeps this device awake.
+    pub awake: Arc<Awake>,
     /// What was set.
     pub settings: Settings,
     /// Whom the app trusts.
     pub pins: Arc<Pins>,
+    /// The newest pictures, the own one among them.
+    pub board: Arc<Board>,
 }
 
 impl App {
@@ -55,38 +65,72 @@ impl App {
         let pins = Arc::new(pins);
         let board = Arc::new(Board::default());
         let (shown, showing) = watch::channel(Shown::new());
-        let endpoint = frames::serve(board.clone(), shown)?;
+        let captured = match &settings.camera {
+            Choice::Feed(feed) => Some(Captured::new(feed.clone())),
+            _ => None,
+        };
+        let endpoint = frames::serve(board.clone(), shown, captured)?;
         let directory = Arc::new(Directory::new(pins.clone()));
         let relay = relay::Choice::new(pins.clone(), directory.clone(), broken);
+        let awake = Arc::new(Awake::new());
         let hosting = Arc::new(Hosting::new(
-            data.map(|data| data.join(RELAY)),
+            data,
+            RELAY,
             settings.port,
             directory.clone(),
+            awake.clone(),
         ));
-        let calls = Arc::new(Calls::new(settings.camera.clone(), board, showing));
+        let cameras = Arc::new(Cameras::new(settings.camera.clone(), board.clone()));
+        let calls = Arc::new(Calls::new(settings.camera.clone(), board.clone(), showing));
         Ok(Self {
             endpoint,
             directory,
             relay,
             hosting,
             calls,
+            cameras,
+            awake,
             settings,
             pins,
+            board,
         })
     }
 
     /// Ends hosting: everybody is told, and the call over the own relay ends with it.
     pub async fn stop_hosting(&self) {
-        let own = self.directory.own();
-        self.hosting.stop().await;
-        if let Some(own) = own {
-            self.relay.ended(own.fingerprint);
+        if let Some(own) = self.hosting.stop().await {
+            self.relay.ended(own);
         }
     }
 
-    /// Ends all that others would miss without a word: the call, and hosting.
+    /// Calls this device's ward something else.
+    pub fn rename_ward(&self, name: &str) -> Result<(), Code> {
+        let name = self.hosting.rename(name)?;
+        if let Some(own) = self.directory.own() {
+            self.relay.renamed(own.fingerprint, &name);
+        }
+        Ok(())
+    }
+
+    /// Ends all that others would miss without a word: the call, and hosting. A device that starts
+    /// with the system hosts again.
     pub async fn end(&self) {
         self.calls.leave_all();
-        self.stop_hosting().await;
+        self.hosting.end().await;
+    }
+
+    /// Looks at this device, and keeps it awake in calls, until the app ends.
+    pub async fn look(&self) {
+        let mut calls = self.calls.going_on();
+        let awake = async {
+            loop {
+                let going_on = *calls.borrow_and_update();
+                self.awake.wish(|wish| wish.calls = going_on);
+                if calls.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::join!(self.hosting.look(), awake, self.relay.follow());
     }
 }

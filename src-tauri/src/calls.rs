@@ -31,6 +31,7 @@ use visita_protocol::{
 use crate::{
     frames::{Board, SELF, Shown},
     relay::InUse,
+    way,
 };
 
 /// What is asked for until the page has laid out its tiles, so that the first pictures don't wait
@@ -79,6 +80,7 @@ impl Wish {
             views: Vec::new(),
         };
         options.camera_on = self.camera;
+        options.trace = way::trace();
         Ok(options)
     }
 }
@@ -105,6 +107,25 @@ pub enum CallEvent {
         /// How it is.
         state: CameraState,
     },
+    /// A member's picture changed in a way that the page can't see for itself.
+    Picture {
+        /// Whose.
+        member: MemberId,
+        /// How it is.
+        state: PictureState,
+        /// Columns and rows: there are none.
+        width: u16,
+        /// The same.
+        height: u16,
+    },
+}
+
+/// How a picture is that isn't painted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureState {
+    /// It comes, and can't be opened here.
+    Undecodable,
 }
 
 /// How the connection to the relay is.
@@ -202,11 +223,12 @@ impl From<&Camera> for CameraState {
 
 /// The page's calls, one at a time.
 pub struct Calls {
-    video: Choice,
+    video: Mutex<Choice>,
     board: Arc<Board>,
     shown: watch::Receiver<Shown>,
     count: AtomicU32,
     current: Mutex<Option<Current>>,
+    going_on: watch::Sender<bool>,
 }
 
 struct Current {
@@ -218,6 +240,7 @@ struct Current {
 enum Order {
     Chat(ChatText),
     Camera(bool),
+    Source(Choice),
     Leave,
 }
 
@@ -225,12 +248,18 @@ impl Calls {
     /// No call. Own pictures come from `video`; `shown` tells what the page shows.
     pub fn new(video: Choice, board: Arc<Board>, shown: watch::Receiver<Shown>) -> Self {
         Self {
-            video,
+            video: Mutex::new(video),
             board,
             shown,
             count: AtomicU32::new(1),
             current: Mutex::default(),
+            going_on: watch::Sender::default(),
         }
+    }
+
+    /// Whether there is a call.
+    pub fn going_on(&self) -> watch::Receiver<bool> {
+        self.going_on.subscribe()
     }
 
     /// Begins a call, and leaves the one before. All that happens is given to `tell`, in order;
@@ -241,7 +270,9 @@ impl Calls {
         wish: Wish,
         tell: impl Fn(CallEvent) + Send + Sync + 'static,
     ) -> Result<u32, EndCode> {
-        let options = wish.options(self.video.clone()).map_err(EndCode::Code)?;
+        let options = wish
+            .options(lock(&self.video).clone())
+            .map_err(EndCode::Code)?;
         let relay = relay.ok_or(EndCode::Own(OwnCode::Unreachable))?;
         let session = relay.session().map_err(EndCode::from)?;
         let id = self.count.fetch_add(1, Ordering::Relaxed);
@@ -249,6 +280,7 @@ impl Calls {
         if let Some(before) = self.lock().replace(Current { id, orders }) {
             let _ = before.orders.send(Order::Leave);
         }
+        self.going_on.send_replace(true);
         let calls = self.clone();
         tokio::spawn(async move {
             let error = calls.run(session, options, queue, &tell).await.err();
@@ -260,6 +292,7 @@ impl Calls {
                 *current = None;
                 calls.board.clear();
             }
+            calls.going_on.send_replace(current.is_some());
             drop(current);
             tell(connection(ConnectionState::Ended, error.map(EndCode::from)));
         });
@@ -289,6 +322,15 @@ impl Calls {
     pub fn camera(&self, call: u32, on: bool) -> Result<(), Code> {
         self.order(call, Order::Camera(on))
             .map_err(|Over| Code::NotJoined)
+    }
+
+    /// Takes own pictures from there: a call that goes on too.
+    pub fn source(&self, choice: Choice) {
+        let before = std::mem::replace(&mut *lock(&self.video), choice.clone());
+        let current = self.lock();
+        if let Some(current) = current.as_ref().filter(|_| before != choice) {
+            let _ = current.orders.send(Order::Source(choice));
+        }
     }
 
     fn order(&self, call: u32, order: Order) -> Result<(), Over> {
@@ -347,8 +389,12 @@ impl Calls {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Current>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.current)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn obey(call: &Call, order: Order) {
@@ -362,6 +408,9 @@ async fn obey(call: &Call, order: Order) {
             // A call that is over tells so by its last event.
             let _ = call.camera(on).await;
         }
+        Order::Source(choice) => {
+            let _ = call.source(choice).await;
+        }
         Order::Leave => call.leave(),
     }
 }
@@ -373,17 +422,13 @@ async fn pump(
     board: &Board,
     tell: &impl Fn(CallEvent),
 ) -> Result<(), Error> {
-    let mut closing = false;
     loop {
         tokio::select! {
             event = events.recv() => match event {
                 Some(Event::Relay(message)) => {
                     forget_hidden(&message, board);
-                    closing |= matches!(message, RelayMessage::Closing);
                     tell(CallEvent::Relay { message });
                 }
-                // The host said that it ends, and did: there is nobody to come back to.
-                Some(Event::Reconnecting) if closing => return Err(Error::Refused(Code::ShuttingDown)),
                 Some(Event::Reconnecting) => tell(connection(ConnectionState::Reconnecting, None)),
                 Some(Event::Reconnected) => tell(connection(ConnectionState::Connected, None)),
                 Some(Event::Camera(camera)) => {
@@ -391,6 +436,15 @@ async fn pump(
                         board.remove(SELF);
                     }
                     tell(CallEvent::Camera { state: (&camera).into() });
+                }
+                Some(Event::Unseen(member)) => {
+                    board.remove(member.0);
+                    tell(CallEvent::Picture {
+                        member,
+                        state: PictureState::Undecodable,
+                        width: 0,
+                        height: 0,
+                    });
                 }
                 Some(Event::Ended { error: Some(error), .. }) => return Err(error),
                 Some(Event::Ended { error: None, .. }) | None => return Ok(()),

@@ -8,20 +8,23 @@ use std::{
 
 use serde::Serialize;
 use tauri::{
-    State,
+    AppHandle, Runtime, State,
     async_runtime::{JoinHandle, spawn},
     ipc::Channel,
 };
 use tokio::sync::watch;
 use visita_media::source::{self, Choice};
-use visita_protocol::error::Code;
+use visita_protocol::{error::Code, trouble::Trouble};
 
+#[cfg(desktop)]
+use crate::desktop::{self, Asked, Desktop, Words};
 use crate::{
     app::App,
     calls::{CallEvent, CameraState, EndCode, Wish},
+    cameras::{List, PreviewEvent},
     frames::Endpoint,
     hosting::Status,
-    hosts::Host,
+    hosts::Around,
     relay::{Answer, Problem, Shown},
 };
 
@@ -30,10 +33,19 @@ use crate::{
 pub struct Listeners(Mutex<HashMap<&'static str, JoinHandle<()>>>);
 
 impl Listeners {
-    fn set(&self, what: &'static str, listener: JoinHandle<()>) {
+    /// Puts a listener in the place of the one before.
+    pub(crate) fn set(&self, what: &'static str, listener: JoinHandle<()>) {
         let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = listeners.insert(what, listener) {
             before.abort();
+        }
+    }
+
+    /// Nobody listens any more.
+    pub(crate) fn end(&self, what: &str) {
+        let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = listeners.remove(what) {
+            listener.abort();
         }
     }
 }
@@ -48,10 +60,10 @@ pub fn start(app: State<'_, App>) -> Endpoint {
 
 /// Tells the hosts around.
 #[tauri::command]
-pub fn watch_hosts(app: State<'_, App>, listeners: State<'_, Listeners>, on: Channel<Vec<Host>>) {
+pub fn watch_hosts(app: State<'_, App>, listeners: State<'_, Listeners>, on: Channel<Around>) {
     let directory = app.directory.clone();
     let listener = async move {
-        directory.watch(|hosts| drop(on.send(hosts))).await;
+        directory.watch(|around| drop(on.send(around))).await;
     };
     listeners.set("hosts", spawn(listener));
 }
@@ -64,6 +76,12 @@ pub async fn use_host(
     fingerprint: Option<String>,
 ) -> Result<Answer, ()> {
     Ok(app.relay.choose(&url, fingerprint.as_deref()).await)
+}
+
+/// Forgets a ward that was trusted: its next use is a first one again.
+#[tauri::command]
+pub fn forget_host(app: State<'_, App>, fingerprint: &str) -> Result<(), Problem> {
+    app.relay.forget(fingerprint)
 }
 
 /// Tells which relay is in use.
@@ -86,10 +104,11 @@ pub async fn relay_problem(app: State<'_, App>) -> Result<Option<Problem>, ()> {
     Ok(app.relay.problem().await)
 }
 
-/// Switches hosting on. What comes of it is told by the status.
+/// Switches hosting on, on another port than the usual one if that is wanted. What comes of it is
+/// told by the status.
 #[tauri::command]
-pub async fn host_start(app: State<'_, App>) -> Result<(), ()> {
-    app.hosting.start().await;
+pub async fn host_start(app: State<'_, App>, port: Option<u16>) -> Result<(), ()> {
+    app.hosting.start(port).await;
     Ok(())
 }
 
@@ -98,6 +117,47 @@ pub async fn host_start(app: State<'_, App>) -> Result<(), ()> {
 pub async fn host_stop(app: State<'_, App>) -> Result<(), ()> {
     app.stop_hosting().await;
     Ok(())
+}
+
+/// Calls this device's ward something else.
+#[tauri::command]
+pub fn host_rename(app: State<'_, App>, name: &str) -> Result<(), Code> {
+    app.rename_ward(name)
+}
+
+/// Has the app start with the system, or not any more.
+#[cfg(desktop)]
+#[tauri::command]
+pub fn host_at_boot<R: Runtime>(tauri: AppHandle<R>, on: bool) {
+    desktop::set_at_boot(&tauri, on);
+}
+
+/// Tells when the window is being closed and something is to be said or asked first.
+#[cfg(desktop)]
+#[tauri::command]
+pub fn watch_window(desktop: State<'_, Desktop>, on: Channel<Asked>) {
+    desktop.ask_by(on);
+}
+
+/// Hides the window; hosting goes on, which was said.
+#[cfg(desktop)]
+#[tauri::command]
+pub fn hide_window<R: Runtime>(tauri: AppHandle<R>) {
+    desktop::hide_knowingly(&tauri);
+}
+
+/// Ends hosting and the app.
+#[cfg(desktop)]
+#[tauri::command]
+pub fn quit<R: Runtime>(tauri: AppHandle<R>) {
+    desktop::quit(&tauri);
+}
+
+/// The tray speaks the page's language.
+#[cfg(desktop)]
+#[tauri::command]
+pub fn tray_words<R: Runtime>(tauri: AppHandle<R>, words: Words) {
+    desktop::speak(&tauri, words);
 }
 
 /// Tells how this device fares as host.
@@ -126,6 +186,7 @@ pub async fn capability(app: State<'_, App>) -> Result<Capability, ()> {
         })
         .await
         .unwrap_or(CameraState::Failed),
+        Choice::None => CameraState::Missing,
         _ => CameraState::Off,
     };
     Ok(Capability { camera })
@@ -138,6 +199,8 @@ pub async fn join(
     options: Wish,
     on: Channel<CallEvent>,
 ) -> Result<u32, EndCode> {
+    app.cameras.end_preview().await;
+    app.calls.source(app.cameras.choice().await);
     app.calls.join(app.relay.current(), options, move |event| {
         drop(on.send(event));
     })
@@ -159,6 +222,59 @@ pub fn chat(app: State<'_, App>, call: u32, text: &str) -> Result<(), Code> {
 #[tauri::command]
 pub fn set_camera(app: State<'_, App>, call: u32, on: bool) -> Result<(), Code> {
     app.calls.camera(call, on)
+}
+
+/// Tells the cameras there are.
+#[tauri::command]
+pub fn watch_cameras(app: State<'_, App>, listeners: State<'_, Listeners>, on: Channel<List>) {
+    let cameras = app.cameras.clone();
+    let listener = async move {
+        cameras.watch(|list| on.send(list).is_ok()).await;
+    };
+    listeners.set("cameras", spawn(listener));
+}
+
+/// Takes pictures from this camera from now on, in a call that goes on too.
+#[tauri::command]
+pub async fn choose_camera(app: State<'_, App>, id: String) -> Result<(), ()> {
+    app.calls.source(app.cameras.choose(id).await);
+    Ok(())
+}
+
+/// Shows the own picture before a call.
+#[tauri::command]
+pub async fn preview_start(app: State<'_, App>, on: Channel<PreviewEvent>) -> Result<(), ()> {
+    app.cameras.preview(move |event| drop(on.send(event))).await;
+    Ok(())
+}
+
+/// Gives the camera back.
+#[tauri::command]
+pub async fn preview_stop(app: State<'_, App>) -> Result<(), ()> {
+    app.cameras.end_preview().await;
+    Ok(())
+}
+
+/// Writes an error of the page into the log. The page tells each but once, and few.
+#[tauri::command]
+pub fn page_trouble<R: Runtime>(tauri: AppHandle<R>, trouble: Trouble) {
+    let file = trouble.file.as_str();
+    // What isn't the name of one of the page's files could be anything.
+    let files = tauri.asset_resolver();
+    if !files
+        .iter()
+        .any(|(path, _)| path.trim_start_matches('/') == file)
+    {
+        return;
+    }
+    let Trouble {
+        kind,
+        seen,
+        line,
+        column,
+        ..
+    } = trouble;
+    tracing::warn!(?kind, ?seen, file, line, column, "an error in the page");
 }
 
 /// Sends a value as it is and as it becomes.

@@ -7,19 +7,28 @@ use tauri::{
     generate_handler, utils::config::WindowConfig,
 };
 use tracing_subscriber::{EnvFilter, fmt};
+use visita_media::source::Choice;
 
 pub mod app;
+pub mod awake;
 pub mod calls;
+pub mod cameras;
 pub mod commands;
+#[cfg(desktop)]
+pub mod desktop;
+#[cfg(target_os = "android")]
+mod device;
 pub mod frames;
 pub mod hosting;
 pub mod hosts;
+pub mod links;
 pub mod lobby;
 #[cfg(target_os = "linux")]
 mod painting;
 pub mod qr;
 pub mod relay;
 pub mod settings;
+pub mod way;
 
 use app::App;
 use commands::Listeners;
@@ -40,10 +49,23 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
         .with_writer(std::io::stderr)
         .init();
     let settings = Settings::from_env()?;
-    let tauri = builder(Builder::default()).build(tauri::generate_context!())?;
+    let tauri = Builder::default();
+    #[cfg(desktop)]
+    let tauri = desktop::plugins(tauri);
+    #[cfg(target_os = "android")]
+    let tauri = tauri.plugin(device::plugin());
+    let tauri = tauri.plugin(tauri_plugin_deep_link::init());
+    let tauri = builder(tauri).build(tauri::generate_context!())?;
     assemble(tauri.handle(), settings)?;
+    links::listen(tauri.handle());
     let directory = tauri.state::<App>().directory.clone();
     async_runtime::spawn(async move { directory.search().await });
+    let looking = tauri.handle().clone();
+    async_runtime::spawn(async move { looking.state::<App>().look().await });
+    #[cfg(desktop)]
+    desktop::begin(tauri.handle());
+    #[cfg(target_os = "android")]
+    async_runtime::spawn(device::keep_awake(tauri.handle().clone()));
     async_runtime::spawn(end_when_told(tauri.handle().clone()));
     tauri.run(|handle, event| {
         if let RunEvent::Exit = event {
@@ -58,8 +80,17 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// The app with its commands, for any runtime: with a window, or without one in tests. Its parts
 /// are put in by [`assemble`].
 pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
+    #[cfg(desktop)]
+    let builder = builder
+        .manage(desktop::Desktop::default())
+        .on_window_event(|window, event| {
+            if let tauri::WindowEvent::CloseRequested { api, .. } = event {
+                desktop::close_requested(window.app_handle(), api);
+            }
+        });
     builder
         .manage(Listeners::default())
+        .manage(links::Links::default())
         .setup(|tauri| {
             // The configuration's windows are opened here, after all is assembled: their page
             // asks for it at once.
@@ -72,16 +103,36 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::start,
             commands::watch_hosts,
             commands::use_host,
+            commands::forget_host,
+            links::watch_links,
+            links::scan,
+            links::scan_stop,
             commands::watch_relay,
             commands::relay_problem,
             commands::host_start,
             commands::host_stop,
+            commands::host_rename,
             commands::watch_host,
+            #[cfg(desktop)]
+            commands::host_at_boot,
+            #[cfg(desktop)]
+            commands::watch_window,
+            #[cfg(desktop)]
+            commands::hide_window,
+            #[cfg(desktop)]
+            commands::quit,
+            #[cfg(desktop)]
+            commands::tray_words,
             commands::capability,
             commands::join,
             commands::leave,
             commands::chat,
             commands::set_camera,
+            commands::watch_cameras,
+            commands::choose_camera,
+            commands::preview_start,
+            commands::preview_stop,
+            commands::page_trouble,
         ])
 }
 
@@ -89,6 +140,14 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
 /// a page that says what is wrong is better than none.
 fn open<R: Runtime>(tauri: &AppHandle<R>, window: &WindowConfig) -> tauri::Result<()> {
     let mut builder = WebviewWindowBuilder::from_config(tauri, window)?;
+    #[cfg(desktop)]
+    if desktop::hidden(tauri) {
+        builder = builder.visible(false);
+    }
+    let app = tauri.try_state::<App>();
+    if app.is_some_and(|app| matches!(app.settings.camera, Choice::Feed(_))) {
+        builder = builder.initialization_script("window.__VISITA_CAMERA__ = 'page';");
+    }
     let folder = tauri.path().app_local_data_dir();
     if !folder.is_ok_and(|folder| std::fs::create_dir_all(folder).is_ok()) {
         tracing::warn!("the web view has no folder to keep its settings in");

@@ -1,18 +1,21 @@
 //! The relay in use: the one that the page's lobby and the next call go to.
 
-use std::{net::Ipv4Addr, sync::Arc, time::SystemTime};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::sync::watch;
 use visita_client::{
-    Error,
+    Error, about,
     address::HostUrl,
     session,
     trust::{Expect, Pins, Tls, parse_fingerprint, pins},
 };
-use visita_protocol::{error::Code, id::Fingerprint, time::WallMs};
+use visita_protocol::{error::Code, id::Fingerprint};
 
-use crate::hosts::{Directory, shown};
+use crate::hosts::{Directory, shown, wall_now};
+
+/// How long a host has to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a host can't be used. The page has the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -148,6 +151,17 @@ impl Choice {
         });
     }
 
+    /// A ward is called something else now.
+    pub fn renamed(&self, fingerprint: Fingerprint, name: &str) {
+        self.current.send_if_modified(|current| match current {
+            Some(relay) if relay.fingerprint == fingerprint && relay.ward != name => {
+                name.clone_into(&mut relay.ward);
+                true
+            }
+            _ => false,
+        });
+    }
+
     /// Uses the host at `url`, of which the list said that it has this fingerprint: connects,
     /// checks the pin, and remembers it on first use.
     pub async fn choose(&self, url: &str, fingerprint: Option<&str>) -> Answer {
@@ -166,14 +180,73 @@ impl Choice {
         }
     }
 
-    /// Why the relay in use can't be reached; `None` if it can.
+    /// Forgets a ward that was trusted. If it is in use, none is any more.
+    pub fn forget(&self, fingerprint: &str) -> Result<(), Problem> {
+        let fingerprint = parse_fingerprint(fingerprint).ok_or(Problem::BadAddress)?;
+        self.directory
+            .forget(fingerprint)
+            .map_err(|error| Problem::from(&error))?;
+        self.ended(fingerprint);
+        Ok(())
+    }
+
+    /// Why the relay in use can't be reached; `None` if it can, wherever it is now.
     pub async fn problem(&self) -> Option<Problem> {
         let relay = self.current()?;
-        let met = match relay.session() {
-            Ok(options) => greet(options).await,
-            Err(error) => Err(error),
-        };
-        met.err().map(|error| Problem::from(&error))
+        let mut urls = relay.urls.clone();
+        let found = self.directory.found(relay.fingerprint);
+        for url in found.into_iter().flat_map(|found| found.urls) {
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        self.find(&relay, &urls)
+            .await
+            .err()
+            .map(|error| Problem::from(&error))
+    }
+
+    /// Follows the relay in use to another address, until the app ends.
+    pub async fn follow(&self) {
+        let mut changes = self.directory.changes();
+        loop {
+            if let Some(relay) = self.current()
+                && !self.is_own(relay.fingerprint)
+                && let Some(found) = self.directory.found(relay.fingerprint)
+                && !found.urls.contains(&relay.urls[0])
+                && let Err(error) = self.find(&relay, &found.urls).await
+            {
+                tracing::info!(%error, "the host in use isn't where it is advertised");
+            }
+            changes.next().await;
+        }
+    }
+
+    fn is_own(&self, fingerprint: Fingerprint) -> bool {
+        let own = self.directory.own();
+        own.is_some_and(|own| own.fingerprint == fingerprint)
+    }
+
+    /// Asks for the relay in use at these addresses, and uses it where it answers.
+    async fn find(&self, relay: &InUse, urls: &[HostUrl]) -> Result<(), Error> {
+        let tls = Tls::new(Expect::Pin(relay.fingerprint))?;
+        let (about, url) = about::ask(urls, &tls, ANSWER_WITHIN).await?;
+        if url == relay.urls[0] {
+            return Ok(());
+        }
+        // The lobby's connection is accepted where the pin is known.
+        self.remember(&url, relay.fingerprint, Some(&about.ward))?;
+        let mut urls = urls.to_vec();
+        urls.retain(|other| *other != url);
+        urls.insert(0, url);
+        self.current.send_if_modified(|current| match current {
+            Some(current) if current == relay => {
+                current.urls = urls;
+                true
+            }
+            _ => false,
+        });
+        Ok(())
     }
 
     async fn meet(&self, url: &str, fingerprint: Option<&str>) -> Result<(InUse, bool), Problem> {
@@ -202,21 +275,23 @@ impl Choice {
             Problem::from(&error)
         };
         let tls = Tls::new(self.pins.expect(&url, said)).map_err(|error| failed(error.into()))?;
-        let url = greet(session::Options::new(urls.clone(), tls.clone()))
+        let (about, url) = about::ask(&urls, &tls, ANSWER_WITHIN)
             .await
             .map_err(failed)?;
+        if !about.is_understood() {
+            return Err(Problem::Version);
+        }
         let fingerprint = tls.trusted().ok_or(Problem::Unreachable)?;
-        let known = self
-            .pins
-            .hosts()
-            .iter()
-            .any(|pin| pin.fingerprint == fingerprint);
-        let name = found.map(|found| found.name);
-        self.remember(&url, fingerprint, name.as_deref())
+        let known = self.directory.trusted(fingerprint).is_some();
+        self.remember(&url, fingerprint, Some(&about.ward))
             .map_err(|error| failed(error.into()))?;
         urls.retain(|other| *other != url);
         urls.insert(0, url.clone());
-        let ward = name.unwrap_or_else(|| url.host());
+        let ward = if about.ward.is_empty() {
+            url.host()
+        } else {
+            about.ward
+        };
         Ok((
             InUse {
                 urls,
@@ -250,23 +325,8 @@ impl Choice {
         fingerprint: Fingerprint,
         name: Option<&str>,
     ) -> Result<(), pins::Error> {
-        let since_1970 = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        self.pins.remember(
-            url,
-            fingerprint,
-            name,
-            WallMs(since_1970.as_millis() as u64),
-        )?;
+        self.pins.remember(url, fingerprint, name, wall_now())?;
         self.directory.remembered();
         Ok(())
     }
-}
-
-/// Connects, and is welcomed; says which address answered.
-async fn greet(options: session::Options) -> Result<HostUrl, Error> {
-    let (session, _events, url) = session::open(options).await?;
-    session.close();
-    Ok(url)
 }

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-use visita_media::source::{BadChoice, Choice};
+use visita_media::source::{BadChoice, Choice, Feed};
 
 /// What was set.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,9 +13,13 @@ pub struct Settings {
     /// says.
     pub port: Option<u16>,
     /// `VISITA_CAMERA`: what takes the camera's place, such as `synthetic` (a moving picture with
-    /// a frame number in it, for trying the app without a camera) or `file:PATH`.
+    /// a frame number in it, for trying the app without a camera), `file:PATH`, or `page` (the web
+    /// view captures, as it does where the system gives its cameras to nobody else).
     pub camera: Choice,
 }
+
+/// What names the page's own camera.
+const PAGE: &str = "page";
 
 /// A variable that can't be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +49,9 @@ impl Settings {
             ),
         };
         let camera = match set("VISITA_CAMERA") {
+            None if cfg!(target_os = "android") => Choice::Feed(Feed::default()),
             None => Choice::Camera(None),
+            Some(camera) if camera == PAGE => Choice::Feed(Feed::default()),
             Some(camera) => camera.to_string_lossy().parse()?,
         };
         Ok(Self {
@@ -97,6 +103,8 @@ mod tests {
         assert_eq!(set.unwrap(), expected);
         let synthetic = settings(&[("VISITA_CAMERA", "synthetic")]).unwrap().camera;
         assert!(matches!(synthetic, Choice::Synthetic(_)));
+        let page = settings(&[("VISITA_CAMERA", "page")]).unwrap().camera;
+        assert!(matches!(page, Choice::Feed(_)));
         assert_eq!(settings(&[("VISITA_PORT", "70000")]), Err(Error::Port));
         assert!(matches!(
             settings(&[("VISITA_CAMERA", "webcam")]),

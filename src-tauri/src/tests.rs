@@ -55,7 +55,7 @@ impl Drop for Folder {
 }
 
 async fn hosting(app: &App) -> Status {
-    app.hosting.start().await;
+    app.hosting.start(None).await;
     let mut status = app.hosting.status();
     let settled =
         status.wait_for(|status| status.state != State::Off && status.state != State::Starting);
@@ -134,6 +134,16 @@ fn the_page_gets_codes_for_all_that_can_go_wrong() {
     assert_eq!(
         call(&page, "chat", json!({ "call": 1, "text": "hello" })),
         Err(json!("not_joined"))
+    );
+    let trouble = |kind: &str| {
+        let trouble =
+            json!({ "kind": kind, "seen": "caught", "file": "main.js", "line": 1, "column": 1 });
+        call(&page, "page_trouble", json!({ "trouble": trouble }))
+    };
+    assert_eq!(trouble("type_error"), Ok(Value::Null));
+    assert!(
+        trouble("Ana Ortega").is_err(),
+        "free text has no place in it"
     );
     assert_eq!(
         call(&page, "chat", json!({ "call": 1, "text": " " })),
@@ -257,7 +267,7 @@ async fn a_host_is_trusted_on_first_use_and_another_in_its_place_never() {
     let app = guest.app();
     let answer =
         async |app: &App| serde_json::to_value(app.relay.choose(&url, None).await).unwrap();
-    let trusted = |first_use: bool| json!({ "ok": true, "ward": "127.0.0.1", "fingerprint": fingerprint, "first_use": first_use });
+    let trusted = |first_use: bool| json!({ "ok": true, "ward": "Ward 3", "fingerprint": fingerprint, "first_use": first_use });
     assert_eq!(answer(&app).await, trusted(true));
     assert_eq!(answer(&app).await, trusted(false));
     assert_eq!(app.relay.problem().await, None);
@@ -342,10 +352,25 @@ async fn what_keeps_a_device_from_hosting_is_told() {
     .unwrap();
     let status = hosting(&app).await;
     assert_eq!(
-        (status.state, status.problem),
+        (status.state, problem(&status)),
         (State::Failed, Some(hosting::Problem::PortInUse))
     );
-    assert!(status.detail.unwrap().contains(&port.to_string()));
+    let failure = status.failure.unwrap();
+    assert!(failure.detail.contains(&port.to_string()));
+    assert_eq!(failure.port, Some(port));
+    // It is this very program that has it.
+    assert!(failure.holder.unwrap().starts_with("visita"));
+    let free = failure.free_port.unwrap();
+    app.hosting.start(Some(free)).await;
+    let status = app.hosting.status().borrow().clone();
+    assert_eq!(status.state, State::On);
+    assert!(status.url.unwrap().ends_with(&format!(":{free}")));
+    assert_eq!(
+        app.hosting.kept().port,
+        Some(free),
+        "the next start takes the same"
+    );
+    app.stop_hosting().await;
     // Once it is free, the switch works.
     drop(taken);
     assert_eq!(hosting(&app).await.state, State::On);
@@ -364,7 +389,7 @@ async fn what_keeps_a_device_from_hosting_is_told() {
     )
     .unwrap();
     assert_eq!(
-        hosting(&app).await.problem,
+        problem(&hosting(&app).await),
         Some(hosting::Problem::DataNotWritable)
     );
     let answer = serde_json::to_value(app.relay.choose("127.0.0.1:1", None).await).unwrap();
@@ -382,8 +407,102 @@ async fn what_keeps_a_device_from_hosting_is_told() {
     )
     .unwrap();
     let status = hosting(&broken.app()).await;
-    assert_eq!(status.problem, Some(hosting::Problem::Other));
-    assert!(status.detail.unwrap().contains("line 2"));
+    assert_eq!(problem(&status), Some(hosting::Problem::Other));
+    assert!(status.failure.unwrap().detail.contains("line 2"));
+}
+
+fn problem(status: &Status) -> Option<hosting::Problem> {
+    status.failure.as_ref().map(|failure| failure.problem)
+}
+
+#[tokio::test]
+async fn a_ward_is_renamed_and_stays_the_same_ward() {
+    let (guest, ward) = (Folder::new("rename-guest"), Folder::new("rename-ward"));
+    let host = ward.app();
+    let status = hosting(&host).await;
+    let (url, fingerprint) = (status.url.unwrap(), status.fingerprint.unwrap());
+    let app = guest.app();
+    app.relay.choose(&url, None).await;
+    host.relay.choose(&url, Some(&fingerprint)).await;
+    let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
+    app.calls
+        .join(app.relay.current(), wish("Ana", "Bed 1"), move |event| {
+            events.send(event).unwrap();
+        })
+        .unwrap();
+    let mut next = async || {
+        tokio::time::timeout(PATIENCE, told.recv())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    while !matches!(
+        next().await,
+        CallEvent::Relay {
+            message: visita_protocol::control::RelayMessage::Joined { .. }
+        }
+    ) {}
+
+    assert_eq!(
+        host.rename_ward(" \u{202e} "),
+        Err(visita_protocol::error::Code::NameEmpty)
+    );
+    host.rename_ward("Norte 2").unwrap();
+    let status = host.hosting.status().borrow().clone();
+    assert_eq!(status.ward.as_deref(), Some("Norte 2"));
+    assert_eq!(status.fingerprint.as_ref(), Some(&fingerprint));
+    assert_eq!(host.relay.current().unwrap().ward, "Norte 2");
+    assert_eq!(host.directory.own().unwrap().name, "Norte 2");
+    // The call of before goes on: what is said in it comes back.
+    app.calls.chat(1, "hello").unwrap();
+    while !matches!(
+        next().await,
+        CallEvent::Relay {
+            message: visita_protocol::control::RelayMessage::Chat(_)
+        }
+    ) {}
+    assert_eq!(app.relay.problem().await, None);
+
+    // Switched off and on, and in the app's next life, it is still called so.
+    host.stop_hosting().await;
+    assert_eq!(hosting(&host).await.ward.as_deref(), Some("Norte 2"));
+    host.end().await;
+    let again = ward.app();
+    assert!(again.hosting.kept().hosts, "the app ended, not the switch");
+    let status = hosting(&again).await;
+    assert_eq!(status.ward.as_deref(), Some("Norte 2"));
+    assert_eq!(status.fingerprint, Some(fingerprint));
+    again.stop_hosting().await;
+    assert!(!again.hosting.kept().hosts);
+}
+
+#[tokio::test]
+async fn the_host_is_told_how_it_fares_and_how_well_others_are_connected() {
+    let folder = Folder::new("fares");
+    let app = folder.app();
+    let status = hosting(&app).await;
+    app.relay
+        .choose(&status.url.unwrap(), status.fingerprint.as_deref())
+        .await;
+    app.calls
+        .join(app.relay.current(), wish("Ana", "Bed 1"), |_| {})
+        .unwrap();
+    let mut told = app.hosting.status();
+    let known = told.wait_for(|status| {
+        let connected = status.connected.as_deref().unwrap_or_default();
+        connected.iter().any(|one| one.line.is_some()) && status.load.is_some()
+    });
+    let status = tokio::select! {
+        status = tokio::time::timeout(PATIENCE, known) => status.unwrap().unwrap().clone(),
+        () = app.look() => unreachable!("it looks until the app ends"),
+    };
+    let one = &status.connected.unwrap()[0];
+    assert_eq!(one.line, Some(hosting::lines::Quality::Good));
+    assert!(one.round_trip_ms.is_some());
+    assert!(status.load.unwrap().memory > 0);
+    let conditions = status.conditions.unwrap();
+    assert!(!conditions.visited, "nobody came from another device");
+    app.end().await;
 }
 
 #[tokio::test]
@@ -425,4 +544,53 @@ async fn a_call_can_be_left_before_it_began_and_the_next_replaces_it() {
     app.calls.leave(third);
     assert!(third_end.await);
     app.end().await;
+}
+
+#[tokio::test]
+async fn the_host_in_use_is_followed_to_another_address() {
+    let (guest, ward) = (Folder::new("follow-guest"), Folder::new("follow-ward"));
+    let host = ward.app();
+    let url = hosting(&host).await.url.unwrap();
+    let app = std::sync::Arc::new(guest.app());
+    app.relay.choose(&url, None).await;
+    let before = app.relay.current().unwrap();
+    assert_eq!(before.urls[0].to_string(), url);
+    host.stop_hosting().await;
+
+    // The same ward again, on another port.
+    let host = ward.app();
+    let elsewhere: visita_client::address::HostUrl =
+        hosting(&host).await.url.unwrap().parse().unwrap();
+    assert_ne!(elsewhere, before.urls[0]);
+    let mut relay = app.relay.changes();
+    let following = app.clone();
+    let task = tokio::spawn(async move { following.relay.follow().await });
+    let found = |fingerprint| visita_client::discover::Found {
+        ward: visita_client::trust::ward_id(&fingerprint),
+        name: "Ward 3".into(),
+        fingerprint,
+        version: 1,
+        urls: vec![elsewhere.clone()],
+        answers: true,
+    };
+    let hear = |found| {
+        app.directory
+            .hear(visita_client::discover::Event::Found(found))
+    };
+    // What is advertised there by somebody else leads nowhere.
+    hear(found(visita_protocol::id::Fingerprint([1; 32])));
+    hear(found(before.fingerprint));
+    let moved = relay.wait_for(|relay| relay.as_ref().unwrap().urls[0] == elsewhere);
+    tokio::time::timeout(PATIENCE, moved)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(app.relay.problem().await, None);
+    assert_eq!(
+        app.pins.of_host("127.0.0.1").first(),
+        Some(&before.fingerprint),
+        "the lobby is let in there"
+    );
+    task.abort();
+    host.stop_hosting().await;
 }

@@ -89,16 +89,16 @@ export class Person {
     return shown.sort((a, b) => a - b);
   }
 
-  /** Whether the own picture is on the screen, and moves. */
-  async seesSelf(times = 4) {
+  /** Whether the own picture is on the screen, and moves: in the call, or (`check-canvas`) before it. */
+  async seesSelf(times = 4, where = 'self-canvas') {
     const seen = new Set();
     await until(`the own picture at ${this.name}`, SECONDS, async () => {
-      seen.add(await this.page.run(() => {
-        const canvas = document.querySelector('[data-testid=self-canvas]');
+      seen.add(await this.page.run((selector) => {
+        const canvas = document.querySelector(selector);
         if (!canvas || canvas.width < 108) return null;
         return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height / 4).data]
           .reduce((sum, value) => (sum * 31 + value) % 1_000_003, 7);
-      }));
+      }, id(where)));
       seen.delete(null);
       return seen.size > times;
     });

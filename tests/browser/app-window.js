@@ -1,7 +1,8 @@
 // The real app, in a window on a screen that nobody sees, driven by WebKit's own driver.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { Session, until } from './webdriver.js';
 
@@ -9,6 +10,7 @@ import { Session, until } from './webdriver.js';
 const SIZE = '1280x860';
 /** The driver's port; each driver is alone on its machine. */
 const PORT = 4444;
+const CLOSE = fileURLToPath(new URL('app-close.py', import.meta.url));
 
 /**
  * A screen in memory, one for each window: WebKit doesn't paint a window that another covers. It
@@ -33,10 +35,10 @@ async function screen(machine) {
 
 /**
  * Starts the app on a machine and drives it.
- * @param {{ machine: import('./app-lan.js').Machine, binary: string, state: string, env?: object }} options
+ * @param {{ machine: import('./app-lan.js').Machine, binary: string, state: string, env?: object, args?: string[] }} options
  *   `state`: a folder of this instance's own
  */
-export async function openApp(t, { machine, binary, state, env = {} }) {
+export async function openApp(t, { machine, binary, state, env = {}, args = [], heard }) {
   const folder = (name) => {
     const path = join(state, name);
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -65,6 +67,7 @@ export async function openApp(t, { machine, binary, state, env = {} }) {
   for (const stream of [driver.stdout, driver.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
       log = (log + text).slice(-256 * 1024);
+      heard?.(text);
     });
   }
   t.after(() => {
@@ -75,11 +78,27 @@ export async function openApp(t, { machine, binary, state, env = {} }) {
   await until('the driver to answer', 15, () => machine.request(`${base}/status`, { method: 'GET' }).catch(() => null));
   const session = await Session.open(machine.request, base, {
     browserName: 'wry',
-    'webkitgtk:browserOptions': { binary, args: [] },
+    'webkitgtk:browserOptions': { binary, args },
   });
+  const pid = () => machine.processes().find(({ program }) => program === binary)?.pid;
   return {
     session,
     log: () => log,
+    /** The driver, and with it the window, is gone for good. */
+    end: () => driver.kill('SIGKILL'),
+    /** Touches the window's cross. */
+    close: () => execFileSync('ip', ['netns', 'exec', machine.namespace, 'python3', CLOSE, 'Visita'], {
+      env: { ...process.env, DISPLAY: display },
+    }),
+    /** Starts the app once more, in the same session of the desktop. Answers how it ended. */
+    startAgain() {
+      const own = readFileSync(`/proc/${pid()}/environ`, 'utf8').split('\0').filter(Boolean);
+      const again = machine.spawn(binary, [], {
+        stdio: 'ignore',
+        env: Object.fromEntries(own.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])),
+      });
+      return new Promise((resolve) => again.once('exit', resolve));
+    },
     /**
      * What stands on the screen, as PNG. The driver's own screenshot waits for ever for a page
      * that doesn't change.
@@ -88,6 +107,6 @@ export async function openApp(t, { machine, binary, state, env = {} }) {
       'netns', 'exec', machine.namespace, 'ffmpeg', '-loglevel', 'error', '-f', 'x11grab', '-video_size', SIZE, '-i', display, '-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', '-',
     ], { maxBuffer: 64 << 20 }),
     /** The app's own process. */
-    pid: () => machine.processes().find(({ program }) => program === binary)?.pid,
+    pid,
   };
 }

@@ -74,6 +74,8 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
   await a.type('new-room-name', ROOM);
   await a.page.run(() => document.querySelector('[data-testid=kind-bed]').click());
   await a.click('create-room');
+  // One sees oneself before one is seen.
+  await a.seesSelf(4, 'check-canvas');
   await a.type('name-input', 'Ana');
   await a.click('enter');
   await b.reads('room-row', ROOM);

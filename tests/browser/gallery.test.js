@@ -1,86 +1,99 @@
-// Every state of the gallery in a real browser: axe finds nothing, nothing is wider than the
-// screen, what can be touched is large enough, and the page's own policy refuses nothing.
+// Every state of the gallery at three sizes in both languages: it looks as its committed picture,
+// axe finds nothing, what can be touched is large enough and has room around it, nothing is wider
+// than the screen, all of it works by keyboard, and it bears text of twice the size.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import puppeteer from 'puppeteer-core';
+import { after, before, describe, test } from 'node:test';
 
 import { states } from '../../ui/gallery-states.js';
-import { serveUi } from './static.js';
+import { ask, install, walk } from './gallery-checks.js';
+import { LANGUAGES, openGallery, pool, SIZES } from './gallery-page.js';
+import { forgetDifferences, openPictures, sheets } from './gallery-pictures.js';
 
 const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-/** Every state is seen at one of these, in turn, in one of the languages; the first of each group at all. */
-const sizes = [[390, 844], [820, 1180], [1440, 900]];
-const everywhere = ['home-app', 'home-browser', 'host', 'call-4-chat', 'call-12', 'family-name', 'family-waiting', 'patient-three', 'patient-call'];
+/** As many screens at once as a small machine has cores. */
+const LANES = 2;
+/** The part of the states that `VISITA_STATE` names, all without it. */
+const wanted = Object.keys(states).filter((state) => state.includes(process.env.VISITA_STATE ?? ''));
 
-/** @type {Awaited<ReturnType<typeof serveUi>>} */
-let server;
-/** @type {import('puppeteer-core').Browser} */
-let browser;
-/** @type {import('puppeteer-core').Page} */
-let page;
-/** @type {string[]} */
-let complaints = [];
+/** @type {Awaited<ReturnType<typeof openGallery>>} */
+let gallery;
+/** @type {Awaited<ReturnType<typeof openPictures>>} */
+let pictures;
+/** @type {ReturnType<typeof pool<Awaited<ReturnType<typeof gallery.lane>>>>} */
+let inLane;
 
 before(async () => {
-  server = await serveUi();
-  browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-  page = await browser.newPage();
-  // axe is evaluated from here; the page's policy forbids it otherwise, and stays in force for the page's own scripts.
-  await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
-  });
+  forgetDifferences();
+  gallery = await openGallery();
+  pictures = await openPictures(gallery.browser);
+  inLane = pool(await Promise.all(Array.from({ length: LANES }, () => gallery.lane())));
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.close();
+after(() => gallery?.close());
+
+test('every sheet is of a state', () => {
+  assert.deepEqual(sheets().filter((state) => !Object.keys(states).includes(state)), [], 'scripts/screenshots takes them away');
 });
 
-for (const [index, state] of Object.keys(states).entries()) {
-  const seen = everywhere.includes(state) ? sizes : [sizes[index % sizes.length]];
-  for (const [width, height] of seen) {
-    const lang = (index + width) % 2 ? 'es' : 'en';
-    test(`${state} at ${width} × ${height}, ${lang}`, async () => {
-      complaints = [];
-      await page.setViewport({ width, height });
-      await page.goto(`${server.origin}/gallery.html?state=${state}&lang=${lang}`);
-      await page.waitForSelector('[data-ready]');
-      await page.evaluate(axe);
-      const violations = await page.evaluate(async () => {
-        const { axe: run } = /** @type {any} */ (window);
-        // What appears late is looked at once it has appeared.
-        await Promise.all(document.getAnimations().map((animation) => animation.finished));
-        const found = await run.run(document, { resultTypes: ['violations'] });
-        return found.violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ n) => `${n.target} ${n.failureSummary}`).join(' | ')}`);
-      });
-      assert.deepEqual(violations, []);
-      assert.deepEqual(await page.evaluate(tooSmall), [], 'large enough to touch');
-      assert.deepEqual(await page.evaluate(tooWide), [], 'nothing is wider than the screen');
-      assert.deepEqual(complaints, []);
-    });
+describe('states', { concurrency: LANES }, () => {
+  for (const state of wanted) {
+    test(state, () => inLane(async (lane) => {
+      /** @type {string[]} */
+      const wrong = [];
+      for (const [turn, language] of LANGUAGES.entries()) wrong.push(...await lookAt(lane, state, language, turn));
+      assert.deepEqual(wrong, []);
+    }));
   }
+});
+
+/**
+ * @param {Awaited<ReturnType<typeof gallery.lane>>} lane
+ * @param {string} state @param {string} language @param {number} turn
+ */
+async function lookAt(lane, state, language, turn) {
+  const { page } = lane;
+  const least = /^\/paciente/i.test(states[state].path ?? '') ? 96 : 48;
+  /** @type {string[]} */
+  const wrong = [];
+  let where = '';
+  const say = (/** @type {string[]} */ found) => wrong.push(...found.map((one) => `${where}: ${one}`));
+  for (const [index, size] of SIZES.entries()) {
+    where = `${size.width} × ${size.height}, ${language}`;
+    if (index) await lane.resize(size);
+    else await lane.show(state, language, size);
+    say([await pictures.compare(state, language, size, await lane.picture())].filter(Boolean));
+    if (!index) {
+      await page.evaluate(axe);
+      await install(page);
+    }
+    // Sizes change what axe sees, languages only the words: in one of them every size, in the other the narrowest.
+    if (!turn || !index) say(await page.evaluate(accessible));
+    say(await ask(page, 'small', least));
+    say(await ask(page, 'close'));
+    say(await ask(page, 'wide'));
+    say(await ask(page, 'clipped'));
+  }
+  // Twice the text on the smallest screen.
+  await lane.resize(SIZES[0]);
+  await lane.enlarge(2);
+  where = `text of 200 %, ${language}`;
+  say(await ask(page, 'wide'));
+  say(await ask(page, 'clipped'));
+  await lane.enlarge(1);
+  // By keyboard, in one language on a phone and in the other on a large screen.
+  const size = SIZES[turn ? 2 : 0];
+  await lane.resize(size);
+  where = `by keyboard at ${size.width}, ${language}`;
+  say(await walk(page));
+  where = `the page's scripts, ${language}`;
+  say(lane.complaints());
+  return wrong;
 }
 
-/** What can be touched and is smaller than 48 px, or 96 px on the patient's screens. */
-function tooSmall() {
-  const patient = document.querySelector('.patient, .message-page.large, [data-variant="patient"]') !== null;
-  const least = patient ? 96 : 48;
-  return Array.from(document.querySelectorAll('button, a, input, textarea, [role="switch"]')).flatMap((element) => {
-    const { width, height } = element.getBoundingClientRect();
-    if (!width || !height || element.closest('[hidden]')) return [];
-    const box = element.closest('.choice-option')?.getBoundingClientRect() ?? { width, height };
-    return box.width < least - 0.5 || box.height < least - 0.5 ? [`${element.getAttribute('data-testid')} ${box.width}×${box.height}`] : [];
-  });
-}
-
-/** What stands out of the screen to the right. */
-function tooWide() {
-  const width = document.documentElement.clientWidth;
-  return Array.from(document.querySelectorAll('#app *')).flatMap((element) => {
-    const box = element.getBoundingClientRect();
-    return box.right > width + 1 && box.width > 1 && !element.closest('svg, [hidden]') ? [`${element.className} ${Math.round(box.right)}`] : [];
-  });
+/** Runs in the page: what axe finds, by all its rules, 2.2's size of targets among them. */
+async function accessible() {
+  const { axe: run } = /** @type {any} */ (window);
+  const found = await run.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } });
+  return found.violations.map((/** @type {any} */ one) => `axe ${one.id}: ${one.nodes.map((/** @type {any} */ n) => `${n.target} ${n.failureSummary}`).join(' | ')}`);
 }

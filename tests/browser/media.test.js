@@ -250,3 +250,54 @@ test('Firefox without libavcodec: JPEG both ways', { timeout: 3 * PATIENCE }, as
   assert.deepEqual(codecs, { encodeH264: false, temporalLayers: false, decodeH264: false });
   assert.ok(sent.every(({ track }) => track === 1));
 });
+
+test('Chromium: a tablet that is turned goes on, without a picture lost', { timeout: 3 * PATIENCE }, async (t) => {
+  const chrome = await chromium({ camera });
+  t.after(chrome.close);
+  const page = await looped(chrome);
+  await page.evaluate(() => {
+    const { loop } = globalThis;
+    loop.camera.off();
+    // A camera whose picture is red above, blue below, and turns.
+    const source = document.createElement('canvas');
+    const context = source.getContext('2d');
+    loop.turn = (width, height) => {
+      source.width = width;
+      source.height = height;
+    };
+    loop.turn(640, 360);
+    let number = 0;
+    setInterval(() => {
+      number += 1;
+      context.fillStyle = 'red';
+      context.fillRect(0, 0, source.width, source.height / 2);
+      context.fillStyle = 'blue';
+      context.fillRect(0, source.height / 2, source.width, source.height / 2);
+      context.fillStyle = 'white';
+      context.fillRect(0, source.height / 2 - 20, (number * 8) % source.width, 40);
+    }, 33);
+    loop.publisher.camera(source.captureStream(30).getVideoTracks()[0]);
+  });
+  const corner = () => page.evaluate(() => {
+    const { canvas } = globalThis.loop;
+    const [top, bottom] = [4, canvas.height - 4].map((y) => [...canvas.getContext('2d').getImageData(canvas.width - 4, y, 1, 1).data]);
+    return { width: canvas.width, height: canvas.height, upright: top[0] > 150 && top[2] < 90 && bottom[2] > 150 && bottom[0] < 90 };
+  });
+  const shows = (width, height) => until(`a picture of ${width}×${height}`, async () => {
+    const seen = await corner();
+    return seen.width === width && seen.height === height && seen.upright;
+  });
+  for (const [width, height] of [[640, 360], [360, 640], [640, 360]]) {
+    await page.evaluate((wide, high) => globalThis.loop.turn(wide, high), width, height);
+    await shows(width, height);
+    const painted = await page.evaluate(() => globalThis.loop.painted);
+    await until('more pictures', async () => (await page.evaluate(() => globalThis.loop.painted)) > painted + 5);
+    const [announced] = await page.evaluate(() => globalThis.loop.tracks[0].layers);
+    assert.deepEqual(announced, { width, height }, 'the relay knows');
+  }
+  const { events, asked } = await page.evaluate(() => globalThis.loop);
+  assert.equal(asked, 0, 'nobody had to ask for a key frame');
+  const sizes = events.filter(({ state }) => state === 'moving').map(({ width, height }) => `${width}x${height}`);
+  assert.ok(sizes.join().includes('640x360,360x640,640x360'), sizes.join());
+  assert.ok(!events.some(({ state }) => state === 'stalled' || state === 'undecodable'), JSON.stringify(events));
+});

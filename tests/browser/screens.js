@@ -1,7 +1,7 @@
 // The page as people use it: pressed and read by its test ids.
 import assert from 'node:assert/strict';
 
-import { until } from './browsers.js';
+import { PATIENCE, until } from './browsers.js';
 import { read } from './marker.js';
 
 /** Selector of what carries a test id. */
@@ -30,7 +30,7 @@ export async function open(browser, url, { viewport = { width: 1280, height: 800
   await page.setViewport(viewport);
   if (prepare) await page.evaluateOnNewDocument(prepare);
   if (throttle) await page.emulateCPUThrottling(throttle);
-  await page.goto(url);
+  await page.goto(url, { timeout: PATIENCE });
   const texts = (testid) => page.$$eval(by(testid), (all) => all.map((one) => one.textContent));
   return {
     page,

@@ -7,3 +7,4 @@ pub mod host;
 pub mod lan;
 pub mod line;
 pub mod program;
+pub mod stranger;

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::{OnceLock, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
 /// The path of `visita-client`, built if need be.
@@ -91,6 +92,11 @@ impl Running {
     /// The next line that it prints; `None` after its last.
     pub fn line(&self) -> Option<String> {
         self.lines.recv().ok()
+    }
+
+    /// The next line that it prints; `None` after its last, or when none came in that time.
+    pub fn line_within(&self, time: Duration) -> Option<String> {
+        self.lines.recv_timeout(time).ok()
     }
 
     /// Sends it a signal by name.

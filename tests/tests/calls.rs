@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod calls {
+    mod endings;
     mod participants;
     mod programs;
     mod room;

@@ -43,19 +43,23 @@ const MAY_USE: [(&str, &[&str]); 6] = [
 ];
 
 /// The only files that write to disk: none of them is near media.
-const MAY_WRITE: [&str; 2] = [
+const MAY_WRITE: [&str; 3] = [
     // Pins of hosts that this device knows.
     "client/src/trust/pins.rs",
     // The ward's CA and certificate.
     "relay/src/files.rs",
+    // Whether this device hosts, the ward's name, the port.
+    "src-tauri/src/hosting/kept.rs",
 ];
 
 /// The only modules with `unsafe` in them.
-const UNSAFE: [&str; 2] = [
+const UNSAFE: [&str; 3] = [
     // openh264's own structures, for what its safe wrapper doesn't reach.
     "media/src/h264/native.rs",
     // A variable of the environment, by which alone WebKitGTK takes orders.
     "src-tauri/src/painting.rs",
+    // Whether the desktop's library for trays is there.
+    "src-tauri/src/desktop/tray.rs",
 ];
 
 /// What a program for a small box must not need.

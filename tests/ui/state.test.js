@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { alone, initial, MAX_ENTRIES, MAX_NOTICES, nextTick, NOTICE_MS, reduce, tileOf } from '../../ui/call/state.js';
+import { alone, initial, LATE_MS, MAX_ENTRIES, MAX_NOTICES, minutes, nextTick, NOTICE_MS, reduce, tileOf } from '../../ui/call/state.js';
 
 /** @typedef {import('../../ui/call/state.js').State} State */
 /** @typedef {Parameters<typeof reduce>[1]} Event */
@@ -23,7 +23,7 @@ const line = (seq, from, text) => ({ type: 'chat', seq, from, name: `m${from}`, 
 /** @param {Event[]} events @param {State} [from] @param {number} [now] */
 const after = (events, from = initial(), now = T) => events.reduce((state, event) => reduce(state, event, now), from);
 /** @param {State} state */
-const comings = (state) => state.notices.flatMap((n) => (n.type === 'coming' ? [`${n.kind}: ${n.people.map((p) => p.name).join(', ')}`] : []));
+const comings = (state) => state.notices.flatMap((n) => (n.type === 'coming' ? n.people.map((p) => `${p.kind} ${p.name}`) : []));
 
 test('joining gives the room, oneself, and the others in a stable order', () => {
   const state = after([{ type: 'connection', state: 'connected' }, joined([member(1, 'Ana'), member(2, 'Luis')])]);
@@ -49,18 +49,44 @@ test('a place is kept while others come and go, and over joining again', () => {
   assert.deepEqual(state.order, [3, 4, 5]);
 });
 
-test('comings of one kind are one notice, and one line of the chat', () => {
-  const state = after([joined([]), ...[1, 2, 3, 4, 5].map((id) => relay({ type: 'member_joined', member: member(id, `m${id}`) }))]);
-  assert.deepEqual(comings(state), ['joined: m1, m2, m3, m4, m5']);
-  assert.equal(state.entries.length, 1);
+test('told the whole room again after a long break: what was missed is new, what was sent is sent', () => {
+  let state = after([joined([member(1, 'Ana')], [line(1, 1, 'old')]), relay(line(2, 1, 'heard')), { type: 'chat_sent', text: 'mine' }]);
+  state = after([joined([member(3, 'Inés')], [line(2, 1, 'heard'), line(7, 9, 'mine'), line(8, 3, 'missed')])], state);
+  assert.deepEqual(state.entries.flatMap((e) => (e.type === 'line' ? e.text : [])), ['old', 'heard', 'mine', 'missed']);
+  assert.deepEqual(state.pending, []);
+  assert.equal(state.unread, 2, 'heard and missed');
+  assert.deepEqual(state.order, [3]);
 });
 
-test('only the newest word about a person stays', () => {
-  const state = after([
-    joined([]), relay({ type: 'member_joined', member: member(1, 'Ana') }), relay({ type: 'member_joined', member: member(2, 'Luis') }),
-    relay({ type: 'member_left', member: 1, reason: 'lost' }),
-  ]);
-  assert.deepEqual(comings(state), ['joined: Luis', 'lost: Ana']);
+test('who comes and goes within a short time is one notice, and those of one kind one line of the chat', () => {
+  let state = after([joined([]), ...[1, 2, 3, 4, 5].map((id) => relay({ type: 'member_joined', member: member(id, `m${id}`) }))]);
+  assert.deepEqual(comings(state), ['joined m1', 'joined m2', 'joined m3', 'joined m4', 'joined m5']);
+  assert.equal(state.entries.length, 1);
+  state = after([relay({ type: 'member_left', member: 2, reason: 'left' })], state, T + 1000);
+  assert.equal(state.notices.length, 1);
+  assert.deepEqual(comings(state), ['joined m1', 'joined m3', 'joined m4', 'joined m5', 'left m2'], 'the newest word about each');
+  assert.equal(state.entries.length, 2);
+});
+
+test('what was read long enough is not said again with what is new', () => {
+  let state = after([joined([]), relay({ type: 'member_joined', member: member(1, 'Ana') })]);
+  // One after the other, each before the notice runs out.
+  for (let id = 11; id <= 30; id += 1) {
+    const now = T + (id - 10) * (NOTICE_MS - 2000);
+    state = after([{ type: 'tick' }, relay({ type: 'member_joined', member: member(id, `m${id}`) })], state, now);
+    assert.equal(state.notices.length, 1);
+    assert.ok(comings(state).length <= 2, comings(state).join());
+    assert.ok(comings(state).includes(`joined m${id}`));
+  }
+});
+
+test('somebody on a weak line who comes and goes is one word', () => {
+  let state = after([joined([member(1, 'Ana')])]);
+  for (let i = 0; i < 10; i += 1) {
+    const now = T + i * 500;
+    state = after([relay({ type: 'member_left', member: 1, reason: 'lost' }), relay({ type: 'member_joined', member: member(1, 'Ana') })], state, now);
+  }
+  assert.deepEqual(comings(state), ['joined Ana']);
 });
 
 test('notices never pile up and go by themselves', () => {
@@ -73,6 +99,7 @@ test('notices never pile up and go by themselves', () => {
     assert.ok(state.notices.length <= MAX_NOTICES);
   }
   assert.equal(nextTick(state), T + NOTICE_MS);
+  assert.equal(new Set(state.notices.map((n) => n.type)).size, state.notices.length, 'one of a kind');
   assert.equal(after([{ type: 'tick' }], state, T + NOTICE_MS - 1), state, 'nothing to do is nothing new');
   assert.deepEqual(after([{ type: 'tick' }], state, T + NOTICE_MS).notices, []);
 });
@@ -121,7 +148,7 @@ test('lines of chat come once, in order, and are counted while the panel is clos
   assert.deepEqual(state.entries.map((entry) => (entry.type === 'line' ? entry.text : '')), ['before', 'a', 'b']);
   assert.equal(state.unread, 2);
   assert.equal(state.notices.filter((n) => n.type === 'chat').length, 1, 'only the newest is announced');
-  state = after([{ type: 'chat_opened', open: true }, relay(line(4, 1, 'c'))], state);
+  state = after([{ type: 'panel', panel: 'chat' }, relay(line(4, 1, 'c'))], state);
   assert.equal(state.unread, 0);
   assert.deepEqual(state.notices, []);
 });
@@ -137,9 +164,69 @@ test('what was sent is pending until it comes back, first sent first', () => {
   state = after([relay(line(1, 9, 'a'))], state);
   assert.deepEqual(state.pending.map((one) => one.text), ['b']);
   assert.equal(state.unread, 0);
-  state = after([relay({ type: 'error', code: 'chat_too_long' })], state);
-  assert.deepEqual(state.pending, []);
+});
+
+test('a refused line stays until it is sent again or taken away', () => {
+  let state = after([joined([]), { type: 'chat_sent', text: 'a' }, { type: 'chat_sent', text: 'b' }, relay({ type: 'error', code: 'rate_limited' })]);
+  assert.deepEqual(state.pending.map((one) => [one.text, one.refused]), [['a', 'rate_limited'], ['b', null]]);
   assert.equal(state.notices[0].type, 'refused');
+  state = after([relay(line(1, 9, 'b'))], state);
+  assert.deepEqual(state.pending.map((one) => one.text), ['a'], 'the answer was to the line that was on its way');
+  const { key } = state.pending[0];
+  assert.equal(after([{ type: 'chat_again', key: 'p77' }], state), state);
+  state = after([{ type: 'chat_again', key }], state);
+  assert.equal(state.pending[0].refused, null);
+  assert.equal(after([{ type: 'chat_again', key }], state), state, 'twice is once');
+  assert.deepEqual(after([relay(line(2, 9, 'a'))], state).pending, []);
+  assert.deepEqual(after([{ type: 'chat_dropped', key }], state).pending, []);
+});
+
+test('nothing that was written while the line was broken is lost', () => {
+  const state = after([
+    joined([]), { type: 'connection', state: 'reconnecting' }, { type: 'chat_sent', text: 'a' }, { type: 'chat_sent', text: 'b' },
+    { type: 'connection', state: 'connected' },
+  ]);
+  assert.deepEqual(state.pending.map((one) => one.text), ['a', 'b']);
+});
+
+test('only the panel of the chat makes its lines read', () => {
+  const state = after([joined([member(1, 'Ana')]), relay(line(1, 1, 'a')), { type: 'panel', panel: 'people' }, relay(line(2, 1, 'b'))]);
+  assert.equal(state.unread, 2);
+  assert.equal(after([{ type: 'panel', panel: 'chat' }], state).unread, 0);
+});
+
+test('a picture that does not come is late after a while, and waited for anew when its member comes back', () => {
+  let state = after([joined([member(1, 'Ana'), member(2, 'Luis', { tracks: [] })])]);
+  assert.equal(nextTick(state), T + LATE_MS);
+  assert.equal(after([{ type: 'tick' }], state, T + LATE_MS - 1), state);
+  state = after([{ type: 'tick' }], state, T + LATE_MS);
+  assert.equal(tileOf(state, 1), 'late');
+  assert.equal(tileOf(state, 2), 'camera_off');
+  assert.equal(nextTick(state), T + 60_000, 'said once');
+  state = after([relay({ type: 'member_changed', member: member(1, 'Ana', { connection: 'reconnecting' }) })], state, T + 7000);
+  assert.equal(tileOf(state, 1), 'reconnecting');
+  state = after([relay({ type: 'member_changed', member: member(1, 'Ana') })], state, T + 8000);
+  assert.equal(tileOf(state, 1), 'loading');
+  assert.equal(nextTick(state), T + 8000 + LATE_MS);
+  state = after([{ type: 'picture', member: 1, state: 'moving', width: 640, height: 360 }], state, T + 9000);
+  assert.equal(tileOf(after([{ type: 'tick' }], state, T + 30_000), 1), 'moving');
+  state = after([relay({ type: 'member_joined', member: member(3, 'Inés') })], state, T + 10_000);
+  state = after([relay({ type: 'member_left', member: 3, reason: 'left' })], state, T + 11_000);
+  assert.deepEqual([state.since, state.late], [{}, {}], 'nobody who left is waited for');
+});
+
+test('the minutes of a call are counted from coming in, also after a long sleep', () => {
+  let state = after([joined([])]);
+  assert.equal(minutes(initial()), 0);
+  assert.equal(minutes(state), 0);
+  assert.equal(nextTick(state), T + 60_000);
+  assert.equal(minutes(after([{ type: 'tick' }], state, T + 59_999)), 0);
+  state = after([{ type: 'tick' }], state, T + 60_000);
+  assert.equal(minutes(state), 1);
+  state = after([{ type: 'tick' }], state, T + 60_000 * 90 + 7);
+  assert.equal(minutes(state), 90);
+  assert.equal(nextTick(state), T + 60_000 * 91, 'on the minute again');
+  assert.equal(minutes(after([joined([])], state, T + 60_000 * 95)), 95, 'joining again is the same call');
 });
 
 test('the chat of a long day fits the memory', () => {
@@ -169,8 +256,8 @@ test('no order of events breaks the state', () => {
     relay({ type: 'member_changed', member: member(2, 'Luis', { tracks: [] }) }), relay({ type: 'member_left', member: 1, reason: 'lost' }),
     relay({ type: 'member_left', member: 9, reason: 'removed' }), relay(line(2, 9, 'y')), relay({ type: 'closing' }), relay({ type: 'error', code: 'internal' }),
     relay({ type: 'send', tracks: [] }), { type: 'camera', state: 'lost' }, { type: 'picture', member: 'self', state: 'moving', width: 4, height: 3 },
-    { type: 'picture', member: 2, state: 'undecodable', width: 0, height: 0 }, { type: 'chat_sent', text: 'y' }, { type: 'chat_opened', open: true },
-    { type: 'chat_opened', open: false }, { type: 'tick' }, { type: 'connection', state: 'reconnecting' },
+    { type: 'picture', member: 2, state: 'undecodable', width: 0, height: 0 }, { type: 'chat_sent', text: 'y' }, { type: 'chat_again', key: 'p3' }, { type: 'chat_dropped', key: 'p9' }, { type: 'panel', panel: 'people' }, { type: 'panel', panel: 'chat' },
+    { type: 'panel', panel: null }, { type: 'tick' }, { type: 'connection', state: 'reconnecting' },
   ];
   let seed = 42;
   for (let run = 0; run < 300; run += 1) {
@@ -180,7 +267,7 @@ test('no order of events breaks the state', () => {
       state = reduce(state, events[(seed >> 8) % events.length], T + step * 700);
       assert.equal(new Set(state.order).size, state.order.length);
       for (const id of state.order) assert.ok(state.members[id] && id !== state.you);
-      for (const id of Object.keys(state.pictures)) assert.ok(state.members[Number(id)]);
+      for (const id of [state.pictures, state.since, state.late].flatMap((of) => Object.keys(of))) assert.ok(state.members[Number(id)]);
       assert.ok(state.notices.length <= MAX_NOTICES && state.unread >= 0);
       assert.equal(new Set(state.notices.map((n) => n.key)).size, state.notices.length);
       assert.equal(new Set(state.entries.map((entry) => entry.key)).size, state.entries.length);

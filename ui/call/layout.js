@@ -1,13 +1,15 @@
-// Where the tiles of a call stand: pure geometry, in CSS pixels.
+// Where the tiles of a call stand, how a picture fills its tile, and where the own picture lies:
+// pure geometry, in CSS pixels. It follows from how many there are and how large the stage is, and
+// from nothing else: no picture's shape and nobody's camera moves a tile.
 
 /** @typedef {{ x: number, y: number, width: number, height: number }} Rect */
 
 /** Between tiles, and the least distance to touch two of them apart (LOOK.md: 8 px; 12 looks calm). */
 export const GAP = 12;
 
-/** A tile may be cropped this far from its camera's shape: narrower or wider would cut faces. */
-const NARROWEST = 0.6;
-const WIDEST = 2;
+/** A tile is no narrower and no wider than this, width / height: what is beyond stays empty. */
+export const NARROWEST = 0.6;
+export const WIDEST = 2;
 
 /** The shape that a landscape stage prefers, and the one of a phone held upright. */
 const LANDSCAPE = 16 / 9;
@@ -79,7 +81,7 @@ function place(count, best, width, height, gap) {
     const inRow = Math.min(best.columns, count - row * best.columns);
     const share = (width - gap * (inRow - 1)) / inRow;
     // A lone tile under many small ones must not outweigh them.
-    const widest = best.width * (best.columns > 2 ? 1.5 : 2.1);
+    const widest = best.width * (best.columns > 2 ? 1.6 : 2.1);
     const tileWidth = Math.max(best.width, Math.min(share, best.height * WIDEST, widest));
     const left = (width - (tileWidth * inRow + gap * (inRow - 1))) / 2;
     for (let column = 0; column < inRow; column += 1) {
@@ -103,60 +105,123 @@ function rounded(x, y, width, height) {
   return { x: left, y: top, width: Math.floor(x + width) - left, height: Math.floor(y + height) - top };
 }
 
+/** So much of a picture's width, or of its height, is shown at the least. */
+export const LEAST_WIDTH = 0.42;
+export const LEAST_HEIGHT = 0.6;
+/** Of what a landscape picture loses of its height, this share goes at its top, where heads are. */
+const FROM_TOP = 0.32;
+
+/**
+ * How a picture fills its tile: the box that it covers, in shares of the tile, and which share of
+ * what it loses of its height goes at its top. It covers the whole tile as long as that crops no
+ * more than is allowed, else as much of it; a portrait picture, a face close by, never loses its top.
+ * @param {number} picture width / height
+ * @param {number} tile width / height
+ * @returns {{ width: number, height: number, top: number }}
+ */
+export function fit(picture, tile) {
+  if (!(picture > 0) || !(tile > 0)) return { width: 1, height: 1, top: FROM_TOP };
+  const narrowest = picture * LEAST_WIDTH;
+  const widest = picture / LEAST_HEIGHT;
+  return {
+    width: Math.min(1, widest / tile),
+    height: Math.min(1, tile / narrowest),
+    top: picture > 1 ? FROM_TOP : 0,
+  };
+}
+
+/** Pixels over a tile's lower edge that its name takes up, in text of 16 px, and of a small tile. */
+const NAME = 50;
+const NAME_SMALL = 30;
+
+/**
+ * How much a tile can say: a small one says less, a tiny one only shows. A name may take the part
+ * of a tile that is under its face.
+ * @param {Rect} tile @param {number} [text] size of the text, as a multiple of 16 px
+ * @returns {'large' | 'small' | 'tiny'}
+ */
+export function sizeOf(tile, text = 1) {
+  const under = tile.height * (1 - FACE.bottom);
+  if (under >= NAME * text && tile.width >= 220 * text) return 'large';
+  return under >= NAME_SMALL * text && tile.width >= 104 * text ? 'small' : 'tiny';
+}
+
 /** @typedef {'bottom-right' | 'bottom-left' | 'top-right' | 'top-left'} Corner */
 
-/** The corners in the order in which a keyboard goes through them. @type {readonly Corner[]} */
+/** The corners in the order in which touching the own picture goes through them. @type {readonly Corner[]} */
 export const CORNERS = ['bottom-right', 'bottom-left', 'top-left', 'top-right'];
 
-/** The part of a tile where its face is, in shares of the tile: nothing may lie over it. */
-const FACE = { left: 0.34, right: 0.66, top: 0.08, bottom: 0.74 };
-/** The own picture's longer side in a corner, in CSS pixels: enough to see whether one is in it. */
-const SELF_LONGEST = 200;
-const SELF_SHORTEST = 96;
+/**
+ * The part of a tile where a face is: nothing may lie over it. Its height in shares of the tile's,
+ * its width in shares of the tile's width, or of its height where the tile is narrow and a face
+ * fills more of it.
+ */
+export const FACE = { top: 0.14, bottom: 0.72, width: 0.32, ofHeight: 0.44 };
+/** The own picture lies in a square of at most this side, in CSS pixels: enough to see whether one is in it. */
+const SELF_LARGEST = 200;
+/** And this share of the stage's shorter side. */
+const SELF_SHARE = 0.36;
+/** Smaller than this, one doesn't see oneself, and it is a tile among the others. */
+const SELF_LEAST = 84;
 
 /**
  * The whole stage: the others' tiles, and the own picture. It lies in a corner, as large as it can
- * be without covering a face; where the tiles are too small for that it is a tile among them.
+ * be without covering a face; where the tiles are too small for that it is a tile among them. An
+ * upper corner in which it would cover one is the lower corner of the same side instead.
  * @param {number} count of the others
  * @param {number} width of the stage @param {number} height of the stage
- * @param {Corner} corner where the own picture is wanted
- * @param {number} [aspect] of the own picture, width / height
- * @returns {{ tiles: Rect[], self: Rect, place: 'corner' | 'tile', covered: number }} `covered` is
- *   the tile under the own picture, or −1
+ * @param {{ corner?: Corner, aspect?: number, hidden?: boolean, least?: number }} [own] the corner that
+ *   is wanted, the own picture's width / height, and the least side of what can be touched
+ * @returns {{ tiles: Rect[], self: Rect | null, place: 'corner' | 'tile' | 'hidden', covered: number, corner: Corner }}
+ *   `covered` is the tile under the own picture, or −1
  */
-export function arrange(count, width, height, corner, aspect = 4 / 3) {
+export function arrange(count, width, height, { corner = 'bottom-right', aspect = 4 / 3, hidden = false, least = 0 } = {}) {
   const { tiles } = layout(count, width, height);
-  const shape = Math.min(Math.max(aspect, 3 / 4), 16 / 9);
-  const largest = Math.min(Math.max(Math.min(width, height) * 0.26, SELF_SHORTEST), SELF_LONGEST);
-  for (let longest = largest; longest >= SELF_SHORTEST; longest -= 4) {
-    const self = selfRect(width, height, corner, shape, longest);
-    if (!tiles.some((tile) => overlaps(self, face(tile)))) {
-      return { tiles, self, place: 'corner', covered: tiles.findIndex((tile) => overlaps(self, tile)) };
+  if (hidden) return { tiles, self: null, place: 'hidden', covered: -1, corner };
+  const shape = Math.min(Math.max(aspect, 3 / 4), 4 / 3);
+  // Square: whether there is room doesn't depend on the picture.
+  const smallest = Math.max(SELF_LEAST, least * 4 / 3);
+  const room = (/** @type {'top' | 'bottom'} */ edge) => {
+    const largest = Math.min(Math.max(Math.min(width, height) * SELF_SHARE, smallest), SELF_LARGEST);
+    for (let side = largest; side >= smallest; side -= 4) {
+      // On both sides alike, whatever rounding makes of one of them.
+      const squares = [inCorner(width, height, `${edge}-left`, side, side), inCorner(width, height, `${edge}-right`, side, side)];
+      if (!tiles.some((tile) => squares.some((square) => overlaps(square, faceOf(tile))))) return side;
     }
+    return 0;
+  };
+  const below = room('bottom');
+  if (below === 0) {
+    const all = layout(count + 1, width, height).tiles;
+    return { tiles: all.slice(0, count), self: all[count] ?? null, place: 'tile', covered: -1, corner };
   }
-  const all = layout(count + 1, width, height).tiles;
-  return { tiles: all.slice(0, count), self: all[count], place: 'tile', covered: -1 };
+  const above = corner.startsWith('top') ? room('top') : 0;
+  const side = above || below;
+  const where = above ? corner : /** @type {Corner} */ (corner.replace('top', 'bottom'));
+  const self = inCorner(width, height, where, shape >= 1 ? side : side * shape, shape >= 1 ? side / shape : side);
+  return { tiles, self, place: 'corner', covered: tiles.findIndex((tile) => overlaps(self, tile)), corner: where };
 }
 
 /**
  * @param {number} width of the stage @param {number} height of the stage
- * @param {Corner} corner @param {number} shape width / height @param {number} longest side
+ * @param {Corner} corner @param {number} wanted @param {number} tall
  * @returns {Rect}
  */
-function selfRect(width, height, corner, shape, longest) {
-  const w = Math.min(shape >= 1 ? longest : longest * shape, width);
-  const h = Math.min(shape >= 1 ? longest / shape : longest, height);
+function inCorner(width, height, corner, wanted, tall) {
+  const w = Math.min(wanted, width);
+  const h = Math.min(tall, height);
   const x = corner.endsWith('right') ? width - w - GAP : GAP;
   const y = corner.startsWith('bottom') ? height - h - GAP : GAP;
   return rounded(Math.max(0, x), Math.max(0, y), w, h);
 }
 
-/** @param {Rect} tile @returns {Rect} */
-function face(tile) {
+/** The part of a tile over which nothing may lie. @param {Rect} tile @returns {Rect} */
+export function faceOf(tile) {
+  const width = Math.min(tile.width, Math.max(tile.width * FACE.width, tile.height * FACE.ofHeight));
   return {
-    x: tile.x + tile.width * FACE.left,
+    x: tile.x + (tile.width - width) / 2,
     y: tile.y + tile.height * FACE.top,
-    width: tile.width * (FACE.right - FACE.left),
+    width,
     height: tile.height * (FACE.bottom - FACE.top),
   };
 }
@@ -175,4 +240,16 @@ export function nearestCorner(width, height, x, y) {
   const vertical = y < height / 2 ? 'top' : 'bottom';
   const horizontal = x < width / 2 ? 'left' : 'right';
   return /** @type {Corner} */ (`${vertical}-${horizontal}`);
+}
+
+/**
+ * The corner in a direction from another one; the same where there is none.
+ * @param {Corner} corner @param {'up' | 'down' | 'left' | 'right'} direction
+ * @returns {Corner}
+ */
+export function steered(corner, direction) {
+  if (direction === 'up' || direction === 'down') {
+    return /** @type {Corner} */ (`${direction === 'up' ? 'top' : 'bottom'}-${corner.split('-')[1]}`);
+  }
+  return /** @type {Corner} */ (`${corner.split('-')[0]}-${direction}`);
 }

@@ -20,14 +20,19 @@
  */
 
 /**
- * A short notice on the stage. Comings and goings of one kind share one notice.
- * @typedef {{ type: 'coming', key: string, kind: ComingKind, people: Person[], until: number }
+ * A short notice. All who came and went within a short time share one, with the newest word about each.
+ * @typedef {{ type: 'coming', key: string, people: (Person & { kind: ComingKind, at: number })[], until: number }
  *   | { type: 'chat', key: string, people: Person[], text: string, until: number }
  *   | { type: 'refused', key: string, code: Code, people: Person[], until: number }} Notice
  */
 
+/** What stands beside the people, or over them on a small screen. @typedef {'chat' | 'people'} Panel */
+
+/** A line that isn't in the room yet, or was refused. @typedef {{ key: string, text: string, refused: Code | null }} Pending */
+
 /**
- * `met`: whether anybody else was in the room since we came.
+ * `met`: whether anybody else was in the room since we came. `since`: since when a member's picture
+ * is waited for, in ms; `late`: who has been waited for long. `clock`: the minute that is shown.
  * @typedef {{
  *   connection: 'connecting' | 'connected' | 'reconnecting' | 'ended',
  *   code: Code | 'unreachable' | 'pin_mismatch' | null,
@@ -37,15 +42,18 @@
  *   members: Readonly<Record<MemberId, Member>>,
  *   order: readonly MemberId[],
  *   pictures: Readonly<Record<MemberId, Picture>>,
+ *   since: Readonly<Record<MemberId, number>>,
+ *   late: Readonly<Record<MemberId, true>>,
  *   self: Picture,
  *   camera: CameraState,
  *   entries: readonly Entry[],
- *   pending: readonly { key: string, text: string }[],
+ *   pending: readonly Pending[],
  *   lastSeq: number,
  *   unread: number,
- *   chatOpen: boolean,
+ *   panel: Panel | null,
  *   notices: readonly Notice[],
  *   joinedAt: number | null,
+ *   clock: number,
  *   met: boolean,
  *   serial: number,
  * }} State
@@ -53,14 +61,18 @@
 
 /**
  * What the page itself does.
- * @typedef {{ type: 'chat_opened', open: boolean } | { type: 'chat_sent', text: string }
+ * @typedef {{ type: 'panel', panel: Panel | null } | { type: 'chat_sent', text: string }
+ *   | { type: 'chat_again', key: string } | { type: 'chat_dropped', key: string }
  *   | { type: 'notice_closed', key: string } | { type: 'tick' } | { type: 'left_by_us' }} Act
  */
 
 /** How long a notice stays, in ms: two short lines read slowly. */
 export const NOTICE_MS = 6_000;
-/** Notices on the stage at once; older ones go first. */
+/** Notices at once, one of a kind; older ones go first. */
 export const MAX_NOTICES = 3;
+/** After so many ms without a first picture a tile says more than that it comes. */
+export const LATE_MS = 6_000;
+const MINUTE = 60_000;
 /** Entries of the chat panel kept; a call of a day can't fill the memory. */
 export const MAX_ENTRIES = 500;
 
@@ -78,15 +90,18 @@ export function initial() {
     members: {},
     order: [],
     pictures: {},
+    since: {},
+    late: {},
     self: NO_PICTURE,
     camera: 'off',
     entries: [],
     pending: [],
     lastSeq: 0,
     unread: 0,
-    chatOpen: false,
+    panel: null,
     notices: [],
     joinedAt: null,
+    clock: 0,
     met: false,
     serial: 0,
   };
@@ -108,8 +123,10 @@ export function reduce(state, event, now) {
       self: event.state === 'on' ? state.self : NO_PICTURE,
     };
     case 'picture': return picture(state, event);
-    case 'chat_opened': return opened(state, event.open);
+    case 'panel': return opened(state, event.panel);
     case 'chat_sent': return sent(state, event.text);
+    case 'chat_again': return again(state, event.key);
+    case 'chat_dropped': return { ...state, pending: state.pending.filter((one) => one.key !== event.key) };
     case 'notice_closed': return { ...state, notices: state.notices.filter((n) => n.key !== event.key) };
     case 'tick': return tick(state, now);
     case 'left_by_us': return state.connection === 'ended' ? state : { ...state, connection: 'ended', code: null };
@@ -130,20 +147,30 @@ export function hasCamera(member) {
 /**
  * What a member's tile shows.
  * @param {State} state @param {MemberId} id
- * @returns {'reconnecting' | 'camera_off' | 'undecodable' | 'stalled' | 'loading' | 'moving'}
+ * @returns {'reconnecting' | 'camera_off' | 'undecodable' | 'stalled' | 'loading' | 'late' | 'moving'}
  */
 export function tileOf(state, id) {
   const member = state.members[id];
   const shown = state.pictures[id] ?? NO_PICTURE;
   if (!member || member.connection === 'reconnecting') return 'reconnecting';
   if (!hasCamera(member)) return 'camera_off';
-  if (shown.state === 'none') return 'loading';
+  if (shown.state === 'none') return state.late[id] ? 'late' : 'loading';
   return shown.state;
 }
 
-/** When the next notice runs out, or null. @param {State} state */
+/** Whole minutes since we came in. @param {State} state */
+export function minutes(state) {
+  return state.joinedAt === null ? 0 : Math.max(0, Math.floor((state.clock - state.joinedAt) / MINUTE));
+}
+
+/** When something changes by itself, or null: a notice runs out, a picture is late, a minute is over. @param {State} state */
 export function nextTick(state) {
-  return state.notices.length ? Math.min(...state.notices.map((n) => n.until)) : null;
+  const times = [
+    ...state.notices.map((n) => n.until),
+    ...Object.entries(state.since).filter(([id]) => !state.late[Number(id)]).map(([, since]) => since + LATE_MS),
+    ...(state.joinedAt === null ? [] : [state.clock + MINUTE]),
+  ];
+  return times.length ? Math.min(...times) : null;
 }
 
 /**
@@ -165,7 +192,12 @@ function picture(state, event) {
   const { state: moving, width, height } = event;
   if (event.member === 'self') return { ...state, self: { state: moving, width, height } };
   if (!state.members[event.member]) return state;
-  return { ...state, pictures: { ...state.pictures, [event.member]: { state: moving, width, height } } };
+  return {
+    ...state,
+    pictures: { ...state.pictures, [event.member]: { state: moving, width, height } },
+    since: without(state.since, event.member),
+    late: without(state.late, event.member),
+  };
 }
 
 /**
@@ -177,12 +209,12 @@ function relay(state, message, now) {
     case 'joined': return joined(state, message, now);
     case 'left': return reduce(state, { type: 'left_by_us' }, now);
     case 'member_joined': {
-      const next = withMember(state, message.member);
+      const next = withMember(state, message.member, now);
       // The same member told of twice (a resumed session) is no new guest.
       if (next.order.length === state.order.length) return next;
       return coming(next, 'joined', { id: message.member.id, name: message.member.name }, now);
     }
-    case 'member_changed': return state.members[message.member.id] ? withMember(state, message.member) : state;
+    case 'member_changed': return state.members[message.member.id] ? withMember(state, message.member, now) : state;
     case 'member_left': return departed(state, message, now);
     case 'chat': return chat(state, message, now);
     case 'closing': return { ...state, closing: true };
@@ -204,21 +236,39 @@ function joined(state, message, now) {
   const order = [...state.order.filter((id) => others.includes(id)), ...others.filter((id) => !state.order.includes(id))];
   const pictures = Object.fromEntries(Object.entries(state.pictures).filter(([id]) => members[Number(id)]));
   /** @type {State} */
-  let next = { ...state, room: message.room, you: message.you, members, order, pictures, joinedAt: state.joinedAt ?? now, met: state.met || order.length > 0 };
-  for (const line of message.chat) next = chatLine(next, line, now, true);
+  let next = {
+    ...state, room: message.room, you: message.you, members, order, pictures, since: {}, late: {},
+    joinedAt: state.joinedAt ?? now, clock: now, met: state.met || order.length > 0,
+  };
+  for (const id of order) next = waitFor(next, members[id], now);
+  // Told again after a long break: what was written meanwhile is new, what was sent may be among it.
+  const past = state.joinedAt === null;
+  for (const line of message.chat) next = chatLine(next, line, now, past);
   return next;
 }
 
 /**
- * @param {State} state @param {Member} member
+ * A member's picture is waited for from now on, or not any more.
+ * @param {State} state @param {Member} member @param {number} now
  * @returns {State}
  */
-function withMember(state, member) {
+function waitFor(state, member, now) {
+  const waits = member.id !== state.you && hasCamera(member) && member.connection === 'connected' && !state.pictures[member.id];
+  if (waits) return state.since[member.id] ? state : { ...state, since: { ...state.since, [member.id]: now } };
+  if (!state.since[member.id]) return state;
+  return { ...state, since: without(state.since, member.id), late: without(state.late, member.id) };
+}
+
+/**
+ * @param {State} state @param {Member} member @param {number} now
+ * @returns {State}
+ */
+function withMember(state, member, now) {
   const order = member.id === state.you || state.order.includes(member.id) ? state.order : [...state.order, member.id];
   const members = { ...state.members, [member.id]: member };
   // A camera that was switched off and on again starts with no picture, not with the old one.
   const pictures = hasCamera(member) ? state.pictures : without(state.pictures, member.id);
-  return { ...state, members, order, pictures, met: state.met || order.length > 0 };
+  return waitFor({ ...state, members, order, pictures, met: state.met || order.length > 0 }, member, now);
 }
 
 /**
@@ -233,31 +283,30 @@ function departed(state, message, now) {
     members: without(state.members, message.member),
     order: state.order.filter((id) => id !== message.member),
     pictures: without(state.pictures, message.member),
+    since: without(state.since, message.member),
+    late: without(state.late, message.member),
   };
   return coming(next, message.reason === 'lost' ? 'lost' : 'left', { id: member.id, name: member.name }, now);
 }
 
 /**
- * Somebody came or went: a notice on the stage and a line in the chat, each merged with the last
- * of its kind, so that a shift's arrival is one line and not ten.
+ * Somebody came or went: one notice for all who did so within a short time, and a line in the chat,
+ * merged with the last of its kind, so that a shift's arrival is one line and not ten.
  * @param {State} state @param {ComingKind} kind @param {Person} person @param {number} now
  * @returns {State}
  */
 function coming(state, kind, person, now) {
-  const until = now + NOTICE_MS;
-  // The newest word about a person is the only one.
-  const others = state.notices
-    .map((n) => (n.type === 'coming' ? { ...n, people: n.people.filter((p) => p.id !== person.id) } : n))
-    .filter((n) => n.type !== 'coming' || n.people.length > 0);
-  const same = others.find((n) => n.type === 'coming' && n.kind === kind);
+  const before = state.notices.find((n) => n.type === 'coming');
+  // The newest word about a person is the only one, and what was read long enough isn't said again.
+  const people = before?.type === 'coming' ? before.people.filter((p) => p.id !== person.id && now - p.at < NOTICE_MS) : [];
   /** @type {Notice} */
-  const notice = same && same.type === 'coming'
-    ? { ...same, people: [...same.people, person], until }
-    : { type: 'coming', key: `n${state.serial}`, kind, people: [person], until };
-  const notices = same ? others.map((n) => (n === same ? notice : n)) : [...others, notice];
+  const notice = {
+    type: 'coming', key: before?.key ?? `n${state.serial}`, people: [...people, { ...person, kind, at: now }], until: now + NOTICE_MS,
+  };
+  const notices = [...state.notices.filter((n) => n !== before), notice];
 
   const last = state.entries[state.entries.length - 1];
-  const merges = last && last.type === 'coming' && last.kind === kind && now - last.at < 60_000;
+  const merges = last && last.type === 'coming' && last.kind === kind && now - last.at < MINUTE;
   /** @type {Entry} */
   const entry = merges
     ? { ...last, people: [...last.people.filter((p) => p.id !== person.id), person] }
@@ -291,15 +340,14 @@ function chatLine(state, line, now, past) {
   const own = line.from === state.you;
   /** @type {Entry} */
   const entry = { type: 'line', key: `c${line.seq}`, seq: line.seq, from: line.from, name: line.name, text: line.text, at: line.at_ms, own };
-  const unseen = !own && !past && !state.chatOpen;
+  const unseen = !own && !past && state.panel !== 'chat';
   /** @type {Notice} */
   const notice = { type: 'chat', key: `n${state.serial}`, people: [{ id: line.from, name: line.name }], text: line.text, until: now + NOTICE_MS };
   return {
     ...state,
     lastSeq: line.seq,
     entries: [...state.entries, entry].slice(-MAX_ENTRIES),
-    // Lines come back in the order in which they were sent.
-    pending: own && !past ? state.pending.slice(1) : state.pending,
+    pending: own && !past ? answered(state.pending, null) : state.pending,
     unread: unseen ? state.unread + 1 : state.unread,
     // Only the newest line is announced on the stage; the others are in the panel.
     notices: unseen ? [...state.notices.filter((n) => n.type !== 'chat'), notice].slice(-MAX_NOTICES) : state.notices,
@@ -312,19 +360,45 @@ function chatLine(state, line, now, past) {
  * @returns {State}
  */
 function sent(state, text) {
-  return { ...state, pending: [...state.pending, { key: `p${state.serial}`, text }], serial: state.serial + 1 };
+  return { ...state, pending: [...state.pending, { key: `p${state.serial}`, text, refused: null }], serial: state.serial + 1 };
 }
 
 /**
- * @param {State} state @param {boolean} open
+ * A refused line is sent once more, behind all others.
+ * @param {State} state @param {string} key
  * @returns {State}
  */
-function opened(state, open) {
+function again(state, key) {
+  const line = state.pending.find((one) => one.key === key && one.refused);
+  if (!line) return state;
+  return { ...state, pending: [...state.pending.filter((one) => one !== line), { ...line, refused: null }] };
+}
+
+/**
+ * The first line that is on its way is in the room, or was refused: answers come in the order in
+ * which lines were sent. A refused one stays, so that nothing written is lost.
+ * @param {readonly Pending[]} pending @param {Code | null} code
+ * @returns {readonly Pending[]}
+ */
+function answered(pending, code) {
+  const first = pending.find((one) => !one.refused);
+  if (!first) return pending;
+  return code
+    ? pending.map((one) => (one === first ? { ...one, refused: code } : one))
+    : pending.filter((one) => one !== first);
+}
+
+/**
+ * @param {State} state @param {Panel | null} panel
+ * @returns {State}
+ */
+function opened(state, panel) {
+  const chat = panel === 'chat';
   return {
     ...state,
-    chatOpen: open,
-    unread: open ? 0 : state.unread,
-    notices: open ? state.notices.filter((n) => n.type !== 'chat') : state.notices,
+    panel,
+    unread: chat ? 0 : state.unread,
+    notices: chat ? state.notices.filter((n) => n.type !== 'chat') : state.notices,
   };
 }
 
@@ -340,7 +414,7 @@ function refused(state, code, now) {
   const notice = { type: 'refused', key: `n${state.serial}`, code, people: [], until: now + NOTICE_MS };
   return {
     ...state,
-    pending: chatRefused ? state.pending.slice(1) : state.pending,
+    pending: chatRefused ? answered(state.pending, code) : state.pending,
     notices: [...state.notices.filter((n) => n.type !== 'refused' || n.code !== code), notice].slice(-MAX_NOTICES),
     serial: state.serial + 1,
   };
@@ -351,8 +425,17 @@ function refused(state, code, now) {
  * @returns {State}
  */
 function tick(state, now) {
-  if (state.notices.every((n) => n.until > now)) return state;
-  return { ...state, notices: state.notices.filter((n) => n.until > now) };
+  const overdue = Object.entries(state.since).filter(([id, since]) => !state.late[Number(id)] && now >= since + LATE_MS);
+  const minute = state.joinedAt !== null && now >= state.clock + MINUTE;
+  const over = state.notices.some((n) => n.until <= now);
+  if (!over && !overdue.length && !minute) return state;
+  return {
+    ...state,
+    notices: over ? state.notices.filter((n) => n.until > now) : state.notices,
+    late: overdue.length ? { ...state.late, ...Object.fromEntries(overdue.map(([id]) => [id, /** @type {const} */ (true)])) } : state.late,
+    // Whole minutes of the call: a clock that stood still in a sleeping tab catches up.
+    clock: minute ? now - ((now - (state.joinedAt ?? now)) % MINUTE) : state.clock,
+  };
 }
 
 /**

@@ -1,17 +1,43 @@
 // What a platform (browser or app) does for the page. The views build on this alone.
-import type { RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
+import type { Trouble, RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
 export type MemberId = number;
-export interface Host { name: string; url: string; fingerprint: string; ward: string; address: string; remembered: boolean }
+/**
+ * `silent`: announced, and doesn't answer; `asked`: it isn't known yet; `away`: not to be reached;
+ * `changed`: where it was, another one answers. `seen_ms`: when one that is remembered was there last.
+ */
+export interface Host {
+  name: string; url: string; fingerprint: string; ward: string; address: string; remembered: boolean;
+  state: 'here' | 'silent' | 'asked' | 'away' | 'changed'; seen_ms?: number;
+}
+/** `addresses`: this device's own. */
+export interface HostsAround { hosts: Host[]; search: 'looking' | 'no_network' | 'failed'; addresses: string[] }
+/** What a link or a QR code leads to; `other`: to no host. */
+export type OpenedLink = { kind: 'host'; url: string; address: string; fingerprint?: string; known: boolean; name?: string } | { kind: 'other' };
 export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address' | 'state';
 export interface HostStatus {
   state: 'off' | 'starting' | 'on' | 'failed';
   url?: string; fingerprint?: string; ward?: string; addresses?: string[];
-  qr_svg?: string;                       // QR code of url, as an SVG path's d attribute + size: {size:number, d:string}
-  qr?: { size: number; d: string };
-  connected?: { id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting' }[];
+  qr?: { size: number; d: string };      // QR code of url, as an SVG path's d attribute
+  /** `line`: how well, once it is known; `round_trip_ms`: there and back. */
+  connected?: {
+    id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting';
+    line?: 'good' | 'weak' | 'poor'; round_trip_ms?: number;
+  }[];
+  /** What hosting depends on, as measured. `mains`: there is no battery. `visited`: somebody came from another device. */
+  conditions?: {
+    power: 'mains' | 'plugged' | 'battery' | 'unknown';
+    networks: { interface: string; address: string; kind: 'wifi' | 'cable' | 'other' }[];
+    awake: 'off' | 'kept' | 'refused';
+    visited: boolean;
+  };
+  /** Of this device: percent, and bits a second of pictures. */
+  load?: { processor: number; memory: number; battery?: number; bits_in: number; bits_out: number; strain: ('processor' | 'memory' | 'battery')[] };
+  at_boot?: boolean;                     // the app starts with the system; absent where it can't
   problem?: 'port_in_use' | 'data_not_writable' | 'disk_full' | 'no_network' | 'other'; detail?: string;
+  port?: number; holder?: string; free_port?: number;  // of a port in use: which, by whom if that is known, and another
 }
-export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem }
+/** `ended`: the host said that it ends; without it a lost list was lost without a word. */
+export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem; ended?: boolean }
 export type CameraState = 'off' | 'starting' | 'on' | 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'failed';
 export type CallEvent =
   | { type: 'relay'; message: RelayMessage }
@@ -27,15 +53,49 @@ export interface CallHandle {
   show(member: MemberId | 'self', canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
   leave(): Promise<void>;
 }
+/** `name` is what the system calls it; empty while the browser doesn't tell. */
 export interface Camera { id: string; name: string }
+/** The cameras there are, and which of them is taken: the one chosen here before, if it is there. */
+export interface Cameras { cameras: Camera[]; chosen: string | null }
+export type PreviewEvent = { type: 'camera'; state: CameraState } | { type: 'picture'; width: number; height: number };
+/** The own picture, seen by oneself alone. */
+export interface Preview {
+  show(canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
+  again(): void;                                              // tries the camera again, now
+  stop(): void;                                               // the camera is given back
+}
+export interface Devices {
+  watch(on: (cameras: Cameras) => void): () => void;
+  choose(id: string): void;                                   // remembered; a preview and a call that go on change to it
+  preview(on: (event: PreviewEvent) => void): Preview;        // opens the camera; the system may ask the person
+}
 export interface Platform {
   kind: 'browser' | 'tauri';
   language(): string;
   lobby(on: (lobby: LobbyState) => void): () => void;         // of the relay in use
   join(options: JoinOptions): CallHandle;                     // never throws; failures arrive as `connection: ended` with a code
-  capability(): Promise<{ camera: CameraState }>;              // before joining: insecure context, no camera…
+  /** Before joining: insecure context, no camera… `asks`: opening it makes the browser ask the person. */
+  capability(): Promise<{ camera: CameraState; asks?: boolean }>;
+  devices: Devices;
+  trouble(trouble: Trouble): void;                            // an error in the page, for the log; never throws
   // the app only:
-  hosts?(on: (hosts: Host[]) => void): () => void;
+  hosts?(on: (around: HostsAround) => void): () => void;
+  links?(on: (opened: OpenedLink) => void): () => void;       // that the system opened the app with, each told once
+  scan?(on: (opened: OpenedLink) => void): () => void;        // QR codes in the preview's picture, until it is ended
+  forgetHost?(fingerprint: string): Promise<void>;
   useHost?(choice: { url: string; fingerprint?: string }): Promise<{ ok: true; ward: string; fingerprint: string; first_use: boolean } | { ok: false; problem: HostProblem }>;
-  host?: { start(): Promise<void>; stop(): Promise<void>; watch(on: (status: HostStatus) => void): () => void };
+  host?: {
+    start(port?: number): Promise<void>;                        // on the usual port, or from now on on this one
+    stop(): Promise<void>;
+    rename(name: string): Promise<Code | null>;                 // what is wrong with the name
+    atBoot(on: boolean): Promise<void>;
+    watch(on: (status: HostStatus) => void): () => void;
+  };
+  /** The app's window and tray, on a desktop. */
+  window?: {
+    watch(on: (event: 'closing' | 'quitting' | 'hidden') => void): void;
+    hide(): Promise<void>;
+    quit(): Promise<void>;
+    trayWords(words: { open: string; quit: string }): Promise<void>;
+  };
 }

@@ -2,16 +2,20 @@
 
 app-name = Visita
 close = Close
+title-page = { $page } · Visita
 back = Back
+back-to-list = Back to the list
 save = Save
+saved = Saved
 enter = Enter
 open = Open
 try-again = Try again
 enter-again = Enter again
 understood = Understood
+offline-title = This device has no network
+offline-text = Connect it to the ward’s wifi. The rest comes back by itself.
 
 ## The name of whoever uses the device
-name-none = Your name
 name-shown = { $name }
 name-title = What is your name?
 name-label = Your name
@@ -19,12 +23,20 @@ name-hint = The others see it in the call.
 name-empty = Write a name.
 name-too-long = The name is too long. Use 80 letters or fewer.
 
+## Settings
+settings-title = Settings
+settings-of = Settings of { $name }
+language-label = Language
+settings-camera-text = See your picture and choose the camera.
+settings-camera-see = Try it
+
 ## Conversations
 rooms-title = Conversations
 lobby-connecting = Connecting
-lobby-live = Connected
+lobby-live = Online
 lobby-live-ward = Connected to { $ward }
-lobby-lost = No connection, trying again
+lobby-lost = No connection
+lobby-ended = Host switched off
 lobby-none = No host
 room-new = New
 room-new-title = New conversation
@@ -34,6 +46,8 @@ room-kind-label = What is it for?
 room-kind-meeting = Meeting
 room-kind-bed = Bed
 room-create = Create and enter
+room-exists = There is a conversation with this name. You will enter it.
+room-arrived = Visitor waiting: { $room }
 room-empty = Nobody at the moment
 room-waiting = Visitor waiting
 room-in-call = In a call
@@ -46,22 +60,25 @@ room-open-text = { $count ->
 }
 room-waiting-text = { $minutes ->
     [0] Has just arrived
-   *[other] Waiting for { $minutes } min
+   *[other] Arrived { $minutes } min ago
 }
 enter-room = Enter { $room }
 open-room = Open { $room }
-rooms-lost = The connection to the host was lost. The list will bring itself up to date.
+rooms-lost = The connection to the host was lost. It keeps trying; the list will bring itself up to date.
+rooms-ended = The host was switched off. The list will bring itself up to date when it is back.
+rooms-offline = This device has no network. Connect it to the ward’s wifi; the list will bring itself up to date.
 rooms-connecting = Connecting to the host
 rooms-connecting-text = It takes a few seconds.
 rooms-none = There are no conversations
 rooms-none-text = Start one with “New”. Visitors who arrive will appear here.
 rooms-no-host = No host yet
 rooms-no-host-text = Choose one from the list, or make this device the host.
-rooms-unreachable = The host can’t be reached
+rooms-unreachable = The host doesn’t answer
 rooms-unreachable-text = Check that this device is still on the ward’s network and that the host is on. It keeps trying by itself.
 rooms-unreachable-text-app = Check that the host is on and on this same network, or choose another from the list. It keeps trying by itself.
+rooms-ended-text = Somebody switched it off. When it is back on, the conversations appear here.
 rooms-stopped-text = It is not used. Choose another host from the list.
-entrances-title = Other ways in
+entrances-title = Enter a visit
 entrance-family = I am a relative
 entrance-family-text = Give your name and wait for the visit
 entrance-patient = Patient’s tablet
@@ -70,7 +87,7 @@ entrance-patient-text = See who is waiting
 ## This device as host
 this-device = This device
 host-title = Host of the ward
-host-off = Calls will go through here
+host-off = It is off
 host-starting = Starting
 host-starting-text = It takes a few seconds.
 host-on = Calls go through here
@@ -79,7 +96,12 @@ host-inactive = Not hosting
 host-active = Hosting
 host-hint = When it is on, the other devices find it by themselves. Keep it plugged in.
 host-panel = QR code and who is connected
-host-problem-port-in-use = Another program uses port 3000. Close it, or restart the device, and switch on again.
+host-problem-port-in-use = { $known ->
+    [visita] Another Visita on this device uses port { $port }. Close it and switch on again, or host at another port.
+    [other] The program “{ $holder }” uses port { $port }. Close it and switch on again, or host at another port.
+   *[none] Another program uses port { $port }. Close it and switch on again, or host at another port.
+}
+host-other-port = Host at port { $port }
 host-problem-data-not-writable = The data folder can’t be written. Check the account’s permissions and switch on again.
 host-problem-disk-full = The device has no free space. Delete files that you no longer need and switch on again.
 host-problem-no-network = This device is on no network. Connect it to the ward’s wifi and switch on again.
@@ -88,9 +110,25 @@ host-stop-label = Host
 host-stop = Stop hosting
 host-stop-title = Stop hosting?
 host-stop-text = { $count ->
-    [one] 1 connected person will lose their call.
-   *[other] { $count } connected people will lose their call.
+    [one] 1 connected person will lose their call:
+   *[other] { $count } connected people will lose their call:
 }
+host-stop-more = { $count ->
+    [one] and 1 more
+   *[other] and { $count } more
+}
+host-quit = Stop hosting and quit
+host-conditions-show = What hosting depends on
+ward-rename-title = Rename the ward
+ward-rename-text = Calls go on, and the fingerprint stays the same. Other devices see the new name in their list.
+ward-name-label = Name of the ward
+ward-name-hint = For example: Medicine 3 North
+window-closing-title = Hosting goes on
+window-closing-text = The window closes; the calls of the others go on. Your own call ends.
+window-closing-again = To see the window again, start Visita again, or touch its icon beside the clock where there is one. This is said only once.
+window-close = Close the window
+tray-open = Open Visita
+tray-quit = Stop hosting and quit
 host-qr = QR code with the host’s address
 host-how = Scan it with a phone, or type the address into any browser on this network.
 host-other-addresses = Also at { $addresses }
@@ -98,35 +136,145 @@ host-fingerprint = The ward’s fingerprint
 host-connected = Connected
 host-nobody = Nobody is connected yet
 host-nobody-text = Whoever enters from this network will appear here.
-stat-people = Connected
-stat-people-text = people now
+stat-people = In a call
+stat-people-rooms = { $count ->
+    [0] nobody yet
+    [one] in 1 conversation
+   *[other] in { $count } conversations
+}
 stat-people-lost = { $count ->
     [one] 1 without signal now
    *[other] { $count } without signal now
 }
-stat-rooms = Conversations
-stat-rooms-text = with somebody in them
+stat-load = Load
+stat-load-text = Memory { $percent } %
+stat-traffic = Pictures sent
+stat-traffic-number = { $size }
+stat-traffic-text = Mbit/s · { $size } received
+stat-battery = Battery
+percent = { $percent } %
+milliseconds = { $time } ms
+strain-processor = This device has too much to do, and pictures may stutter. Close other programs, or let another device host.
+strain-memory = This device runs out of memory. Close other programs, or let another device host.
+strain-battery = The battery runs out, and every call ends with it. Plug this device in.
+line-weak = Weak line
+line-poor = Poor line
+conditions-title = What hosting depends on
+condition-power = Power
+power-mains = Plugged in
+power-mains-text = This device has no battery: it runs as long as there is current.
+power-plugged = Plugged in
+power-plugged-text = It can host for as long as needed.
+power-battery = On battery
+power-battery-text = Plug it in: when the battery is empty, every call ends.
+power-unknown = Not known
+power-unknown-text = This device doesn’t say whether it is plugged in. Check its cable.
+condition-network = Network
+network-on = Connected
+network-text = { $kind ->
+    [wifi] By wifi
+    [cable] By cable
+   *[other] By
+} { $interface }, with the address { $address }. The others must be on this same network.
+network-several-text = { $kind ->
+    [wifi] By wifi
+    [cable] By cable
+   *[other] By
+} { $interface }, with the address { $address }, and by { $others }. The others must be on one of these networks.
+network-none = No network
+network-none-text = Connect this device to the network that the others are on.
+condition-awake = Staying awake
+awake-kept = Stays awake
+awake-kept-text = While it hosts, this device doesn’t go to sleep by itself. Don’t close its lid.
+awake-refused = May fall asleep
+awake-refused-text = The system doesn’t let Visita keep it awake. Switch sleep off in the device’s settings.
+condition-reached = Reached by others
+reached-yes = Yes
+reached-yes-text = Other devices have come in.
+reached-not-yet = Not yet
+reached-not-yet-text = Nobody has come in from another device yet. If they can’t, check that they are on the same network and that this device’s firewall lets port { $port } (TCP) through.
+boot-title = Start with the device
+boot-text = After a restart it hosts again by itself, without a window.
 connected-text = { $role ->
     [staff] Staff
     [bedside] Patient’s tablet
     [family] Family
    *[other] Guest
-} · { $room }
+} · { $room }{ $line ->
+    [weak] { " " }· some pictures are left out
+    [poor] { " " }· most pictures are left out or come late
+   *[good] { "" }
+}
 member-reconnecting = Reconnecting
 
 ## Hosts on the network
 hosts-title = Hosts on this network
 hosts-searching = Looking for hosts
-hosts-searching-text = It usually takes a few seconds.
-hosts-none = None was found
-hosts-none-text = This network was searched. Check that the host is on and on the same wifi; some networks keep devices from seeing each other. You can connect by address.
+hosts-searching-text = It usually takes a second or two.
+hosts-none = No host was found
+hosts-no-network = This device is on no network
+hosts-no-network-text = Connect it to the ward’s wifi. The search goes on by itself.
+hosts-failed = This device can’t search the network
+hosts-failed-text = Its system doesn’t let the app do it. Read the host’s QR code, or connect by address.
+hosts-tried = What was tried
+tried-network = All devices on this network were asked. This one is { $addresses }.
+tried-known = { $count ->
+    [one] The host known from before was asked where it was last. It doesn’t answer.
+   *[other] The { $count } hosts known from before were asked where they were last. None answers.
+}
+hosts-reasons = What may be the reason
+reason-off = The host is off, or not switched on in the app. Look at its screen.
+reason-network = It is on another network. The address on its screen should begin like this device’s.
+reason-apart = This network keeps devices from seeing each other, as those for visitors do. Read the host’s QR code; if there is no answer either, use another network.
+reason-firewall = A firewall on the host keeps others away. Ask whoever looks after the devices.
+hosts-code = Read a QR code
+hosts-code-text = The one on the host’s screen
+host-address-known = { $address } · known, here now
+host-seen = { $when ->
+    [now] Last seen a moment ago
+    [today] Last seen today at { $time }
+    [yesterday] Last seen yesterday at { $time }
+    [days] { $days ->
+        [one] Last seen { $days } day ago
+       *[other] Last seen { $days } days ago
+    }
+   *[long] Last seen on { $date }
+}
+host-away = Not reachable now. Check that it is on and on this network.
+host-silent = It is announced, but doesn’t answer. A firewall or this network keeps it away.
+host-asked = Asking whether it is there
+host-changed = Another host answers at its address. It is not used.
+host-short = Fingerprint { $digits }
+host-try = Try
+host-try-label = Try { $name }
+host-why = Read why
+host-why-label = Read why { $name } is not used
+changed-title = This is not the host of before
+changed-text = Where { $name } was ({ $address }), another fingerprint answers now. No connection was made and nothing was sent.
+changed-print = The fingerprint that is known
+changed-staff = Ask the ward’s staff whether the host was replaced or set up again. Only then forget the old one. The next connection to it will be a first one, with its fingerprint to compare.
+forget-sure = The ward’s staff said that the host was replaced
+forget-first = First ask the ward’s staff, and mark it here.
+forget-host = Forget the old host
+scan-text = Hold the host’s QR code in front of the camera.
+scan-picture = What the camera sees
+scan-starting = The camera is starting
+scan-looking = Looking for a code
+scan-other = This code doesn’t lead to a host. The right one is on the host’s own screen.
+scan-found = Code read. Connecting to { $address }
+scan-again = Read a code again
+link-new = Connect to this host?
+link-new-text = A link leads to it. This device doesn’t know it yet. Connect only if the link came from the ward.
+link-known = Connect to { $name }?
+link-known-text = A link leads to it. This device knows it.
+link-other = This link leads to no host
+link-other-text = It is damaged, or not one of Visita’s. Ask for a new one, or choose the host from the list.
 hosts-other = Connect by address
 hosts-other-text = When it is not in the list
 host-use = Use
 host-use-label = Use { $name }
 host-in-use = In use
 host-connecting = Connecting
-host-address-known = { $address } · known
 host-address-new = { $address }
 first-use-title = First connection to this ward
 first-use-text = Compare this fingerprint with the one on the host’s screen. They must be the same. It will be remembered.
@@ -142,6 +290,7 @@ use-problem-state = This device can’t read or keep which hosts it trusts. Chec
 
 ## In the call
 controls = Call controls
+call-title = Call
 control-camera = Camera
 control-camera-on = Switch the camera on
 control-camera-off = Switch the camera off
@@ -155,8 +304,12 @@ call-connecting = Connecting
 call-connected = Connected
 call-reconnecting = Reconnecting
 call-people = { $count ->
-    [one] Only you
+    [one] only you
    *[other] { $count } people
+}
+call-time = { $time } · { $minutes ->
+    [0] just begun
+   *[other] { $minutes } min
 }
 call-sub-connected = { " " }· connected
 call-banner-reconnecting = The connection was lost. It is being restored; don’t close this page.
@@ -166,6 +319,8 @@ call-entering = Entering
 call-entering-text = It takes a few seconds.
 call-alone = Nobody else is here yet
 call-alone-text = Whoever enters will appear on this screen.
+call-alone-again = Nobody else is here now
+call-alone-again-text = Whoever comes back appears on this screen.
 call-alone-patient = One moment, please
 call-alone-patient-text = The person is connecting and will appear here.
 call-gone = The visitor left
@@ -175,14 +330,40 @@ tiles-label = People in the call
 tile-picture = Picture of { $name }
 tile-reconnecting = Reconnecting
 tile-camera-off = Camera off
-tile-undecodable = This browser can’t show their picture
+tile-undecodable = Their picture can’t be shown
 tile-stalled = The picture stopped
 tile-loading = The picture is coming
+tile-late = Their picture isn’t coming
 tile-moving = Live picture
+tile-reconnecting-why = Their connection was lost and is coming back.
+tile-undecodable-why = It comes in a form that can’t be opened here. Their messages still arrive.
+tile-stalled-why = Waiting for the next one; it usually comes back by itself.
+tile-late-why = Their camera is on. Their signal may be weak; it is still being tried.
 self-picture = Your own picture
 self-move = Move your picture to another corner
 self-off = Camera off
 self-starting = Opening camera
+people-title = People
+people-close = Close the list of people
+people-you = you
+menu-title = Settings
+menu-close = Close the settings
+menu-self-hide = Hide your own picture
+menu-self-show = Show your own picture
+menu-full = Full screen
+menu-full-leave = Leave full screen
+menu-keys = Shortcut keys
+key-camera = Camera on or off
+key-chat = Messages
+key-people = People
+key-full = Full screen
+key-self = Hide or show your picture
+key-menu = Settings
+key-arrows = Move your picture to another corner
+key-escape = Close what is open
+leave-title = Leave the visit?
+leave-text = The other person will no longer see you.
+leave-stay = Stay in the visit
 notice-joined = { $count ->
     [one] { $names } came in
    *[other] { $names } came in
@@ -192,6 +373,7 @@ notice-left = { $count ->
    *[other] { $names } left
 }
 notice-lost = The connection to { $names } was lost
+notice-coming = { $what }
 notice-more = { $count } more
 notice-chat = { $name }: { $text }
 chat-title = Messages
@@ -200,6 +382,10 @@ chat-placeholder = Write a message
 chat-send = Send
 chat-close = Close messages
 chat-pending = Sending
+chat-pending-lost = Will be sent when the connection is back
+chat-refused = Not sent. { $why }
+chat-again = Send again
+chat-drop = Remove
 chat-coming = { $what } · { $time }
 refused-chat-empty = The message was empty.
 refused-chat-too-long = The message is too long. Use 2,000 letters or fewer.
@@ -215,34 +401,54 @@ camera-denied-title = There is no permission to use the camera
 camera-denied-text = Touch the lock beside the address, allow the camera, and try again.
 camera-denied-text-app = Open the device’s privacy settings, allow Visita the camera, and try again.
 camera-missing-title = No camera was found
-camera-missing-text = Connect one and try again. You can also enter without: you will see the others.
+camera-missing-text = Connect one: the picture comes by itself. You can also enter without: you will see the others.
 camera-busy-title = Another program is using the camera
-camera-busy-text = Close other video calls and try again.
+camera-busy-text = Close other video calls: the picture comes by itself, or try again now.
 camera-lost-title = The camera was disconnected
-camera-lost-text = Check its cable and try again. The call goes on.
+camera-lost-text = Plug it in again and the picture comes back by itself. The call goes on.
+camera-lost-text-before = Plug it in again and the picture comes back by itself.
 camera-insecure-title = This page is not secure and can’t use the camera
 camera-insecure-text = Open it with the address on the host’s screen that begins with https://. You can also enter without: you will see the others.
 camera-failed-title = The camera does not answer
 camera-failed-text = Try again. If it happens again, restart the device. The call goes on.
+camera-failed-text-before = Try again. If it happens again, restart the device. You can also enter without.
+
+## How one looks before entering
+check-title = Your camera
+check-promise = Only you see this picture.
+check-open = See my picture
+check-asks = See yourself before you enter
+check-asks-text = The browser will ask whether the camera may be used. Touch “Allow”.
+check-starting = Opening the camera
+check-question = If the browser asks, touch “Allow”.
+check-off = Camera off
+check-off-text = The others will see a drawing in your place.
+check-works = Your camera works
+camera-list = Camera
+camera-list-none = No camera is connected
+camera-change = Change
+camera-named = { $name }
+camera-unnamed = Camera { $number }
 
 ## /Familiar/
 family-title = Visit your relative
 family-text = Say who you are and go to the waiting room.
 family-name-label = Your name
 family-enter = Go to the waiting room
-family-camera = When you enter you are asked to allow the camera. Touch “Allow”.
 family-promise = Only those who enter your visit see you. Nothing is recorded.
 wait-connecting-title = Entering
 wait-connecting-text = It takes a few seconds.
 wait-waiting-title = You are in the waiting room
-wait-waiting-text = Your name is on the ward’s list. It usually takes a few minutes; the visit will open by itself on this screen.
-wait-again-title = Nobody else is in the visit now
-wait-again-text = You can wait here: if somebody comes back, the visit opens by itself. Or you can leave.
+wait-waiting-text = Your name is on the ward’s list. It usually takes a few minutes, and the visit opens by itself on this screen.
+wait-again-title = Nobody else is here now
+wait-again-text = If somebody comes back, the visit opens by itself on this screen. You can also leave.
+wait-long-title = It is taking longer today
+wait-long-text = Your name is still on the list and the visit will open by itself. If you can, ask the ward’s staff; you keep your place.
 wait-reconnecting-title = The connection was lost
 wait-reconnecting-text = It is being restored by itself. Your place is kept; don’t close this page.
 wait-tips = While you wait
 wait-tip-phone = Prop the phone up, with the camera towards you and the light in front.
-wait-tip-see = You may see tubes or cables. The staff is taking care of your relative.
+wait-tip-see = You may see tubes or cables. The staff are taking care of your relative.
 wait-tip-leave = You can leave whenever you like and come back later.
 wait-leave = Leave the waiting room
 
@@ -252,26 +458,48 @@ patient-title = Somebody is here to see you
 patient-waits = Is waiting for you
 patient-talks = The visit has begun
 patient-see = See
-patient-none = Nobody is waiting
+patient-none = Nobody is waiting now
 patient-none-text = When a visitor arrives, they will appear here.
 patient-connecting = Connecting
 patient-connecting-text = It takes a few seconds.
 patient-lost = No connection at the moment
 patient-lost-text = It comes back by itself. You don’t have to do anything.
+patient-ended = Visits are switched off
+patient-ended-text = They come back by themselves. You don’t have to do anything.
+patient-offline = No connection at the moment
+patient-offline-text = This tablet has no network. The staff can connect it.
 patient-time = { $time }
 patient-date = { $date }
 
 ## What can go wrong
-problem-unreachable-title = The host can’t be reached
+problem-unreachable-title = The host doesn’t answer
 problem-unreachable-text = Check that this device is on the ward’s wifi and that the host is on. Then try again.
+problem-unreachable-family-title = The ward can’t be reached
+problem-unreachable-family-text = Check that your phone is on the hospital’s wifi and try again. If nothing changes, tell the staff.
+problem-offline-title = This device has no network
+problem-offline-text = Connect it to the wifi and try again.
+problem-patient-title = The visit was interrupted
+problem-patient-text = It is not your doing. You can try again or wait; this screen goes back to the list by itself.
+problem-patient-room-missing-title = This visit is over
+problem-patient-room-missing-text = This screen goes back to the list by itself.
+problem-patient-replaced-title = The visit goes on on another screen
+problem-patient-replaced-text = This screen goes back to the list by itself.
 problem-pin-mismatch-title = This is not the host of before
 problem-pin-mismatch-text = It answers at the same address, but with another fingerprint. No connection was made and nothing was sent. Tell whoever looks after the ward’s devices; don’t go on before you know why.
+problem-pin-mismatch-family-title = This is not the ward of before
+problem-pin-mismatch-family-text = No connection was made and nothing was sent. Tell the ward’s staff before you go on.
 problem-version-title = These are different versions of Visita
 problem-version-text = This device and the host don’t understand each other. Update the older of the two.
+problem-version-family-title = This page can no longer enter
+problem-version-family-text = Close it and open it again. If nothing changes, tell the ward’s staff.
 problem-busy-title = The host is full
 problem-busy-text = It already serves as many as it can. Wait a few minutes and try again.
+problem-busy-family-title = There is no place now
+problem-busy-family-text = The ward already serves as many people as it can. Wait a few minutes and try again.
 problem-room-missing-title = This conversation no longer exists
 problem-room-missing-text = It closes by itself when it has been empty for a while. Go back to the list, or ask for a new link.
+problem-room-missing-family-title = This visit is over
+problem-room-missing-family-text = If you expect another visit, ask the ward’s staff for a new link.
 problem-room-full-title = The conversation is full
 problem-room-full-text = Wait until somebody leaves and try again.
 problem-too-many-rooms-title = There is no place for another conversation
@@ -291,7 +519,9 @@ problem-session-gone-text = There was no signal for too long. Enter again.
 problem-replaced-title = The call goes on in another window
 problem-replaced-text = The same call was opened elsewhere. You can close this window, or bring the call here.
 problem-shutting-down-title = The host was switched off
-problem-shutting-down-text = The call ended because of that. Wait a moment and try again, or ask the staff.
+problem-shutting-down-text = Somebody switched it off, and the call ended with it. Try again once it is back on.
+problem-shutting-down-family-title = The ward closed the visits
+problem-shutting-down-family-text = The call ended because of that. Try again in a moment, or ask the staff.
 problem-rate-limited-title = Too many attempts in a row
 problem-rate-limited-text = Wait a minute and try again.
 problem-internal-title = The host had a fault

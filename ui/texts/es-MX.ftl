@@ -2,16 +2,20 @@
 
 app-name = Visita
 close = Cerrar
+title-page = { $page } · Visita
 back = Volver
+back-to-list = Volver a la lista
 save = Guardar
+saved = Guardado
 enter = Entrar
 open = Abrir
 try-again = Probar de nuevo
 enter-again = Volver a entrar
 understood = Entendido
+offline-title = Este dispositivo no tiene red
+offline-text = Conéctelo al wifi de la sala. Lo demás se recupera solo.
 
 ## Nombre de quien usa el dispositivo
-name-none = Su nombre
 name-shown = { $name }
 name-title = ¿Cómo se llama?
 name-label = Su nombre
@@ -19,12 +23,20 @@ name-hint = Las demás personas lo verán en la llamada.
 name-empty = Escriba un nombre.
 name-too-long = El nombre es demasiado largo. Use 80 letras o menos.
 
+## Ajustes
+settings-title = Ajustes
+settings-of = Ajustes de { $name }
+language-label = Idioma
+settings-camera-text = Vea su imagen y elija la cámara.
+settings-camera-see = Probar
+
 ## Conversaciones
 rooms-title = Conversaciones
 lobby-connecting = Conectando
-lobby-live = Conectado
+lobby-live = En línea
 lobby-live-ward = Conectado a { $ward }
-lobby-lost = Sin conexión, se reintenta
+lobby-lost = Sin conexión
+lobby-ended = Anfitrión apagado
 lobby-none = Sin anfitrión
 room-new = Nueva
 room-new-title = Nueva conversación
@@ -34,6 +46,8 @@ room-kind-label = ¿Para qué es?
 room-kind-meeting = Reunión
 room-kind-bed = Cama
 room-create = Crear y entrar
+room-exists = Ya existe una conversación con este nombre. Entrará en ella.
+room-arrived = Visita en espera: { $room }
 room-empty = Nadie por ahora
 room-waiting = Visita en espera
 room-in-call = En llamada
@@ -46,31 +60,34 @@ room-open-text = { $count ->
 }
 room-waiting-text = { $minutes ->
     [0] Acaba de llegar
-   *[other] Espera desde hace { $minutes } min
+   *[other] Llegó hace { $minutes } min
 }
 enter-room = Entrar a { $room }
 open-room = Abrir { $room }
-rooms-lost = Se perdió la conexión con el anfitrión. La lista se actualizará sola.
+rooms-lost = Se perdió la conexión con el anfitrión. Se sigue intentando; la lista se pondrá al día.
+rooms-ended = El anfitrión se apagó. La lista se pondrá al día cuando vuelva.
+rooms-offline = Este dispositivo no tiene red. Conéctelo al wifi de la sala; la lista se pondrá al día.
 rooms-connecting = Conectando con el anfitrión
 rooms-connecting-text = Tarda unos segundos.
 rooms-none = No hay conversaciones
 rooms-none-text = Cree una con «Nueva». Las visitas que lleguen aparecerán aquí.
 rooms-no-host = Todavía no hay anfitrión
 rooms-no-host-text = Elija uno de la lista, o active este dispositivo como anfitrión.
-rooms-unreachable = No se alcanza al anfitrión
-rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se reintenta solo.
-rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se reintenta solo.
+rooms-unreachable = El anfitrión no responde
+rooms-unreachable-text = Revise que este dispositivo siga en la red de la sala y que el anfitrión esté encendido. Se sigue intentando.
+rooms-unreachable-text-app = Revise que el anfitrión esté encendido y en esta misma red, o elija otro de la lista. Se sigue intentando.
+rooms-ended-text = Alguien lo apagó. Cuando vuelva a encenderse, las conversaciones aparecerán aquí.
 rooms-stopped-text = No se usa. Elija otro anfitrión de la lista.
-entrances-title = Otras entradas
+entrances-title = Entrar a una visita
 entrance-family = Soy familiar
-entrance-family-text = Dar su nombre y esperar la visita
+entrance-family-text = Diga su nombre y espere la visita
 entrance-patient = Tableta del paciente
-entrance-patient-text = Ver quién está esperando
+entrance-patient-text = Vea quién está esperando
 
 ## Este dispositivo como anfitrión
 this-device = Este dispositivo
 host-title = Anfitrión de la sala
-host-off = Las llamadas pasarán por aquí
+host-off = No está activo
 host-starting = Iniciando
 host-starting-text = Tarda unos segundos.
 host-on = Las llamadas pasan por aquí
@@ -79,7 +96,12 @@ host-inactive = Anfitrión apagado
 host-active = Anfitrión activo
 host-hint = Al activarlo, los demás dispositivos lo encuentran solos. Manténgalo enchufado.
 host-panel = Código QR y conectados
-host-problem-port-in-use = Otro programa ocupa el puerto 3000. Ciérrelo, o reinicie el dispositivo, y active de nuevo.
+host-problem-port-in-use = { $known ->
+    [visita] Otra Visita en este dispositivo ocupa el puerto { $port }. Ciérrela y active de nuevo, o use otro puerto.
+    [other] El programa «{ $holder }» ocupa el puerto { $port }. Ciérrelo y active de nuevo, o use otro puerto.
+   *[none] Otro programa ocupa el puerto { $port }. Ciérrelo y active de nuevo, o use otro puerto.
+}
+host-other-port = Usar el puerto { $port }
 host-problem-data-not-writable = No se puede escribir en la carpeta de datos. Revise los permisos de la cuenta y active de nuevo.
 host-problem-disk-full = El dispositivo no tiene espacio libre. Borre archivos que ya no use y active de nuevo.
 host-problem-no-network = Este dispositivo no está en ninguna red. Conéctelo al wifi de la sala y active de nuevo.
@@ -88,9 +110,25 @@ host-stop-label = Anfitrión
 host-stop = Dejar de ser anfitrión
 host-stop-title = ¿Dejar de ser anfitrión?
 host-stop-text = { $count ->
-    [one] 1 persona conectada perderá su llamada.
-   *[other] { $count } personas conectadas perderán su llamada.
+    [one] 1 persona conectada perderá su llamada:
+   *[other] { $count } personas conectadas perderán su llamada:
 }
+host-stop-more = { $count ->
+    [one] y 1 más
+   *[other] y { $count } más
+}
+host-quit = Dejar de ser anfitrión y salir
+host-conditions-show = De qué depende el anfitrión
+ward-rename-title = Cambiar el nombre de la sala
+ward-rename-text = Las llamadas siguen y la huella no cambia. Los demás dispositivos ven el nombre nuevo en su lista.
+ward-name-label = Nombre de la sala
+ward-name-hint = Por ejemplo: Medicina 3 Norte
+window-closing-title = El anfitrión sigue activo
+window-closing-text = La ventana se cierra; las llamadas de los demás siguen. La suya termina.
+window-closing-again = Para volver a ver la ventana, abra Visita de nuevo, o toque su icono junto al reloj si lo hay. Esto se dice una sola vez.
+window-close = Cerrar la ventana
+tray-open = Abrir Visita
+tray-quit = Dejar de ser anfitrión y salir
 host-qr = Código QR con la dirección del anfitrión
 host-how = Escanee con el teléfono, o escriba la dirección en cualquier navegador de esta red.
 host-other-addresses = También en { $addresses }
@@ -98,35 +136,145 @@ host-fingerprint = Huella de la sala
 host-connected = Conectados
 host-nobody = Nadie conectado todavía
 host-nobody-text = Quien entre desde esta red aparecerá aquí.
-stat-people = Conectados
-stat-people-text = personas ahora
+stat-people = En llamada
+stat-people-rooms = { $count ->
+    [0] nadie todavía
+    [one] en 1 conversación
+   *[other] en { $count } conversaciones
+}
 stat-people-lost = { $count ->
     [one] 1 sin señal por ahora
    *[other] { $count } sin señal por ahora
 }
-stat-rooms = Conversaciones
-stat-rooms-text = con alguien dentro
+stat-load = Carga del equipo
+stat-load-text = Memoria { $percent } %
+stat-traffic = Imagen enviada
+stat-traffic-number = { $size }
+stat-traffic-text = Mbit/s · { $size } recibidos
+stat-battery = Batería
+percent = { $percent } %
+milliseconds = { $time } ms
+strain-processor = Este dispositivo tiene demasiado trabajo y la imagen puede trabarse. Cierre otros programas, o que otro dispositivo sea el anfitrión.
+strain-memory = A este dispositivo se le acaba la memoria. Cierre otros programas, o que otro dispositivo sea el anfitrión.
+strain-battery = La batería se acaba, y con ella terminan todas las llamadas. Enchufe este dispositivo.
+line-weak = Señal débil
+line-poor = Señal mala
+conditions-title = De qué depende el anfitrión
+condition-power = Corriente
+power-mains = Enchufado
+power-mains-text = Este dispositivo no tiene batería: funciona mientras haya corriente.
+power-plugged = Enchufado
+power-plugged-text = Puede ser anfitrión todo el tiempo que haga falta.
+power-battery = Con batería
+power-battery-text = Enchúfelo: cuando se acabe la batería terminan todas las llamadas.
+power-unknown = No se sabe
+power-unknown-text = Este dispositivo no dice si está enchufado. Revise su cable.
+condition-network = Red
+network-on = Conectado
+network-text = { $kind ->
+    [wifi] Por el wifi
+    [cable] Por el cable
+   *[other] Por
+} { $interface }, con la dirección { $address }. Los demás deben estar en esta misma red.
+network-several-text = { $kind ->
+    [wifi] Por el wifi
+    [cable] Por el cable
+   *[other] Por
+} { $interface }, con la dirección { $address }, y por { $others }. Los demás deben estar en una de estas redes.
+network-none = Sin red
+network-none-text = Conecte este dispositivo a la red en la que están los demás.
+condition-awake = Sin dormirse
+awake-kept = Sigue despierto
+awake-kept-text = Mientras es anfitrión, este dispositivo no se duerme solo. No cierre la tapa.
+awake-refused = Puede dormirse
+awake-refused-text = El sistema no deja que Visita lo mantenga despierto. Desactive la suspensión en los ajustes del dispositivo.
+condition-reached = Acceso de los demás
+reached-yes = Sí
+reached-yes-text = Ya han entrado otros dispositivos.
+reached-not-yet = Todavía no
+reached-not-yet-text = Nadie ha entrado todavía desde otro dispositivo. Si no pueden, revise que estén en la misma red y que el cortafuegos de este dispositivo deje pasar el puerto { $port } (TCP).
+boot-title = Iniciar con el dispositivo
+boot-text = Después de un reinicio vuelve a ser anfitrión por sí solo, sin ventana.
 connected-text = { $role ->
     [staff] Personal
     [bedside] Tableta del paciente
     [family] Familiar
    *[other] Invitado
-} · { $room }
+} · { $room }{ $line ->
+    [weak] { " " }· parte de la imagen se omite
+    [poor] { " " }· casi toda la imagen se omite o llega tarde
+   *[good] { "" }
+}
 member-reconnecting = Reconectando
 
 ## Anfitriones de la red
 hosts-title = Anfitriones en esta red
 hosts-searching = Buscando anfitriones
-hosts-searching-text = Suele tardar unos segundos.
-hosts-none = No se encontró ninguno
-hosts-none-text = Se buscó en esta red. Revise que el anfitrión esté activo y en el mismo wifi; algunas redes no dejan que los dispositivos se vean. Puede conectar por dirección.
+hosts-searching-text = Suele tardar uno o dos segundos.
+hosts-none = No se encontró ningún anfitrión
+hosts-no-network = Este dispositivo no está en ninguna red
+hosts-no-network-text = Conéctelo al wifi de la sala. La búsqueda sigue sola.
+hosts-failed = Este dispositivo no puede buscar en la red
+hosts-failed-text = Su sistema no se lo permite a la aplicación. Lea el código QR del anfitrión o conecte por dirección.
+hosts-tried = Qué se intentó
+tried-network = Se preguntó a todos los dispositivos de esta red. Este es { $addresses }.
+tried-known = { $count ->
+    [one] Se preguntó al anfitrión conocido donde estuvo la última vez. No responde.
+   *[other] Se preguntó a los { $count } anfitriones conocidos donde estuvieron la última vez. Ninguno responde.
+}
+hosts-reasons = A qué puede deberse
+reason-off = El anfitrión está apagado o no está activo en la aplicación. Mire su pantalla.
+reason-network = Está en otra red. La dirección en su pantalla debe empezar como la de este dispositivo.
+reason-apart = Esta red no deja que los dispositivos se vean, como las de visitantes. Lea el código QR del anfitrión; si tampoco responde, use otra red.
+reason-firewall = Un cortafuegos en el anfitrión no deja entrar a los demás. Pregunte a quien cuida los equipos.
+hosts-code = Leer un código QR
+hosts-code-text = El de la pantalla del anfitrión
+host-address-known = { $address } · conocido, está aquí
+host-seen = { $when ->
+    [now] Visto hace un momento
+    [today] Visto hoy a las { $time }
+    [yesterday] Visto ayer a las { $time }
+    [days] { $days ->
+        [one] Visto hace { $days } día
+       *[other] Visto hace { $days } días
+    }
+   *[long] Visto el { $date }
+}
+host-away = No se le alcanza ahora. Revise que esté encendido y en esta red.
+host-silent = Se anuncia, pero no responde. Un cortafuegos o esta red no lo permiten.
+host-asked = Preguntando si está
+host-changed = En su dirección responde otro anfitrión. No se usa.
+host-short = Huella { $digits }
+host-try = Probar
+host-try-label = Probar { $name }
+host-why = Leer por qué
+host-why-label = Leer por qué no se usa { $name }
+changed-title = Este no es el anfitrión de antes
+changed-text = Donde estaba { $name } ({ $address }) responde ahora otra huella. No se conectó y no se envió nada.
+changed-print = La huella que se conoce
+changed-staff = Pregunte al personal de la sala si el anfitrión se cambió o se instaló de nuevo. Solo entonces olvide el anterior. La próxima conexión será la primera, con su huella para comparar.
+forget-sure = El personal de la sala dijo que el anfitrión se cambió
+forget-first = Primero pregunte al personal de la sala y márquelo aquí.
+forget-host = Olvidar el anfitrión anterior
+scan-text = Ponga el código QR del anfitrión frente a la cámara.
+scan-picture = Lo que ve la cámara
+scan-starting = La cámara se está abriendo
+scan-looking = Buscando un código
+scan-other = Este código no lleva a un anfitrión. El correcto está en la pantalla del anfitrión.
+scan-found = Código leído. Conectando con { $address }
+scan-again = Leer un código otra vez
+link-new = ¿Conectar con este anfitrión?
+link-new-text = Un enlace lleva a él. Este dispositivo aún no lo conoce. Conecte solo si el enlace viene de la sala.
+link-known = ¿Conectar con { $name }?
+link-known-text = Un enlace lleva a él. Este dispositivo lo conoce.
+link-other = Este enlace no lleva a ningún anfitrión
+link-other-text = Está dañado o no es de Visita. Pida otro o elija el anfitrión de la lista.
 hosts-other = Conectar por dirección
 hosts-other-text = Cuando no aparece en la lista
 host-use = Usar
 host-use-label = Usar { $name }
 host-in-use = En uso
 host-connecting = Conectando
-host-address-known = { $address } · conocido
 host-address-new = { $address }
 first-use-title = Primera conexión con esta sala
 first-use-text = Compare esta huella con la de la pantalla del anfitrión. Deben ser iguales. Se recordará.
@@ -142,6 +290,7 @@ use-problem-state = Este dispositivo no puede leer o guardar en qué anfitriones
 
 ## En la llamada
 controls = Controles de la llamada
+call-title = Llamada
 control-camera = Cámara
 control-camera-on = Encender la cámara
 control-camera-off = Apagar la cámara
@@ -155,8 +304,12 @@ call-connecting = Conectando
 call-connected = Conectado
 call-reconnecting = Reconectando
 call-people = { $count ->
-    [one] Solo usted
+    [one] solo usted
    *[other] { $count } personas
+}
+call-time = { $time } · { $minutes ->
+    [0] recién empezada
+   *[other] { $minutes } min
 }
 call-sub-connected = { " " }· conectado
 call-banner-reconnecting = Se perdió la conexión. Se está recuperando; no cierre esta página.
@@ -166,6 +319,8 @@ call-entering = Entrando
 call-entering-text = Tarda unos segundos.
 call-alone = Aquí no hay nadie más todavía
 call-alone-text = Cuando alguien entre, aparecerá en esta pantalla.
+call-alone-again = Ahora no hay nadie más aquí
+call-alone-again-text = Si alguien vuelve, aparecerá en esta pantalla.
 call-alone-patient = Un momento, por favor
 call-alone-patient-text = La persona se está conectando. Aparecerá aquí.
 call-gone = La visita salió
@@ -175,14 +330,40 @@ tiles-label = Personas en la llamada
 tile-picture = Imagen de { $name }
 tile-reconnecting = Reconectando
 tile-camera-off = Cámara apagada
-tile-undecodable = Este navegador no puede mostrar su imagen
+tile-undecodable = No se puede mostrar su imagen
 tile-stalled = La imagen se detuvo
 tile-loading = Llega la imagen
+tile-late = Su imagen no llega
 tile-moving = Imagen en vivo
+tile-reconnecting-why = Perdió la conexión y la está recuperando.
+tile-undecodable-why = Viene en un formato que aquí no se puede abrir. Sus mensajes sí llegan.
+tile-stalled-why = Se espera la siguiente; suele volver sola.
+tile-late-why = Su cámara está encendida. Puede que su señal sea débil; se sigue intentando.
 self-picture = Su propia imagen
 self-move = Mover su imagen a otra esquina
 self-off = Cámara apagada
 self-starting = Abriendo cámara
+people-title = Personas
+people-close = Cerrar la lista de personas
+people-you = usted
+menu-title = Ajustes
+menu-close = Cerrar los ajustes
+menu-self-hide = Ocultar su propia imagen
+menu-self-show = Mostrar su propia imagen
+menu-full = Pantalla completa
+menu-full-leave = Salir de pantalla completa
+menu-keys = Teclas rápidas
+key-camera = Cámara encendida o apagada
+key-chat = Mensajes
+key-people = Personas
+key-full = Pantalla completa
+key-self = Ocultar o mostrar su imagen
+key-menu = Ajustes
+key-arrows = Mover su imagen a otra esquina
+key-escape = Cerrar lo que esté abierto
+leave-title = ¿Salir de la visita?
+leave-text = La otra persona dejará de verle.
+leave-stay = Seguir en la visita
 notice-joined = { $count ->
     [one] { $names } entró
    *[other] { $names } entraron
@@ -192,6 +373,7 @@ notice-left = { $count ->
    *[other] { $names } salieron
 }
 notice-lost = Se perdió la conexión con { $names }
+notice-coming = { $what }
 notice-more = { $count } personas más
 notice-chat = { $name }: { $text }
 chat-title = Mensajes
@@ -200,6 +382,10 @@ chat-placeholder = Escribir un mensaje
 chat-send = Enviar
 chat-close = Cerrar mensajes
 chat-pending = Enviando
+chat-pending-lost = Se enviará cuando vuelva la conexión
+chat-refused = No se envió. { $why }
+chat-again = Enviar de nuevo
+chat-drop = Quitar
 chat-coming = { $what } · { $time }
 refused-chat-empty = El mensaje estaba vacío.
 refused-chat-too-long = El mensaje es demasiado largo. Use 2000 letras o menos.
@@ -215,34 +401,54 @@ camera-denied-title = No hay permiso para usar la cámara
 camera-denied-text = Toque el candado junto a la dirección, permita la cámara y pruebe de nuevo.
 camera-denied-text-app = Abra los ajustes de privacidad del dispositivo, permita la cámara a Visita y pruebe de nuevo.
 camera-missing-title = No se encontró ninguna cámara
-camera-missing-text = Conecte una y pruebe de nuevo. Sin cámara también puede entrar: verá a los demás.
+camera-missing-text = Conecte una y la imagen aparecerá sola. Sin cámara también puede entrar: verá a los demás.
 camera-busy-title = Otro programa está usando la cámara
-camera-busy-text = Cierre las otras videollamadas y pruebe de nuevo.
+camera-busy-text = Cierre las otras videollamadas y la imagen aparecerá sola, o pruebe de nuevo ahora.
 camera-lost-title = La cámara se desconectó
-camera-lost-text = Revise el cable y pruebe de nuevo. La llamada sigue.
+camera-lost-text = Vuelva a conectarla y la imagen regresará sola. La llamada sigue.
+camera-lost-text-before = Vuelva a conectarla y la imagen regresará sola.
 camera-insecure-title = Esta página no es segura y no puede usar la cámara
 camera-insecure-text = Ábrala con la dirección que empieza con https:// en la pantalla del anfitrión. Sin cámara también puede entrar: verá a los demás.
 camera-failed-title = La cámara no responde
 camera-failed-text = Pruebe de nuevo. Si se repite, reinicie el dispositivo. La llamada sigue.
+camera-failed-text-before = Pruebe de nuevo. Si se repite, reinicie el dispositivo. También puede entrar sin cámara.
+
+## Cómo se ve uno antes de entrar
+check-title = Su cámara
+check-promise = Solo usted ve esta imagen.
+check-open = Ver mi imagen
+check-asks = Véase antes de entrar
+check-asks-text = El navegador preguntará si se puede usar la cámara. Toque «Permitir».
+check-starting = Abriendo la cámara
+check-question = Si el navegador pregunta, toque «Permitir».
+check-off = Cámara apagada
+check-off-text = Los demás verán un dibujo en su lugar.
+check-works = Su cámara funciona
+camera-list = Cámara
+camera-list-none = No hay ninguna cámara conectada
+camera-change = Cambiar
+camera-named = { $name }
+camera-unnamed = Cámara { $number }
 
 ## /Familiar/
 family-title = Visita a su familiar
 family-text = Diga quién es y pase a la sala de espera.
 family-name-label = Su nombre
 family-enter = Pasar a la sala de espera
-family-camera = Al entrar se le pedirá permiso para usar la cámara. Toque «Permitir».
 family-promise = Solo le ve quien entra en su visita. Nada se graba.
 wait-connecting-title = Entrando
 wait-connecting-text = Tarda unos segundos.
 wait-waiting-title = Está en la sala de espera
-wait-waiting-text = Su nombre aparece en la lista de la sala. Suele tardar unos minutos; la visita se abrirá sola en esta pantalla.
-wait-again-title = Ahora no hay nadie más en la visita
-wait-again-text = Puede esperar aquí: si alguien vuelve, la visita se abrirá sola. O puede salir.
+wait-waiting-text = Su nombre ya está en la lista de la sala. Suele tardar unos minutos, y la visita se abre sola en esta pantalla.
+wait-again-title = Por ahora no hay nadie más
+wait-again-text = Si alguien vuelve, la visita se abre sola en esta pantalla. También puede salir.
+wait-long-title = Hoy está tardando más
+wait-long-text = Su nombre sigue en la lista y la visita se abrirá sola. Si puede, pregunte al personal de la sala; no pierde su lugar.
 wait-reconnecting-title = Se perdió la conexión
-wait-reconnecting-text = Se está recuperando sola. Guarda su lugar; no cierre esta página.
+wait-reconnecting-text = Se está recuperando sola. Usted conserva su lugar; no cierre esta página.
 wait-tips = Mientras espera
-wait-tip-phone = Deje el teléfono apoyado, con la cámara hacia usted y la luz de frente.
-wait-tip-see = Es posible que vea tubos o cables. El personal está cuidando a su familiar.
+wait-tip-phone = Apoye el teléfono, con la cámara hacia usted y la luz de frente.
+wait-tip-see = Es posible que vea tubos o cables. El personal cuida a su familiar.
 wait-tip-leave = Puede salir cuando quiera y volver después.
 wait-leave = Salir de la espera
 
@@ -252,26 +458,48 @@ patient-title = Vienen a verle
 patient-waits = Le está esperando
 patient-talks = La visita ya empezó
 patient-see = Ver
-patient-none = No hay nadie esperando
+patient-none = Nadie espera por ahora
 patient-none-text = Cuando llegue una visita, aparecerá aquí.
 patient-connecting = Conectando
 patient-connecting-text = Tarda unos segundos.
 patient-lost = Sin conexión por ahora
 patient-lost-text = Se recupera sola. No tiene que hacer nada.
+patient-ended = Las visitas están apagadas
+patient-ended-text = Vuelven solas. No tiene que hacer nada.
+patient-offline = Sin conexión por ahora
+patient-offline-text = Esta tableta no tiene red. El personal puede conectarla.
 patient-time = { $time }
 patient-date = { $date }
 
 ## Lo que puede fallar
-problem-unreachable-title = No se alcanza al anfitrión
+problem-unreachable-title = El anfitrión no responde
 problem-unreachable-text = Revise que este dispositivo esté en el wifi de la sala y que el anfitrión esté encendido. Luego pruebe de nuevo.
+problem-unreachable-family-title = No se puede llegar a la sala
+problem-unreachable-family-text = Revise que su teléfono esté en el wifi del hospital y pruebe de nuevo. Si sigue igual, avise al personal.
+problem-offline-title = Este dispositivo no tiene red
+problem-offline-text = Conéctelo al wifi y pruebe de nuevo.
+problem-patient-title = La visita se interrumpió
+problem-patient-text = No es culpa suya. Puede probar de nuevo o esperar; esta pantalla vuelve sola a la lista.
+problem-patient-room-missing-title = Esta visita ya terminó
+problem-patient-room-missing-text = Esta pantalla vuelve sola a la lista.
+problem-patient-replaced-title = La visita sigue en otra pantalla
+problem-patient-replaced-text = Esta pantalla vuelve sola a la lista.
 problem-pin-mismatch-title = Este no es el anfitrión de antes
 problem-pin-mismatch-text = Responde en la misma dirección, pero con otra huella. No se conectó y no se envió nada. Avise a quien cuida los equipos de la sala; no siga hasta saber por qué.
+problem-pin-mismatch-family-title = Esta no es la sala de antes
+problem-pin-mismatch-family-text = No se conectó y no se envió nada. Avise al personal de la sala antes de seguir.
 problem-version-title = Son versiones distintas de Visita
 problem-version-text = Este dispositivo y el anfitrión no se entienden. Actualice el más antiguo de los dos.
+problem-version-family-title = Esta página ya no sirve para entrar
+problem-version-family-text = Ciérrela y ábrala de nuevo. Si sigue igual, avise al personal de la sala.
 problem-busy-title = El anfitrión está lleno
 problem-busy-text = Ya atiende a tantos como puede. Espere unos minutos y pruebe de nuevo.
+problem-busy-family-title = Ahora no hay lugar
+problem-busy-family-text = La sala ya atiende a tantas personas como puede. Espere unos minutos y pruebe de nuevo.
 problem-room-missing-title = Esta conversación ya no existe
 problem-room-missing-text = Se cierra sola cuando queda vacía un rato. Vuelva a la lista, o pida un enlace nuevo.
+problem-room-missing-family-title = Esta visita ya terminó
+problem-room-missing-family-text = Si espera otra visita, pida un enlace nuevo al personal de la sala.
 problem-room-full-title = La conversación está llena
 problem-room-full-text = Espere a que alguien salga y pruebe de nuevo.
 problem-too-many-rooms-title = No caben más conversaciones
@@ -291,7 +519,9 @@ problem-session-gone-text = Pasó demasiado tiempo sin señal. Entre de nuevo.
 problem-replaced-title = La llamada sigue en otra ventana
 problem-replaced-text = Se abrió la misma llamada en otro lugar. Puede cerrar esta ventana, o traerla aquí.
 problem-shutting-down-title = El anfitrión se apagó
-problem-shutting-down-text = La llamada terminó por eso. Espere un momento y pruebe de nuevo, o pregunte al personal.
+problem-shutting-down-text = Alguien lo apagó, y con eso terminó la llamada. Pruebe de nuevo cuando vuelva a estar encendido.
+problem-shutting-down-family-title = La sala cerró las visitas
+problem-shutting-down-family-text = La llamada terminó por eso. Pruebe de nuevo en un momento, o pregunte al personal.
 problem-rate-limited-title = Demasiados intentos seguidos
 problem-rate-limited-text = Espere un minuto y pruebe de nuevo.
 problem-internal-title = El anfitrión tuvo un fallo

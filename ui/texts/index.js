@@ -8,10 +8,10 @@ import { FluentBundle, FluentResource } from '../vendor/fluent/index.js';
 /** Arguments, or a function that makes them anew in the language in use. @typedef {Args | (() => Args)} Given */
 /** @typedef {{ id: string, args: Given | undefined }} Said */
 
-/** @type {Record<Language, { locale: string, file: string, name: string }>} */
+/** `name` is in the language itself: who looks for it can't read the other. @type {Record<Language, { locale: string, dir: 'ltr' | 'rtl', file: string, name: string }>} */
 export const languages = {
-  es: { locale: 'es-MX', file: 'es-MX.ftl', name: 'Español' },
-  en: { locale: 'en', file: 'en.ftl', name: 'English' },
+  es: { locale: 'es-MX', dir: 'ltr', file: 'es-MX.ftl', name: 'Español' },
+  en: { locale: 'en', dir: 'ltr', file: 'en.ftl', name: 'English' },
 };
 
 /** @type {Map<Language, FluentBundle>} */
@@ -22,6 +22,9 @@ let current = 'es';
 const said = new WeakMap();
 /** @type {Set<() => void>} */
 const listeners = new Set();
+
+/** What the window's title says. @type {Said | null} */
+let titled = null;
 
 /** Where the page's own folder is, as seen from this file. */
 const here = new URL('.', import.meta.url);
@@ -48,6 +51,19 @@ export function add(language, ftl) {
   bundles.set(language, bundle);
 }
 
+/**
+ * The first of the wanted languages that there are texts in; English if there is none.
+ * @param {readonly string[]} wanted as browsers name them, the best first
+ * @returns {Language}
+ */
+export function nearest(wanted) {
+  for (const one of wanted) {
+    const short = one.toLowerCase().split('-')[0];
+    if (short in languages) return /** @type {Language} */ (short);
+  }
+  return 'en';
+}
+
 /** The language in use. @returns {Language} */
 export function language() {
   return current;
@@ -65,7 +81,9 @@ export function otherLanguage() {
 export function use(next) {
   current = next;
   document.documentElement.lang = languages[next].locale;
+  document.documentElement.dir = languages[next].dir;
   for (const element of document.querySelectorAll('[data-said]')) repeat(element);
+  if (titled) putTitle(titled);
   for (const listener of listeners) listener();
 }
 
@@ -86,15 +104,18 @@ export function onLanguage(listener) {
 }
 
 /**
- * A text in the language in use. An id without a text is shown as it is: a gap that is seen is
- * mended, and `tests/ui/texts.test.js` finds it before.
+ * A text in the language in use. An id without a text is shown as it is and told to the console,
+ * where the gallery's test sees it; `tests/ui/texts.test.js` finds it before.
  * @param {string} id @param {Given} [args]
  * @returns {string}
  */
 export function t(id, args) {
   const bundle = bundles.get(current);
   const message = bundle?.getMessage(id);
-  if (!bundle || !message?.value) return id;
+  if (!bundle || !message?.value) {
+    console.warn('texts', 'missing', current, id);
+    return id;
+  }
   /** @type {Record<string, string | number>} */
   const values = {};
   for (const [key, value] of Object.entries(typeof args === 'function' ? args() : args ?? {})) {
@@ -127,10 +148,32 @@ export function sayAttribute(element, attribute, id, args) {
   return remember(element, attribute, id, args);
 }
 
+/**
+ * Puts a text into the window's title, now and after each change of language. Browsers keep titles
+ * in their history, so nobody's name may be in one.
+ * @param {string} id
+ */
+export function sayTitle(id) {
+  titled = { id, args: undefined };
+  putTitle(titled);
+}
+
+/** @param {Said} title */
+function putTitle({ id }) {
+  const page = id === 'app-name' ? t(id) : t('title-page', { page: t(id) });
+  // The marks that set apart what is put into a text are for the page; some windows draw them.
+  document.title = page.replace(/[\u2068\u2069]/g, '');
+}
+
 /** The hour and minute of a wall-clock time in ms. @param {number} at @returns {string} */
 export function clock(at) {
   return new Intl.DateTimeFormat(languages[current].locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
     .format(new Date(at));
+}
+
+/** The day of a wall-clock time in ms, as people say it. @param {number} at @returns {string} */
+export function longDate(at) {
+  return new Intl.DateTimeFormat(languages[current].locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(at));
 }
 
 /** @param {string[]} items each set apart, so that a right-to-left name doesn't turn its neighbours */

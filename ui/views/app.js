@@ -1,18 +1,22 @@
 // The page as a whole: which screen is shown, and how a call begins and ends.
-import { languages, use } from '../texts/index.js';
+import { languages, sayTitle, use } from '../texts/index.js';
 import { callScreen } from './call.js';
+import { cameraCheck } from './devices.js';
+import { watchWindow } from './dialog-host.js';
 import { askName, closeDialogs } from './dialog.js';
 import { familiarScreen } from './familiar.js';
 import { homeScreen } from './home.js';
 import { hostScreen } from './host.js';
+import { followOwnHost } from './hosts.js';
 import { pacienteScreen } from './paciente.js';
 import { problemScreen } from './problem.js';
+import { settingsScreen } from './settings.js';
 import { recall, remember } from './storage.js';
 
 /** @typedef {import('../platform/types').Platform} Platform */
 /** @typedef {import('../platform/types').JoinOptions} JoinOptions */
 /** @typedef {import('../platform/types').HostProblem} HostProblem */
-/** @typedef {{ element: HTMLElement, destroy?: () => void }} Screen */
+/** `title`: a text's id for the window; never a name. @typedef {{ element: HTMLElement, title?: string, destroy?: () => void }} Screen */
 /** @typedef {{ url: string, ward: string, fingerprint: string }} InUse */
 
 /**
@@ -27,6 +31,9 @@ import { recall, remember } from './storage.js';
  *   setName(name: string): void,
  *   home(): void,
  *   hostPanel(): void,
+ *   family(room: string | null, name?: string): void,
+ *   patient(): void,
+ *   settings(): void,
  *   stop(problem: HostProblem): void,
  *   enter(options: JoinOptions, variant: Variant, back: () => void): void,
  *   enterAsStaff(room: import('../generated').RoomChoice): void,
@@ -50,8 +57,9 @@ export function start(root, platform, location) {
     screen?.destroy?.();
     screen = next;
     root.replaceChildren(next.element);
+    sayTitle(next.title ?? next.element.dataset.title ?? 'app-name');
     // A screen reader goes on at the new screen's heading; a fresh page is read from its top.
-    if (!first) /** @type {HTMLElement | null} */ (next.element.querySelector('h1'))?.focus({ preventScroll: true });
+    if (!first) Array.from(next.element.querySelectorAll('h1')).find((one) => !one.closest('[hidden]'))?.focus({ preventScroll: true });
     first = false;
     window.scrollTo(0, 0);
   };
@@ -68,37 +76,46 @@ export function start(root, platform, location) {
       remember('name', name);
     },
     home: () => show(homeScreen(app)),
-    hostPanel: () => show(hostScreen(app)),
+    hostPanel: () => show({ ...hostScreen(app), title: 'host-title' }),
+    family: (room, name = '') => show(familiarScreen(app, room, name)),
+    patient: () => show(pacienteScreen(app)),
+    settings: () => show(settingsScreen(app)),
     stop(problem) {
       app.stopped = true;
       show({ element: problemScreen({ code: problem === 'pin_mismatch' || problem === 'version' ? problem : 'unreachable', back: app.home }) });
     },
     enter(options, variant, back) {
       const again = () => app.enter(options, variant, back);
-      show(callScreen({ handle: platform.join(options), variant, inApp: platform.kind === 'tauri', back, again, show }));
+      const handle = platform.join(options);
+      show({ ...callScreen({ handle, devices: platform.devices, variant, inApp: platform.kind === 'tauri', back, again, show }), title: variant === 'family' ? 'family-title' : 'call-title' });
     },
     enterAsStaff(room) {
-      const enter = () => app.enter(
-        { room, name: app.name, role: platform.kind === 'tauri' ? 'staff' : 'guest', camera: true }, 'staff', app.home,
+      const enter = (/** @type {boolean} */ camera) => app.enter(
+        { room, name: app.name, role: platform.kind === 'tauri' ? 'staff' : 'guest', camera }, 'staff', app.home,
       );
       if (app.name) {
-        enter();
+        enter(true);
         return;
       }
+      const check = cameraCheck(platform);
       askName({
         value: '',
         verb: 'enter',
+        body: [check.element],
+        closed: () => check.destroy(),
         done: (name) => {
           app.setName(name);
-          enter();
+          enter(check.camera());
         },
       });
     },
   };
 
+  followOwnHost(app);
+  watchWindow(app);
   const wanted = route(platform, location);
-  if (wanted.page === 'familiar') show(familiarScreen(app, wanted.room));
-  else if (wanted.page === 'paciente') show(pacienteScreen(app));
+  if (wanted.page === 'familiar') app.family(wanted.room);
+  else if (wanted.page === 'paciente') app.patient();
   else {
     app.home();
     if (wanted.room) app.enterAsStaff({ by: 'id', id: wanted.room });

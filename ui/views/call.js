@@ -1,31 +1,40 @@
 // A call from joining to its end: keeps the state, and lets the parts draw it in place.
 import { arrange } from '../call/layout.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
-import { refresh, sayAttribute } from '../texts/index.js';
+import { refresh } from '../texts/index.js';
 import { keepAwake } from './awake.js';
-import { cameraCard, inTrouble } from './camera.js';
+import { inTrouble } from './camera.js';
 import { createChat } from './chat.js';
-import { h, icon, sayText, setIcon, shown } from './dom.js';
+import { openDialog } from './dialog.js';
+import { h, shown } from './dom.js';
+import { canFill, fillScreen, isFilled } from './fullscreen.js';
+import { listenToKeys } from './keys.js';
+import { createMenu } from './menu.js';
 import { createNotices } from './notices.js';
-import { button, chip, languageButton, setChip } from './parts.js';
-import { endedScreen, problemScreen } from './problem.js';
+import { button } from './parts.js';
+import { createPeople } from './people.js';
+import { endedScreen, overScreen } from './problem.js';
 import { createSelf } from './self.js';
+import { createStage, drawStage } from './stage.js';
 import { createTiles } from './tiles.js';
 import { createWait } from './wait.js';
 
 /** @typedef {import('./app.js').Screen} Screen */
 /** @typedef {import('./app.js').Variant} Variant */
-/** @typedef {import('../call/state.js').State} State */
+/** @typedef {import('../call/state.js').Panel} Panel */
 /** @typedef {import('../platform/types').CameraState} CameraState */
+
+/** The least side of what a patient touches, in CSS pixels (LOOK.md). */
+const PATIENT_TOUCH = 96;
 
 /**
  * @param {{
- *   handle: import('../platform/types').CallHandle, variant: Variant, inApp: boolean,
+ *   handle: import('../platform/types').CallHandle, devices?: import('../platform/types').Devices, variant: Variant, inApp: boolean,
  *   back: () => void, again: () => void, show: (screen: Screen) => void,
  * }} options
  * @returns {Screen}
  */
-export function callScreen({ handle, variant, inApp, back, again, show }) {
+export function callScreen({ handle, devices, variant, inApp, back, again, show }) {
   let state = initial();
   let drawing = false;
   let over = false;
@@ -33,20 +42,32 @@ export function callScreen({ handle, variant, inApp, back, again, show }) {
   let dismissed = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  let stage = { width: 0, height: 0 };
+  /** The stage in CSS pixels, and its text as a multiple of 16 px. */
+  let stage = { width: 0, height: 0, text: 1 };
 
   const tiles = createTiles(handle);
   const self = createSelf(handle);
-  const notices = createNotices(() => openChat(true));
+  const notices = createNotices(() => setPanel('chat'));
   const chat = createChat({
     send: (text) => {
       act({ type: 'chat_sent', text });
       handle.chat(text);
     },
-    close: () => openChat(false),
+    again: ({ key, text }) => {
+      act({ type: 'chat_again', key });
+      handle.chat(text);
+    },
+    drop: ({ key }) => act({ type: 'chat_dropped', key }),
+    close: () => setPanel(null),
   });
+  const small = variant === 'patient';
+  const people = small ? null : createPeople({ close: () => setPanel(null) });
+  const menu = small ? null : createMenu({ devices, close: () => setMenu(false), hidden: self.hidden, hide: self.hide });
   const wait = variant === 'family' ? createWait({ leave: () => leave(), cameraAgain: () => void handle.camera(true) }) : null;
-  const view = createStage({ variant, tiles, notices, chat });
+  const view = createStage({
+    variant, tiles: tiles.element, notices: notices.element, chat: chat.element, people: people?.element ?? null, menu: menu?.element ?? null,
+  });
+  if (view.menu) shown(view.menu, false);
 
   /** @param {Parameters<typeof reduce>[1]} event */
   const act = (event) => {
@@ -62,20 +83,40 @@ export function callScreen({ handle, variant, inApp, back, again, show }) {
     });
   };
 
-  /** @param {boolean} open */
-  const openChat = (open) => {
-    act({ type: 'chat_opened', open });
+  /** @param {Panel | null} panel @param {boolean} [byKey] */
+  const setPanel = (panel, byKey = false) => {
+    const before = state.panel;
+    if (panel) setMenu(false, false);
+    act({ type: 'panel', panel });
     queueMicrotask(() => {
-      if (open) chat.opened();
-      else view.chatToggle.focus();
+      if (panel === 'chat') chat.opened(byKey);
+      else if (panel === 'people') people?.opened();
+      else (before === 'people' ? view.peopleToggle : view.chatToggle)?.focus();
     });
   };
+
+  /** @param {boolean} open @param {boolean} [refocus] */
+  const setMenu = (open, refocus = true) => {
+    if (!menu || !view.menu || !view.menuToggle || view.menu.hidden === !open) return;
+    shown(view.menu, open);
+    view.menuToggle.setAttribute('aria-expanded', String(open));
+    menu.draw();
+    if (open) /** @type {HTMLElement | null} */ (view.menu.querySelector('h2'))?.focus({ preventScroll: true });
+    else if (refocus) view.menuToggle.focus();
+  };
+  const menuOpen = () => view.menu !== null && !view.menu.hidden;
 
   const leave = () => {
     over = true;
     void handle.leave();
     if (variant === 'family') show({ element: endedScreen({ variant, left: true, again }) });
     else back();
+  };
+
+  const toggleCamera = () => {
+    const on = state.camera === 'on' || state.camera === 'starting';
+    dismissed = null;
+    void handle.camera(!on);
   };
 
   const draw = () => {
@@ -94,8 +135,10 @@ export function callScreen({ handle, variant, inApp, back, again, show }) {
       if (swap) /** @type {HTMLElement | null} */ (part.querySelector('h1'))?.focus({ preventScroll: true });
     }
     const aspect = state.self.height > 0 ? state.self.width / state.self.height : undefined;
-    const places = arrange(state.order.length, stage.width, stage.height, self.corner(), aspect);
-    view.stage.dataset.self = places.place === 'corner' ? self.corner() : '';
+    const places = arrange(state.order.length, stage.width, stage.height, {
+      corner: self.corner(), aspect, hidden: self.hidden() && !small, least: small ? PATIENT_TOUCH : 0,
+    });
+    view.stage.dataset.self = places.place === 'corner' ? places.corner : '';
     if (waiting && wait) {
       self.into('preview', wait.preview);
       wait.draw(state, trouble);
@@ -110,13 +153,14 @@ export function callScreen({ handle, variant, inApp, back, again, show }) {
         },
       });
     }
-    tiles.draw(state, places.tiles, places.covered);
+    tiles.draw(state, places.tiles, places.covered, places.self?.width ?? 0, stage.text);
     self.draw(state, waiting ? null : places.self);
-    shown(self.element, waiting || state.room !== null);
-    view.stage.style.setProperty('--self-width', `${places.self.width}px`);
-    view.stage.style.setProperty('--self-height', `${places.self.height}px`);
+    shown(self.element, waiting || (state.room !== null && places.self !== null));
+    view.stage.style.setProperty('--self-width', `${places.self?.width ?? 0}px`);
+    view.stage.style.setProperty('--self-height', `${places.self?.height ?? 0}px`);
     notices.draw(state);
     chat.draw(state);
+    people?.draw(state);
     clearTimeout(timer);
     const at = nextTick(state);
     if (at !== null) timer = setTimeout(() => act({ type: 'tick' }), Math.max(0, at - Date.now()) + 1);
@@ -125,33 +169,46 @@ export function callScreen({ handle, variant, inApp, back, again, show }) {
   /** The call ended and it wasn't us: what happened, and what to do. */
   const end = () => {
     over = true;
-    // `back` of a relative is a fresh page: nothing to go back to.
-    const home = variant === 'family' ? undefined : back;
-    const code = state.code ?? (state.closing ? 'shutting_down' : null);
-    show({
-      element: code
-        ? problemScreen({ code, large: variant === 'patient', retry: again, back: home ?? back })
-        : endedScreen({ variant, again, back: home }),
-    });
+    show(overScreen({ code: state.code ?? (state.closing ? 'shutting_down' : null), variant, again, back }));
   };
 
-  view.camera.addEventListener('click', () => {
-    const on = state.camera === 'on' || state.camera === 'starting';
-    dismissed = null;
-    void handle.camera(!on);
-  });
-  view.chatToggle.addEventListener('click', () => openChat(!state.chatOpen));
-  view.leave.addEventListener('click', leave);
+  view.camera.addEventListener('click', toggleCamera);
+  view.chatToggle.addEventListener('click', () => setPanel(state.panel === 'chat' ? null : 'chat'));
+  view.peopleToggle?.addEventListener('click', () => setPanel(state.panel === 'people' ? null : 'people'));
+  view.menuToggle?.addEventListener('click', () => setMenu(!menuOpen()));
+  // A patient's touch may be a slip, and getting back takes more than one; who isn't alone is asked.
+  view.leave.addEventListener('click', () => (small && !alone(state) ? askToLeave(leave) : leave()));
   view.backToList.addEventListener('click', leave);
-  view.element.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && state.chatOpen) openChat(false);
-  });
   self.element.addEventListener('moved', () => draw());
+
+  const inStage = () => element.firstElementChild === view.element;
+  const stopKeys = listenToKeys((action) => {
+    if (!inStage()) return;
+    if (action === 'camera') toggleCamera();
+    else if (action === 'chat') setPanel(state.panel === 'chat' ? null : 'chat', true);
+    else if (action === 'full') fillScreen(canFill() && !isFilled());
+    else if (small) return;
+    else if (action === 'people') setPanel(state.panel === 'people' ? null : 'people');
+    else if (action === 'self') self.hide(!self.hidden());
+    else setMenu(!menuOpen());
+  }, (key) => inStage() && self.steer(key), () => {
+    if (menuOpen()) setMenu(false);
+    else if (state.panel) setPanel(null);
+    else return false;
+    return true;
+  });
+  /** A touch beside the menu closes it. @param {Event} event */
+  const beside = (event) => {
+    const target = /** @type {Node} */ (event.target);
+    if (menuOpen() && !view.menu?.contains(target) && !view.menuToggle?.contains(target)) setMenu(false, false);
+  };
+  document.addEventListener('pointerdown', beside);
 
   const sized = new ResizeObserver(() => {
     const { clientWidth, clientHeight } = view.stage;
-    if (!clientWidth || !clientHeight || (stage.width === clientWidth && stage.height === clientHeight)) return;
-    stage = { width: clientWidth, height: clientHeight };
+    const text = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    if (!clientWidth || !clientHeight || (stage.width === clientWidth && stage.height === clientHeight && stage.text === text)) return;
+    stage = { width: clientWidth, height: clientHeight, text };
     if (!over) draw();
   });
   sized.observe(view.stage);
@@ -167,116 +224,37 @@ export function callScreen({ handle, variant, inApp, back, again, show }) {
       over = true;
       stop();
       sleep();
+      stopKeys();
+      document.removeEventListener('pointerdown', beside);
       clearTimeout(timer);
       sized.disconnect();
       tiles.destroy();
       self.destroy();
+      wait?.destroy();
+      menu?.destroy();
+      fillScreen(false);
       // Their languages need not be kept any more.
       for (const part of [view.element, wait?.element]) part?.querySelector('.language')?.removeAttribute('data-kept');
     },
   };
 }
 
-/**
- * @param {{
- *   variant: Variant, tiles: ReturnType<typeof createTiles>, notices: ReturnType<typeof createNotices>,
- *   chat: ReturnType<typeof createChat>,
- * }} parts
- */
-function createStage({ variant, tiles, notices, chat }) {
-  const room = h('h1', { class: 'call-room', attributes: { tabindex: '-1', dir: 'auto' } });
-  const people = h('span');
-  const sub = h('p', { class: 'call-sub' }, people, h('span', { class: 'call-sub-state', t: 'call-sub-connected' }));
-  const status = chip('stage', 'call-connecting', 'wifi', 'call-state');
-  const language = languageButton('on-stage');
-  language.dataset.kept = 'true';
-  const banner = h('div', { class: 'call-banner', testid: 'call-banner', attributes: { role: 'status' } });
-  const empty = h('div', { class: 'call-empty', testid: 'call-empty', attributes: { role: 'status' } },
-    h('span', { class: 'call-empty-mark' }, icon('users-round')),
-    h('p', { class: 'call-empty-title' }), h('p', { class: 'call-empty-text' }));
-  const backToList = button({ kind: 'primary', t: 'call-gone-back', icon: 'arrow-left', testid: 'gone-back', class: 'call-empty-back' });
-  empty.append(backToList);
-  const camera = control('camera-toggle', 'video', 'control-camera');
-  const chatToggle = control('chat-toggle', 'message-circle', 'chat-title');
-  const unread = h('span', { class: 'unread', testid: 'unread', attributes: { 'aria-hidden': 'true' } });
-  const unreadWords = h('span', { class: 'for-readers' });
-  chatToggle.querySelector('.control-face')?.append(unread);
-  chatToggle.append(unreadWords);
-  const leave = control('leave', 'phone-off', 'control-leave', 'danger');
-  const trouble = h('div', { class: 'call-trouble' });
-  const stage = h('div', { class: 'stage', testid: 'stage' }, tiles.element, empty,
-    h('div', { class: 'stage-top' }, banner, trouble, notices.element));
-  const element = h('div', { class: 'call', testid: 'call', attributes: { 'data-variant': variant } },
-    h('header', { class: 'call-head' },
-      h('div', { class: 'call-names' }, room, sub),
-      h('div', { class: 'call-chips' }, status, language)),
-    h('main', { class: 'call-main' }, stage, chat.element),
-    h('footer', {}, h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } }, camera, chatToggle, leave)));
-  return { element, room, sub, people, status, banner, empty, trouble, camera, chatToggle, unread, unreadWords, leave, backToList, stage, chat: chat.element };
-}
-
-/**
- * @param {string} testid @param {import('./dom.js').IconName} name @param {string} label @param {string} [kind]
- */
-function control(testid, name, label, kind = '') {
-  return h('button', { class: `control ${kind}`.trim(), testid, attributes: { type: 'button' } },
-    h('span', { class: 'control-face' }, icon(name)), h('span', { class: 'control-words', t: label }));
-}
-
-/**
- * @param {ReturnType<typeof createStage>} view @param {State} state @param {Variant} variant
- * @param {CameraState | null} trouble
- * @param {{ inApp: boolean, again: () => void, without: () => void }} actions
- */
-function drawStage(view, state, variant, trouble, actions) {
-  sayText(view.room, state.room ? ['call-room', { room: state.room.name }] : 'app-name');
-  if (state.room) sayText(view.people, ['call-people', { count: state.order.length + 1 }]);
-  shown(view.sub, Boolean(state.room));
-  view.element.dataset.connection = state.room ? state.connection : 'connecting';
-
-  if (state.connection === 'reconnecting') setChip(view.status, 'warning', 'call-reconnecting', 'wifi-off');
-  else if (state.room) setChip(view.status, 'stage', 'call-connected', 'wifi');
-  else setChip(view.status, 'stage', 'call-connecting', 'wifi');
-
-  const word = state.connection === 'reconnecting' ? 'call-banner-reconnecting' : state.closing ? 'call-banner-closing' : '';
-  shown(view.banner, word !== '');
-  if (view.banner.dataset.word !== word) {
-    view.banner.dataset.word = word;
-    view.banner.replaceChildren(...(word ? [icon('wifi-off'), h('span', { t: word })] : []));
-  }
-
-  const entering = !state.room;
-  const isAlone = alone(state);
-  shown(view.empty, entering || isAlone);
-  view.empty.classList.toggle('late', entering);
-  const [title, text] = /** @type {HTMLElement[]} */ ([
-    view.empty.querySelector('.call-empty-title'), view.empty.querySelector('.call-empty-text'),
-  ]);
-  // A patient whose visitor left is told so, and shown the way back.
-  const gone = !entering && state.met && variant === 'patient';
-  const key = entering ? 'entering' : gone ? 'gone' : variant === 'patient' ? 'alone-patient' : 'alone';
-  shown(view.backToList, gone);
-  sayText(title, `call-${key}`);
-  sayText(text, `call-${key}-text`);
-  setIcon(view.empty, entering ? 'log-in' : 'users-round');
-
-  const on = state.camera === 'on' || state.camera === 'starting';
-  setIcon(view.camera, on ? 'video' : 'video-off');
-  view.camera.setAttribute('aria-pressed', String(on));
-  view.camera.classList.toggle('off', !on && !entering);
-  sayAttribute(view.camera, 'aria-label', on ? 'control-camera-off' : 'control-camera-on');
-  sayAttribute(view.leave, 'aria-label', 'control-leave-label');
-
-  view.element.dataset.chat = state.chatOpen ? 'open' : 'closed';
-  shown(view.chat, state.chatOpen);
-  view.chatToggle.setAttribute('aria-expanded', String(state.chatOpen));
-  sayText(view.unreadWords, ['control-chat-unread', { count: state.unread }]);
-  shown(view.unreadWords, state.unread > 0);
-  view.unread.textContent = state.unread > 99 ? '99+' : String(state.unread);
-  shown(view.unread, state.unread > 0);
-
-  if (view.trouble.dataset.camera !== (trouble ?? '')) {
-    view.trouble.dataset.camera = trouble ?? '';
-    view.trouble.replaceChildren(...(trouble ? [cameraCard(trouble, actions)] : []));
-  }
+/** @param {() => void} leave */
+function askToLeave(leave) {
+  const stay = button({ kind: 'plain', t: 'leave-stay', icon: 'video', testid: 'leave-stay', class: 'wide' });
+  const dialog = openDialog({
+    title: 'leave-title',
+    text: 'leave-text',
+    body: [stay],
+    verb: 'control-leave',
+    verbTestid: 'leave-sure',
+    kind: 'danger',
+    submit: (close) => {
+      close();
+      leave();
+    },
+  });
+  dialog.classList.add('large');
+  stay.addEventListener('click', () => dialog.close());
+  stay.focus();
 }

@@ -2,6 +2,7 @@
 import { clock, t } from '../texts/index.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { comingIcons, comingText } from './notices.js';
+import { button } from './parts.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../call/state.js').Entry} Entry */
@@ -11,10 +12,13 @@ const MAX_CHAT_CHARS = 2_000;
 /** Within so many CSS pixels of its end the list follows new lines; further up somebody is reading. */
 const FOLLOW_PX = 64;
 
+/** @typedef {import('../call/state.js').Pending} Pending */
+/** @typedef {{ again: (line: Pending) => void, drop: (line: Pending) => void }} Actions for a line that was refused */
+
 /**
- * @param {{ send: (text: string) => void, close: () => void }} options
+ * @param {{ send: (text: string) => void, close: () => void } & Actions} options
  */
-export function createChat({ send, close }) {
+export function createChat({ send, close, again, drop }) {
   const list = h('ol', { class: 'chat-lines', attributes: { tabindex: '0' }, said: { 'aria-label': 'chat-title' } });
   const empty = h('p', { class: 'chat-empty', t: 'chat-empty' });
   const wrong = h('p', { class: 'chat-wrong', attributes: { role: 'alert', id: 'chat-wrong' } });
@@ -24,7 +28,7 @@ export function createChat({ send, close }) {
   });
   const form = h('form', { class: 'chat-form' }, input,
     h('button', { class: 'icon-button chat-send', testid: 'chat-send', attributes: { type: 'submit' }, said: { 'aria-label': 'chat-send' } }, icon('send')));
-  const element = h('aside', { class: 'chat', testid: 'chat', attributes: { 'aria-labelledby': 'chat-title' } },
+  const element = h('aside', { class: 'panel chat', testid: 'chat', attributes: { 'aria-labelledby': 'chat-title' } },
     h('header', { class: 'chat-head' },
       h('h2', { class: 'chat-title', t: 'chat-title', attributes: { id: 'chat-title' } }),
       h('button', { class: 'icon-button', testid: 'chat-close', attributes: { type: 'button' }, said: { 'aria-label': 'chat-close' }, on: { click: close } }, icon('x'))),
@@ -61,19 +65,19 @@ export function createChat({ send, close }) {
     /** @param {State} state */
     draw(state) {
       const follow = list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_PX;
-      keep(list, items(state), (item) => item.key, makeItem, drawItem);
+      keep(list, items(state), (item) => item.key, (item) => makeItem(item, { again, drop }), (node, item) => drawItem(node, item, state));
       shown(empty, state.entries.length === 0 && state.pending.length === 0);
       if (follow) list.scrollTop = list.scrollHeight;
     },
-    /** The panel was opened: to the newest line, and to the field where a keyboard is at hand. */
-    opened() {
+    /** The panel was opened: to the newest line, and to the field where a keyboard is at hand. @param {boolean} byKey */
+    opened(byKey) {
       list.scrollTop = list.scrollHeight;
-      if (window.matchMedia('(pointer: fine)').matches) input.focus();
+      if (byKey || window.matchMedia('(pointer: fine)').matches) input.focus();
     },
   };
 }
 
-/** @typedef {(Entry & { first?: boolean }) | { type: 'pending', key: string, text: string }} Item */
+/** @typedef {(Entry & { first?: boolean }) | (Pending & { type: 'pending' })} Item */
 
 /** @param {State} state @returns {Item[]} */
 function items(state) {
@@ -82,18 +86,26 @@ function items(state) {
     const first = entry.type === 'line' && !(before?.type === 'line' && before.from === entry.from);
     return { ...entry, first };
   });
-  return [...entries, ...state.pending.map((one) => ({ ...one, type: /** @type {const} */ ('pending') }))];
+  // A refused line is another element: it can be touched.
+  return [...entries, ...state.pending.map((one) => ({ ...one, key: one.refused ? `${one.key}-refused` : one.key, type: /** @type {const} */ ('pending') }))];
 }
 
-/** @param {Item} item */
-function makeItem(item) {
+/** @param {Item} item @param {Actions} actions */
+function makeItem(item, actions) {
   if (item.type === 'coming') {
     return h('li', { class: 'chat-coming' }, icon(comingIcons[item.kind]), h('span', { class: 'chat-coming-words' }));
   }
   if (item.type === 'pending') {
-    return h('li', { class: 'chat-line own pending', testid: 'chat-pending' },
-      h('p', { class: 'chat-text', text: item.text, attributes: { dir: 'auto' } }), h('p', { class: 'chat-pending', t: 'chat-pending' }));
+    const line = { ...item, key: item.key.replace('-refused', '') };
+    return h('li', { class: `chat-line own ${item.refused ? 'refused' : 'pending'}`, testid: item.refused ? 'chat-refused' : 'chat-pending' },
+      h('p', { class: 'chat-text', text: item.text, attributes: { dir: 'auto' } }),
+      h('p', { class: 'chat-pending' }, icon(item.refused ? 'circle-alert' : 'hourglass'), h('span', { class: 'chat-pending-words' })),
+      item.refused !== null && h('div', { class: 'chat-refused-actions' },
+        button({ kind: 'quiet', t: 'chat-again', icon: 'send', testid: 'chat-again', on: () => actions.again(line) }),
+        button({ kind: 'quiet', t: 'chat-drop', icon: 'x', testid: 'chat-drop', on: () => actions.drop(line) })));
   }
+  // What somebody wrote is text and nothing else: an address in it can't be touched by accident,
+  // and leads no patient's tablet away from the call.
   return h('li', { class: `chat-line${item.own ? ' own' : ''}${item.first ? ' first' : ''}`, testid: 'chat-line' },
     item.first && h('p', { class: 'chat-name' },
       h('span', { class: 'chat-name-words', text: item.name, attributes: { dir: 'auto' } }),
@@ -101,9 +113,16 @@ function makeItem(item) {
     h('p', { class: 'chat-text', text: item.text, attributes: { dir: 'auto' } }));
 }
 
-/** @param {HTMLElement} element @param {Item} item */
-function drawItem(element, item) {
-  if (item.type !== 'coming') return;
+/** @param {HTMLElement} element @param {Item} item @param {State} state */
+function drawItem(element, item, state) {
+  if (item.type === 'line') return;
+  if (item.type === 'pending') {
+    const says = element.querySelector('.chat-pending-words');
+    if (!says) return;
+    if (item.refused) sayText(says, ['chat-refused', () => ({ why: t(`refused-${(item.refused ?? '').replace(/_/g, '-')}`) })]);
+    else sayText(says, state.connection === 'reconnecting' ? 'chat-pending-lost' : 'chat-pending');
+    return;
+  }
   setIcon(element, comingIcons[item.kind]);
   const words = element.querySelector('.chat-coming-words');
   const [id, args] = /** @type {[string, () => import('../texts/index.js').Args]} */ (comingText(item.kind, item.people));

@@ -1,6 +1,6 @@
 // Dialogs: one at a time, closed by its button, by Escape or by a touch beside it.
-import { h, icon } from './dom.js';
-import { button, field, nameProblem } from './parts.js';
+import { h, icon, sayText, shown } from './dom.js';
+import { button, choice, field, nameProblem } from './parts.js';
 
 /** @typedef {import('./dom.js').Text} Text */
 
@@ -8,7 +8,7 @@ import { button, field, nameProblem } from './parts.js';
  * Opens a dialog with a form in it.
  * @param {{
  *   title: Text, text?: Text, body?: import('./dom.js').Child[], verb: Text, verbTestid: string,
- *   kind?: 'primary' | 'danger', submit: (close: () => void, verb: HTMLButtonElement) => void,
+ *   kind?: 'primary' | 'plain' | 'danger', submit: (close: () => void, verb: HTMLButtonElement) => void,
  * }} options
  * @returns {HTMLDialogElement}
  */
@@ -44,7 +44,7 @@ export function openDialog({ title, text, body = [], verb, verbTestid, kind = 'p
   document.body.append(dialog);
   dialog.showModal();
   // The first thing to fill in, rather than the button that closes.
-  (form.querySelector('input') ?? submitButton).focus();
+  (/** @type {HTMLElement | null} */ (form.querySelector('.input')) ?? submitButton).focus();
   return dialog;
 }
 
@@ -55,13 +55,14 @@ export function closeDialogs() {
 
 /**
  * Asks what the person is called.
- * @param {{ value: string, verb: Text, done: (name: string) => void }} options
+ * @param {{ value: string, verb: Text, done: (name: string) => void, body?: import('./dom.js').Child[], closed?: () => void }} options
+ *   `body`: what else the dialog shows, `closed`: it is gone, by whichever way
  */
-export function askName({ value, verb, done }) {
+export function askName({ value, verb, done, body = [], closed }) {
   const name = field({ t: 'name-label', hint: 'name-hint', testid: 'name-input', value, attributes: { autocomplete: 'name' } });
   openDialog({
     title: 'name-title',
-    body: [name.element],
+    body: [...body, name.element],
     verb,
     verbTestid: 'enter',
     submit: (close) => {
@@ -69,39 +70,49 @@ export function askName({ value, verb, done }) {
       name.say(problem);
       if (problem) return;
       close();
+      closed?.();
       done(name.input.value.trim());
     },
-  });
+  }).addEventListener('close', () => closed?.());
 }
 
 /**
- * Asks for a new room.
+ * Asks for a new room. A name that a room has already leads into that room.
+ * @param {(name: string) => boolean} exists
  * @param {(name: string, kind: import('../generated').RoomKind) => void} done
  */
-export function askRoom(done) {
+export function askRoom(exists, done) {
   const name = field({ t: 'room-name-label', hint: 'room-name-hint', testid: 'new-room-name' });
-  const kinds = h('fieldset', { class: 'choice' },
-    h('legend', { class: 'field-label', t: 'room-kind-label' }),
-    h('div', { class: 'choice-row' }, kind('meeting', 'users-round', true), kind('bed', 'bed-double', false)));
-  openDialog({
+  const there = h('p', { class: 'inline-notice accent', testid: 'new-room-exists', attributes: { role: 'status' } });
+  const kinds = choice({
+    t: 'room-kind-label',
+    name: 'room-kind',
+    options: [
+      { value: 'meeting', icon: 'users-round', t: 'room-kind-meeting', testid: 'kind-meeting', checked: true },
+      { value: 'bed', icon: 'bed-double', t: 'room-kind-bed', testid: 'kind-bed' },
+    ],
+  });
+  const dialog = openDialog({
     title: 'room-new-title',
-    body: [name.element, kinds],
+    body: [name.element, kinds.element, there],
     verb: 'room-create',
     verbTestid: 'create-room',
     submit: (close) => {
       const problem = nameProblem(name.input.value);
       name.say(problem);
       if (problem) return;
-      const chosen = kinds.querySelector('input:checked');
       close();
-      done(name.input.value.trim(), chosen instanceof HTMLInputElement && chosen.value === 'bed' ? 'bed' : 'meeting');
+      done(name.input.value.trim(), kinds.value() === 'bed' ? 'bed' : 'meeting');
     },
   });
-}
-
-/** @param {'meeting' | 'bed'} value @param {import('./dom.js').IconName} name @param {boolean} checked */
-function kind(value, name, checked) {
-  return h('label', { class: 'choice-option' },
-    h('input', { testid: `kind-${value}`, attributes: { type: 'radio', name: 'room-kind', value, checked } }),
-    h('span', { class: 'choice-face' }, icon(name), h('span', { t: `room-kind-${value}` })));
+  const verb = dialog.querySelector('[data-testid="create-room"] .button-words');
+  const look = () => {
+    const known = exists(name.input.value.trim());
+    there.replaceChildren(...(known ? [icon('info'), h('span', { t: 'room-exists' })] : []));
+    shown(there, known);
+    shown(kinds.element, !known);
+    if (verb) sayText(verb, known ? 'enter' : 'room-create');
+  };
+  name.input.addEventListener('input', look);
+  look();
 }

@@ -1,6 +1,6 @@
 // The first screen: conversations; in the app also this device as host and the hosts around it.
-import { askName, askRoom } from './dialog.js';
-import { h, icon, sayText } from './dom.js';
+import { askRoom } from './dialog.js';
+import { h, icon } from './dom.js';
 import { hostSide } from './hosts.js';
 import { brand, button, chip, languageButton, setChip } from './parts.js';
 import { roomList } from './rooms.js';
@@ -20,19 +20,22 @@ export function homeScreen(app) {
     t: 'room-new',
     icon: 'plus',
     testid: 'new-room',
-    on: () => askRoom((name, kind) => app.enterAsStaff({ by: 'name', name, create: kind })),
+    on: () => askRoom((name) => last?.rooms.some((room) => folded(room.name) === folded(name)) ?? false,
+      (name, kind) => app.enterAsStaff({ by: 'name', name, create: kind })),
   });
   const rooms = roomList({ enter: (id) => app.enterAsStaff({ by: 'id', id }), inApp: app.platform.kind === 'tauri' });
-  const side = app.platform.hosts ? hostSide(app) : { element: entrances(), destroy() {} };
+  const side = app.platform.hosts ? hostSide(app) : null;
 
-  const element = h('div', { class: 'page home' },
+  const element = h('div', { class: `page home${side ? ' app' : ''}` },
     h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, languageButton(), person)),
-    h('main', { class: 'home-main' },
+    h('main', { class: `home-main${side ? ' beside' : ''}` },
+      // Who scanned the host's code is more likely here for a visit than for the list.
+      !side && entrances(),
       h('section', { class: 'home-rooms', attributes: { 'aria-labelledby': 'rooms-title' } },
         h('div', { class: 'section-head' },
           h('h1', { class: 'title', t: 'rooms-title', attributes: { id: 'rooms-title', tabindex: '-1' } }), create),
         rooms.element),
-      h('div', { class: 'home-side' }, side.element)));
+      side && h('div', { class: 'home-side' }, side.element)));
 
   /** @type {LobbyState | null} */
   let last = null;
@@ -56,57 +59,56 @@ export function homeScreen(app) {
     if (!grave) app.stopped = false;
     rooms.draw(lobby);
     // Without a relay there is nowhere to make a room.
-    create.disabled = lobby.state === 'none' || lobby.problem !== undefined;
+    create.disabled = lobby.state === 'none' || lobby.state === 'lost' || lobby.problem !== undefined;
+    // Whoever waits comes first: then the row's button is the one that stands out.
+    create.className = `button ${lobby.rooms.some((room) => room.waiting) ? 'plain' : 'primary'}`;
     redraw();
   });
 
   return {
+    title: 'rooms-title',
     element,
     destroy() {
       gone = true;
       stop();
       app.changed.delete(redraw);
       rooms.destroy();
-      side.destroy();
+      side?.destroy();
     },
   };
+}
+
+/** As the relay tells whether two names are one. @param {string} name */
+function folded(name) {
+  return name.trim().toLowerCase();
 }
 
 /** @param {HTMLElement} status @param {LobbyState} lobby @param {string} ward */
 function drawStatus(status, lobby, ward) {
-  if (lobby.state === 'live') setChip(status, 'good', ward ? ['lobby-live-ward', { ward }] : 'lobby-live');
-  else if (lobby.state === 'none') setChip(status, 'neutral', 'lobby-none');
-  else setChip(status, lobby.state === 'lost' ? 'warning' : 'neutral', lobby.state === 'lost' ? 'lobby-lost' : 'lobby-connecting');
+  switch (lobby.state) {
+    case 'live': return setChip(status, 'good', ward ? ['lobby-live-ward', { ward }] : 'lobby-live');
+    case 'none': return setChip(status, 'neutral', 'lobby-none');
+    case 'lost': return setChip(status, 'warning', lobby.ended ? 'lobby-ended' : 'lobby-lost');
+    default: return setChip(status, 'neutral', 'lobby-connecting');
+  }
 }
 
-/** Who is using this device; a touch changes the name. @param {App} app */
+/** Who is using this device; a touch leads to what it keeps. @param {App} app */
 function personButton(app) {
-  const words = h('span', { class: 'button-words person-name' });
-  const draw = () => {
-    sayText(words, app.name ? ['name-shown', { name: app.name }] : 'name-none');
-  };
-  draw();
-  return h('button', {
-    class: 'button quiet person',
+  return button({
+    kind: 'quiet',
+    t: app.name ? ['name-shown', { name: app.name }] : 'settings-title',
+    icon: 'circle-user-round',
     testid: 'person',
-    attributes: { type: 'button' },
-    on: {
-      click: () => askName({
-        value: app.name,
-        verb: 'save',
-        done: (name) => {
-          app.setName(name);
-          draw();
-        },
-      }),
-    },
-  }, icon('circle-user-round'), words);
+    class: 'own-name',
+    label: app.name ? ['settings-of', { name: app.name }] : 'settings-title',
+    on: app.settings,
+  });
 }
 
 /** In a browser: the ways in that need no list. */
 function entrances() {
-  return h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'entrances-title' } },
-    h('h2', { class: 'subtitle', t: 'entrances-title', attributes: { id: 'entrances-title' } }),
+  return h('nav', { class: 'entrances', said: { 'aria-label': 'entrances-title' } },
     h('div', { class: 'card rows' },
       entrance('/Familiar/', 'hand-heart', 'entrance-family', 'entrance-family-text'),
       entrance('/Paciente/', 'bed-double', 'entrance-patient', 'entrance-patient-text')));

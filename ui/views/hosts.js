@@ -1,12 +1,11 @@
 // In the app: this device as host, and the hosts on this network.
-import { openDialog } from './dialog.js';
-import { h, icon, keep, sayText, shown } from './dom.js';
-import { button, chip, field, fingerprintBlock, setBusy } from './parts.js';
+import { h, icon, keep, shown } from './dom.js';
+import { drawHost, isInUse, makeHost, nothingFound } from './host-rows.js';
+import { askAddress, offerLink, problemText, readCode, sayChanged } from './host-ways.js';
+import { ownHost } from './own-host.js';
+import { button, fingerprintBlock, setBusy } from './parts.js';
 
 /** @typedef {import('./app.js').App} App */
-/** @typedef {import('../platform/types').Host} Host */
-/** @typedef {import('../platform/types').HostStatus} HostStatus */
-/** @typedef {import('../platform/types').HostProblem} HostProblem */
 
 /** After this long without a host the page says what was tried, in ms. mDNS answers within one or two seconds. */
 const SEARCH_MS = 6_000;
@@ -24,100 +23,24 @@ export function hostSide(app) {
   };
 }
 
-/** What a failed start of the host says, and what to do. @param {HostStatus} status */
-export function hostProblemText(status) {
-  return `host-problem-${(status.problem ?? 'other').replace(/_/g, '-')}`;
-}
-
 /**
- * The switch that makes this device the host. Switching off while others are connected asks once.
- * @param {App} app @param {string} labelledBy
+ * Who hosts takes part through its own relay; who stops has none any more. On whatever screen.
+ * @param {App} app
  */
-export function hostSwitch(app, labelledBy) {
-  /** @type {HostStatus} */
-  let status = { state: 'off' };
-  const element = h('button', {
-    class: 'switch',
-    testid: 'host-switch',
-    attributes: { type: 'button', role: 'switch', 'aria-checked': 'false', 'aria-labelledby': labelledBy },
-    on: { click: () => press() },
-  }, h('span', { class: 'switch-knob', attributes: { 'aria-hidden': 'true' } }));
-  const press = () => {
-    if (status.state === 'starting') return;
-    if (status.state !== 'on') {
-      void app.platform.host?.start();
-      return;
-    }
-    const others = status.connected?.length ?? 0;
-    if (others === 0) {
-      void app.platform.host?.stop();
-      return;
-    }
-    openDialog({
-      title: 'host-stop-title',
-      text: ['host-stop-text', { count: others }],
-      verb: 'host-stop',
-      verbTestid: 'host-stop-confirm',
-      kind: 'danger',
-      submit: (close) => {
-        close();
-        void app.platform.host?.stop();
-      },
-    });
-  };
-  return {
-    element,
-    /** @param {HostStatus} next */
-    draw(next) {
-      status = next;
-      element.setAttribute('aria-checked', String(next.state === 'on' || next.state === 'starting'));
-      element.setAttribute('aria-busy', String(next.state === 'starting'));
-    },
-  };
-}
-
-/** @param {App} app */
-function ownHost(app) {
-  const toggle = hostSwitch(app, 'own-host-title');
-  const text = h('span', { class: 'row-text', attributes: { role: 'status' } });
-  const hint = h('p', { class: 'card-text', t: 'host-hint' });
-  const wrong = h('p', { class: 'inline-notice danger', attributes: { role: 'alert' } });
-  const url = h('span', { class: 'host-url', testid: 'host-url' });
-  const more = h('div', { class: 'host-more' },
-    url,
-    button({ t: 'host-panel', icon: 'qr-code', testid: 'host-panel', class: 'wide', on: app.hostPanel }));
-  const element = h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'this-device' } },
-    h('h2', { class: 'subtitle', t: 'this-device', attributes: { id: 'this-device' } }),
-    h('div', { class: 'card pad' },
-      h('div', { class: 'card-line' },
-        h('span', { class: 'row-icon accent' }, icon('radio-tower')),
-        h('span', { class: 'row-words' },
-          h('span', { class: 'row-title', t: 'host-title', attributes: { id: 'own-host-title' } }), text),
-        toggle.element),
-      hint, wrong, more));
-
-  /** @type {HostStatus['state'] | null} */
+export function followOwnHost(app) {
+  /** @type {string | null} */
   let before = null;
-  const stop = app.platform.host?.watch((status) => {
-    toggle.draw(status);
-    sayText(text, `host-${status.state}`);
-    url.textContent = status.url ?? '';
-    shown(more, status.state === 'on');
-    shown(hint, status.state === 'off' || status.state === 'starting');
-    shown(wrong, status.state === 'failed');
-    wrong.replaceChildren(...(status.state === 'failed' ? [icon('triangle-alert'), h('span', { t: hostProblemText(status) })] : []));
-    // Who hosts takes part through its own relay; who stops has none any more.
+  app.platform.host?.watch((status) => {
     const begins = status.state === 'on' && before !== 'on' && (before !== null || !app.inUse);
     if (begins && status.url) void useHost(app, { url: status.url, fingerprint: status.fingerprint });
     if (status.state === 'off' && before === 'on') setInUse(app, null);
     before = status.state;
   });
-  return { element, destroy: () => stop?.() };
 }
 
 /**
  * @param {App} app @param {{ url: string, fingerprint?: string }} choice
- * @returns {Promise<{ problem: HostProblem } | { first_use: boolean, fingerprint: string }>}
+ * @returns {Promise<import('./host-ways.js').Answer>}
  */
 async function useHost(app, choice) {
   const answer = await app.platform.useHost?.(choice);
@@ -139,42 +62,54 @@ function setInUse(app, inUse) {
 
 /** @param {App} app */
 function hostsAround(app) {
-  const searching = h('p', { class: 'row row-note late', attributes: { role: 'status' } },
+  const searching = h('p', { class: 'row row-note late', testid: 'hosts-searching', attributes: { role: 'status' } },
     h('span', { class: 'row-icon' }, icon('search')), h('span', { class: 'row-words' },
       h('span', { class: 'row-title', t: 'hosts-searching' }), h('span', { class: 'row-text', t: 'hosts-searching-text' })));
-  const none = h('p', { class: 'row row-note', attributes: { role: 'status' } },
-    h('span', { class: 'row-icon warning' }, icon('wifi-off')), h('span', { class: 'row-words' },
-      h('span', { class: 'row-title', t: 'hosts-none' }), h('span', { class: 'row-text', t: 'hosts-none-text' })));
+  const nothing = nothingFound();
   const list = h('ul', { class: 'rows', said: { 'aria-label': 'hosts-title' } });
   const wrong = h('p', { class: 'inline-notice warning', testid: 'host-wrong', attributes: { role: 'alert' } });
   const news = h('div', { class: 'first-use', attributes: { role: 'status' } });
-  const other = h('button', {
-    class: 'row row-link',
-    testid: 'connect-other',
-    attributes: { type: 'button' },
-    on: { click: () => askAddress(app, done) },
-  },
-  h('span', { class: 'row-icon' }, icon('network')),
-  h('span', { class: 'row-words' }, h('span', { class: 'row-title', t: 'hosts-other' }), h('span', { class: 'row-text', t: 'hosts-other-text' })),
-  icon('chevron-right', 'row-end'));
+  /** @type {import('./host-ways.js').Way} */
+  const way = { use: (choice) => useHost(app, choice), done: (answer, name) => done(answer, name) };
   const element = h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'hosts-title' } },
     h('h2', { class: 'subtitle', t: 'hosts-title', attributes: { id: 'hosts-title' } }),
-    h('div', { class: 'card rows' }, list, searching, none, other),
+    h('div', { class: 'card rows' }, list, searching,
+      wayIn('read-code', 'qr-code', 'hosts-code', 'hosts-code-text', () => readCode(app, way)),
+      wayIn('connect-other', 'network', 'hosts-other', 'hosts-other-text', () => askAddress(way)),
+      nothing.element),
     wrong, news);
-  /** @type {Host[]} */
-  let hosts = [];
+  /** @type {import('../platform/types').HostsAround} */
+  let around = { hosts: [], search: 'looking', addresses: [] };
   let searched = false;
 
   const draw = () => {
-    keep(list, hosts, (host) => `${host.ward}@${host.url}`, (host) => makeHost(host, use), (row, host) => drawHost(row, host, isInUse(app, host)));
+    const { hosts, search } = around;
+    const names = hosts.map((host) => host.name.trim().toLowerCase());
+    const now = Date.now();
+    keep(list, hosts, ({ ward }) => ward, ({ ward }) => {
+      const row = makeHost(() => void use(ward, row), () => {
+        const host = of(ward);
+        if (host) sayChanged(app, host);
+      });
+      return row;
+    }, (row, host) => {
+      const name = host.name.trim().toLowerCase();
+      drawHost(row, host, { inUse: isInUse(app, host), twin: names.filter((other) => other === name).length > 1, now });
+    });
+    const found = hosts.some((host) => host.state === 'here' || host.state === 'silent' || isInUse(app, host));
+    const asked = hosts.some((host) => host.state === 'asked');
+    const over = search !== 'looking' || (searched && !asked);
     shown(list, hosts.length > 0);
-    shown(searching, hosts.length === 0 && !searched);
-    shown(none, hosts.length === 0 && searched);
+    shown(searching, !found && !over && !asked);
+    shown(nothing.element, !found && over);
+    nothing.draw(around);
   };
-  /** @param {Awaited<ReturnType<typeof useHost>>} answer @param {string} name */
+  /** @param {string} ward */
+  const of = (ward) => around.hosts.find((host) => host.ward === ward);
+  /** @param {import('./host-ways.js').Answer} answer @param {string} name */
   const done = (answer, name) => {
     const failed = 'problem' in answer;
-    wrong.replaceChildren(...(failed ? [icon('wifi-off'), h('span', { t: [`use-problem-${answer.problem.replace(/_/g, '-')}`, { name }] })] : []));
+    wrong.replaceChildren(...(failed ? [icon('wifi-off'), h('span', { t: problemText(answer.problem, name) })] : []));
     shown(wrong, failed);
     if (!failed && answer.first_use) {
       news.replaceChildren(firstUse(answer.fingerprint, () => shown(news, false)));
@@ -182,8 +117,11 @@ function hostsAround(app) {
     }
     draw();
   };
-  /** @param {Host} host @param {HTMLButtonElement} pressed */
-  const use = async (host, pressed) => {
+  /** @param {string} ward @param {HTMLElement} row */
+  const use = async (ward, row) => {
+    const host = of(ward);
+    const pressed = /** @type {HTMLButtonElement | null} */ (row.querySelector('[data-testid="host-use"]'));
+    if (!host || !pressed) return;
     setBusy(pressed, true, 'host-connecting');
     const answer = await useHost(app, { url: host.url, fingerprint: host.fingerprint });
     setBusy(pressed, false, 'host-use');
@@ -197,9 +135,12 @@ function hostsAround(app) {
     draw();
   }, SEARCH_MS);
   const stop = app.platform.hosts?.((next) => {
-    hosts = next;
+    around = next;
+    const renamed = around.hosts.find((host) => isInUse(app, host));
+    if (app.inUse && renamed && renamed.name !== app.inUse.ward) setInUse(app, { ...app.inUse, ward: renamed.name });
     draw();
   });
+  const unlink = app.platform.links?.((opened) => offerLink(opened, way));
   app.changed.add(draw);
   return {
     element,
@@ -207,34 +148,20 @@ function hostsAround(app) {
       clearTimeout(timer);
       app.changed.delete(draw);
       stop?.();
+      unlink?.();
     },
   };
 }
 
-/** @param {App} app @param {Host} host */
-function isInUse(app, host) {
-  return Boolean(app.inUse) && (app.inUse?.url === host.url || app.inUse?.fingerprint.replace(/^sha256:/, '') === host.fingerprint.replace(/^sha256:/, ''));
-}
-
-/** @param {Host} host @param {(host: Host, pressed: HTMLButtonElement) => void} use */
-function makeHost(host, use) {
-  const press = button({ t: 'host-use', testid: 'host-use', label: ['host-use-label', { name: host.name }], on: () => use(host, press) });
-  return h('li', { class: 'row', testid: 'host-row', attributes: { 'data-url': host.url } },
-    h('span', { class: 'row-icon' }, icon('tablet')),
-    h('div', { class: 'row-words' },
-      h('span', { class: 'row-title', text: host.name, attributes: { dir: 'auto' } }), h('span', { class: 'row-text' })),
-    chip('good', 'host-in-use', 'check', 'host-in-use'), press);
-}
-
-/** @param {HTMLElement} row @param {Host} host @param {boolean} inUse */
-function drawHost(row, host, inUse) {
-  const [mark, text, state, press] = /** @type {HTMLElement[]} */ ([
-    row.querySelector('.row-icon'), row.querySelector('.row-text'), row.querySelector('.chip'), row.querySelector('.button'),
-  ]);
-  mark.classList.toggle('accent', inUse);
-  sayText(text, [host.remembered && !inUse ? 'host-address-known' : 'host-address-new', { address: host.address }]);
-  shown(state, inUse);
-  shown(press, !inUse);
+/**
+ * @param {string} testid @param {import('./dom.js').IconName} mark
+ * @param {string} title @param {string} text @param {() => void} click
+ */
+function wayIn(testid, mark, title, text, click) {
+  return h('button', { class: 'row row-link', testid, attributes: { type: 'button' }, on: { click } },
+    h('span', { class: 'row-icon' }, icon(mark)),
+    h('span', { class: 'row-words' }, h('span', { class: 'row-title', t: title }), h('span', { class: 'row-text', t: text })),
+    icon('chevron-right', 'row-end'));
 }
 
 /** @param {string} fingerprint @param {() => void} close */
@@ -244,57 +171,4 @@ function firstUse(fingerprint, close) {
     h('p', { class: 'card-text', t: 'first-use-text' }),
     fingerprintBlock(fingerprint),
     button({ t: 'understood', icon: 'check', class: 'wide', testid: 'first-use-close', on: close }));
-}
-
-/**
- * @param {App} app
- * @param {(answer: Awaited<ReturnType<typeof useHost>>, name: string) => void} done
- */
-function askAddress(app, done) {
-  const address = field({
-    t: 'address-label', hint: 'address-hint', testid: 'address-input',
-    attributes: { inputmode: 'url', autocapitalize: 'none', placeholder: '192.0.2.14:3000' },
-  });
-  openDialog({
-    title: 'hosts-other',
-    text: 'address-text',
-    body: [address.element],
-    verb: 'connect',
-    verbTestid: 'connect',
-    submit: async (close, verb) => {
-      const url = asUrl(address.input.value);
-      address.say(url ? null : 'use-problem-bad-address');
-      if (!url) return;
-      setBusy(verb, true, 'host-connecting');
-      const answer = await useHost(app, { url });
-      setBusy(verb, false, 'connect');
-      if ('problem' in answer) {
-        address.say([`use-problem-${answer.problem.replace(/_/g, '-')}`, { name: address.input.value.trim() }]);
-        return;
-      }
-      close();
-      done(answer, '');
-    },
-  });
-}
-
-/**
- * An address as people write it, as a URL; null when it can't be one.
- * @param {string} text `192.0.2.14`, `tableta.local:3000`, `https://…`
- * @returns {string | null}
- */
-export function asUrl(text) {
-  const trimmed = text.trim();
-  if (!trimmed || /\s/.test(trimmed)) return null;
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(trimmed)?.[1]?.toLowerCase();
-  if (scheme && scheme !== 'https' && scheme !== 'http') return null;
-  const bare = scheme ? trimmed.slice(scheme.length + 3) : trimmed;
-  try {
-    const url = new URL(`https://${bare}`);
-    // Without a port people mean the usual one; a full https address means its own.
-    if (!url.port && scheme !== 'https' && !/:\d+(\/|$)/.test(bare)) url.port = '3000';
-    return url.origin;
-  } catch {
-    return null;
-  }
 }

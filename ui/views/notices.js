@@ -17,11 +17,32 @@ export function createNotices(openChat) {
   const element = h('div', { class: 'notices', attributes: { role: 'status', 'aria-live': 'polite' } });
   return {
     element,
-    /** @param {State} state */
+    /** One at a time, the newest: what is on the stage is the people. @param {State} state */
     draw(state) {
-      keep(element, state.notices, (notice) => notice.key, (notice) => make(notice, openChat), drawNotice);
+      keep(element, state.notices.slice(-1), (notice) => notice.key, (notice) => make(notice, openChat), drawNotice);
     },
   };
+}
+
+/** @type {readonly ComingKind[]} */
+const kinds = ['joined', 'left', 'lost'];
+
+/** All who came and went, in one sentence. @param {Extract<Notice, { type: 'coming' }>} notice @returns {import('./dom.js').Text} */
+function comingsText(notice) {
+  return ['notice-coming', () => ({
+    what: kinds.flatMap((kind) => {
+      const people = notice.people.filter((one) => one.kind === kind);
+      if (!people.length) return [];
+      const [id, args] = /** @type {[string, () => import('../texts/index.js').Args]} */ (comingText(kind, people));
+      return [t(id, args)];
+    }),
+  })];
+}
+
+/** @param {Extract<Notice, { type: 'coming' }>} notice */
+function comingsIcon(notice) {
+  const [first, ...others] = notice.people.map((one) => one.kind);
+  return others.every((kind) => kind === first) ? comingIcons[first] : 'users-round';
 }
 
 /** What a coming or going says, with its arguments. @param {ComingKind} kind @param {readonly Person[]} people @returns {import('./dom.js').Text} */
@@ -42,7 +63,7 @@ function make(notice, openChat) {
   if (notice.type === 'chat') {
     return h('button', { class: 'notice written', testid: 'notice', attributes: { type: 'button' }, on: { click: openChat } }, icon('message-circle'), words);
   }
-  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(notice.type === 'coming' ? comingIcons[notice.kind] : 'circle-alert'), words);
+  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(notice.type === 'coming' ? comingsIcon(notice) : 'circle-alert'), words);
 }
 
 /** @param {HTMLElement} element @param {Notice} notice */
@@ -50,8 +71,8 @@ function drawNotice(element, notice) {
   const words = element.querySelector('.notice-words');
   if (!words) return;
   if (notice.type === 'coming') {
-    setIcon(element, comingIcons[notice.kind]);
-    sayText(words, comingText(notice.kind, notice.people));
+    setIcon(element, comingsIcon(notice));
+    sayText(words, comingsText(notice));
   } else if (notice.type === 'chat') {
     sayText(words, ['notice-chat', { name: notice.people[0]?.name ?? '', text: notice.text }]);
   } else {

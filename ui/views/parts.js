@@ -14,6 +14,12 @@ export function brand() {
     h('span', { class: 'brand-name', t: 'app-name' }));
 }
 
+/** @param {import('../texts/index.js').Language} next */
+export function chooseLanguage(next) {
+  remember('language', next);
+  use(next);
+}
+
 /**
  * Offers the other language, in that language.
  * @param {string} [className]
@@ -25,11 +31,7 @@ export function languageButton(className = '') {
     testid: 'language',
     attributes: { type: 'button' },
     on: {
-      click: () => {
-        const next = otherLanguage();
-        remember('language', next);
-        use(next);
-      },
+      click: () => chooseLanguage(otherLanguage()),
     },
   }, icon('languages'), name);
   const draw = () => {
@@ -126,6 +128,32 @@ export function field({ t, hint, testid, value = '', attributes = {} }) {
       if (!text) return;
       wrong.append(icon('circle-alert'), h('span', { t: text }));
       input.focus();
+    },
+  };
+}
+
+/**
+ * One of a few, all of them seen. `t` of an option is a text's id, `text` raw.
+ * @param {{
+ *   t: Text, name: string, chosen?: (value: string) => void,
+ *   options: { value: string, icon: IconName, testid: string, checked?: boolean, t?: Text, text?: string, lang?: string }[],
+ * }} options
+ */
+export function choice({ t, name, options, chosen }) {
+  const inputs = options.map(({ value, testid, checked = false }) => h('input', {
+    testid, attributes: { type: 'radio', name, value, checked }, on: chosen ? { change: () => chosen(value) } : {},
+  }));
+  const element = h('fieldset', { class: 'choice' },
+    h('legend', { class: 'field-label', t }),
+    h('div', { class: 'choice-row' }, ...options.map((option, at) => h('label', { class: 'choice-option', attributes: { lang: option.lang } },
+      inputs[at],
+      h('span', { class: 'choice-face' }, icon(option.icon), h('span', { t: option.t, text: option.text }), icon('check', 'choice-mark'))))));
+  return {
+    element,
+    value: () => inputs.find((input) => input.checked)?.value ?? '',
+    /** @param {string} value */
+    choose(value) {
+      for (const input of inputs) input.checked = input.value === value;
     },
   };
 }

@@ -4,6 +4,7 @@ import { brand, button, languageButton } from './parts.js';
 
 /** @typedef {import('../generated').Code | 'unreachable' | 'pin_mismatch'} Problem */
 /** @typedef {import('./dom.js').IconName} IconName */
+/** @typedef {import('./app.js').Variant} Variant */
 
 /** Which words and icon a code has. Codes that only our own mistakes cause share one text. */
 const words = /** @type {const} */ ({
@@ -26,9 +27,16 @@ const words = /** @type {const} */ ({
   internal: 'triangle-alert',
 });
 
-/** A code's key among the texts (`problem-KEY-title`, `problem-KEY-text`). @param {Problem} code */
-export function problemKey(code) {
-  return code in words ? code.replace(/_/g, '-') : 'other';
+/** What a relative reads in other words: nobody at home knows what a host is. */
+const forFamily = new Set(['unreachable', 'version', 'busy', 'room_missing', 'shutting_down', 'pin_mismatch']);
+/** After so many ms the patient's screen goes back by itself: not every patient can touch it. */
+const PATIENT_MS = 60_000;
+
+/** A code's key among the texts (`problem-KEY-title`, `problem-KEY-text`). @param {Problem} code @param {Variant} [variant] */
+export function problemKey(code, variant = 'staff') {
+  if (variant === 'patient') return code === 'room_missing' || code === 'replaced' ? `patient-${code.replace(/_/g, '-')}` : 'patient';
+  const key = code === 'unreachable' && navigator.onLine === false ? 'offline' : code in words ? code.replace(/_/g, '-') : 'other';
+  return variant === 'family' && forFamily.has(code) && key !== 'offline' ? `${key}-family` : key;
 }
 
 /** @param {Problem} code @returns {IconName} */
@@ -42,10 +50,10 @@ function worthRetrying(code) {
 }
 
 /**
- * @param {{ code: Problem, large?: boolean, retry?: () => void, back?: () => void }} options
+ * @param {{ code: Problem, variant?: Variant, retry?: () => void, back?: () => void }} options
  */
-export function problemScreen({ code, large = false, retry, back }) {
-  const key = problemKey(code);
+export function problemScreen({ code, variant = 'staff', retry, back }) {
+  const key = problemKey(code, variant);
   const again = retry && worthRetrying(code);
   return page({
     testid: 'error-screen',
@@ -53,18 +61,18 @@ export function problemScreen({ code, large = false, retry, back }) {
     icon: problemIcon(code),
     title: `problem-${key}-title`,
     text: `problem-${key}-text`,
-    large,
+    large: variant === 'patient',
     alert: true,
     actions: [
       again && button({ kind: 'primary', t: 'try-again', icon: 'refresh-cw', testid: 'retry', on: retry }),
-      back && button({ kind: again ? 'plain' : 'primary', t: 'back', icon: 'arrow-left', testid: 'back', on: back }),
+      back && button({ kind: again ? 'plain' : 'primary', t: backWord(variant), icon: 'arrow-left', testid: 'back', on: back }),
     ],
   });
 }
 
 /**
  * The end of a call.
- * @param {{ variant: 'staff' | 'family' | 'patient', left?: boolean, again?: () => void, back?: () => void }} options
+ * @param {{ variant: Variant, left?: boolean, again?: () => void, back?: () => void }} options
  *   `left`: by one's own wish
  */
 export function endedScreen({ variant, left = false, again, back }) {
@@ -77,10 +85,30 @@ export function endedScreen({ variant, left = false, again, back }) {
     large: variant === 'patient',
     alert: false,
     actions: [
-      back && button({ kind: 'primary', t: 'back', icon: 'arrow-left', testid: 'back', on: back }),
+      back && button({ kind: 'primary', t: backWord(variant), icon: 'arrow-left', testid: 'back', on: back }),
       again && button({ kind: back ? 'plain' : 'primary', t: 'enter-again', icon: 'log-in', testid: 'enter-again', on: again }),
     ],
   });
+}
+
+/**
+ * A call ended and nobody here ended it.
+ * @param {{ code: Problem | null, variant: Variant, again: () => void, back: () => void }} options
+ * @returns {import('./app.js').Screen}
+ */
+export function overScreen({ code, variant, again, back }) {
+  const element = code
+    ? problemScreen({ code, variant, retry: again, back })
+    // `back` of a relative is a fresh page: nothing to go back to.
+    : endedScreen({ variant, again, back: variant === 'family' ? undefined : back });
+  if (variant !== 'patient') return { element };
+  const timer = setTimeout(back, PATIENT_MS);
+  return { element, destroy: () => clearTimeout(timer) };
+}
+
+/** @param {Variant} variant */
+function backWord(variant) {
+  return variant === 'family' ? 'back' : 'back-to-list';
 }
 
 /**
@@ -90,7 +118,7 @@ export function endedScreen({ variant, left = false, again, back }) {
  * }} options
  */
 function page({ testid, tone, icon: name, title, text, large, alert, actions }) {
-  return h('div', { class: `page message-page${large ? ' large' : ''}`, testid },
+  return h('div', { class: `page message-page${large ? ' large' : ''}`, testid, attributes: { 'data-title': title } },
     h('header', { class: 'top' }, brand(), languageButton()),
     h('main', { class: 'message' },
       h('div', { class: 'message-words', attributes: alert ? { role: 'alert' } : {} },

@@ -13,26 +13,37 @@ const REFRESH_MS = 15_000;
  * @param {{ enter: (id: string) => void, inApp: boolean }} options
  */
 export function roomList({ enter, inApp }) {
-  const notice = h('p', { class: 'inline-notice warning', attributes: { role: 'status' } },
-    icon('wifi-off'), h('span', { t: 'rooms-lost' }));
+  const noticeWords = h('span', { class: 'notice-line' });
+  const notice = h('p', { class: 'inline-notice warning', testid: 'rooms-notice', attributes: { role: 'status' } }, icon('wifi-off'), noticeWords);
+  const news = h('p', { class: 'for-readers', attributes: { role: 'status' } });
   const list = h('ul', { class: 'card rows', testid: 'rooms', said: { 'aria-label': 'rooms-title' } });
   const empty = h('div', { class: 'card' });
-  const element = h('div', { class: 'room-list' }, notice, list, empty);
+  const element = h('div', { class: 'room-list' }, notice, list, empty, news);
   /** @type {LobbyState} */
   let lobby = { state: 'connecting', rooms: [], now_ms: 0 };
   let at = Date.now();
   let emptyKey = '';
+  /** Who waited when the list was last drawn. @type {Set<string> | null} */
+  let waiting = null;
 
   const draw = () => {
     // The relay's clock, not this device's: a tablet's may be wrong by hours.
     const now = lobby.now_ms + (Date.now() - at);
-    keep(list, sorted(lobby.rooms), (room) => room.id, (room) => makeRow(room, enter), (row, room) => drawRow(row, room, now));
-    shown(list, lobby.rooms.length > 0);
-    shown(notice, lobby.state === 'lost' && lobby.rooms.length > 0);
-    shown(empty, lobby.rooms.length === 0);
-    const key = lobby.rooms.length ? '' : lobby.problem ?? lobby.state;
-    if (key !== emptyKey) empty.replaceChildren(...(key ? [drawEmpty(key, inApp)] : []));
-    emptyKey = key;
+    const rooms = sorted(lobby.rooms);
+    keep(list, rooms, (room) => room.id, (room) => makeRow(room, enter), (row, room) => drawRow(row, room, now, lobby.state === 'lost' ? 'gone' : room === rooms[0] ? 'first' : 'other'));
+    shown(list, rooms.length > 0);
+    const grave = lobby.problem === 'unreachable' ? undefined : lobby.problem;
+    const key = grave ?? (lobby.state === 'lost' ? lostKey(lobby) : lobby.problem ?? lobby.state);
+    shown(notice, lobby.state === 'lost' && rooms.length > 0);
+    sayText(noticeWords, `rooms-${lostKey(lobby)}`);
+    shown(empty, rooms.length === 0);
+    const nothingKey = rooms.length ? '' : key;
+    if (nothingKey !== emptyKey) empty.replaceChildren(...(nothingKey ? [drawEmpty(nothingKey, inApp)] : []));
+    emptyKey = nothingKey;
+    const waits = rooms.filter((room) => room.waiting);
+    const came = waiting && waits.find((room) => !waiting?.has(room.id));
+    if (came) sayText(news, ['room-arrived', { room: came.name }]);
+    waiting = lobby.state === 'live' ? new Set(waits.map((room) => room.id)) : waiting;
   };
   draw();
   const timer = setInterval(draw, REFRESH_MS);
@@ -47,6 +58,16 @@ export function roomList({ enter, inApp }) {
     },
     destroy: () => clearInterval(timer),
   };
+}
+
+/**
+ * Why the list isn't true any more: the host said that it ends, this device has no network at all,
+ * or nothing more is known than silence.
+ * @param {LobbyState} lobby @returns {'ended' | 'offline' | 'lost'}
+ */
+export function lostKey(lobby) {
+  if (lobby.ended) return 'ended';
+  return navigator.onLine === false ? 'offline' : 'lost';
 }
 
 /** Who waits stands first, then where people are. @param {readonly RoomInfo[]} rooms */
@@ -64,13 +85,16 @@ function makeRow(room, enter) {
     h('div', { class: 'row-words' },
       h('span', { class: 'row-title', text: room.name, attributes: { dir: 'auto' } }),
       h('span', { class: 'row-text' })),
-    chip('neutral', 'room-empty', '', 'room-state'),
+    chip('neutral', 'room-empty', 'video', 'room-state'),
     h('button', { class: 'button', testid: 'room-enter', attributes: { type: 'button' }, on: { click: () => enter(room.id) } },
       h('span', { class: 'button-words' })));
 }
 
-/** @param {HTMLElement} row @param {RoomInfo} room @param {number} now */
-function drawRow(row, room, now) {
+/**
+ * @param {HTMLElement} row @param {RoomInfo} room @param {number} now
+ * @param {'first' | 'other' | 'gone'} place `gone`: nobody can enter now
+ */
+function drawRow(row, room, now, place) {
   const minutes = Math.max(0, Math.floor((now - room.since_ms) / 60_000));
   const [text, state, enter] = /** @type {HTMLElement[]} */ ([
     row.querySelector('.row-text'), row.querySelector('.chip'), row.querySelector('.button'),
@@ -78,15 +102,17 @@ function drawRow(row, room, now) {
   setIcon(row, room.kind === 'bed' ? 'bed-double' : 'users-round');
   if (room.waiting) {
     sayText(text, ['room-waiting-text', { count: room.members, minutes }]);
-    setChip(state, 'warning', 'room-waiting');
+    setChip(state, 'warning', 'room-waiting', 'hourglass');
   } else if (room.members > 0) {
     sayText(text, ['room-open-text', { count: room.members, minutes }]);
-    setChip(state, 'accent', 'room-in-call');
+    setChip(state, 'accent', 'room-in-call', 'video');
   } else {
     sayText(text, 'room-empty');
   }
   shown(state, room.members > 0);
-  enter.className = `button ${room.waiting ? 'primary' : 'plain'}`;
+  // One button stands out: the one of whoever waits longest.
+  enter.className = `button ${room.waiting && place === 'first' ? 'primary' : 'plain'}`;
+  /** @type {HTMLButtonElement} */ (enter).disabled = place === 'gone';
   const words = enter.querySelector('.button-words');
   if (words) sayText(words, room.members > 0 ? 'enter' : 'open');
   sayAttribute(enter, 'aria-label', room.members > 0 ? 'enter-room' : 'open-room', { room: room.name });
@@ -98,6 +124,8 @@ function drawEmpty(key, inApp) {
     case 'connecting': return nothing({ icon: 'wifi', title: 'rooms-connecting', text: 'rooms-connecting-text', late: true });
     case 'live': return nothing({ icon: 'users-round', title: 'rooms-none', text: 'rooms-none-text' });
     case 'none': return nothing({ icon: 'radio-tower', title: 'rooms-no-host', text: 'rooms-no-host-text' });
+    case 'ended': return nothing({ icon: 'radio-tower', tone: 'warning', title: 'lobby-ended', text: 'rooms-ended-text', testid: 'error-screen' });
+    case 'offline': return nothing({ icon: 'wifi-off', tone: 'warning', title: 'offline-title', text: 'offline-text', testid: 'error-screen' });
     case 'pin_mismatch':
     case 'version': {
       const which = key.replace('_', '-');

@@ -1,37 +1,45 @@
-// The own picture: small, in a corner of the stage, movable by finger, mouse or keyboard; larger
-// on the screen where one waits.
-import { CORNERS, nearestCorner } from '../call/layout.js';
+// The own picture: small, in a corner of the stage, moved by finger, mouse or keyboard, or hidden;
+// larger on the screen where one waits.
+import { CORNERS, nearestCorner, steered } from '../call/layout.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
+import { person } from './person.js';
 import { recall, remember } from './storage.js';
-import { devicePixels } from './tiles.js';
+import { devicePixels, fill } from './tiles.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../call/layout.js').Corner} Corner */
 /** @typedef {import('../call/layout.js').Rect} Rect */
 /** @typedef {import('../platform/types').CallHandle} CallHandle */
+/** @typedef {'corner' | 'tile' | 'preview' | 'hidden'} Place */
 
 /** A finger that moves less than this many CSS pixels taps. */
 const TAP_PX = 8;
 /** The size at which the own picture is asked for where one waits, in CSS pixels. */
 const PREVIEW = { width: 480, height: 360 };
 
+/** The arrow keys' directions. @type {Record<string, 'up' | 'down' | 'left' | 'right'>} */
+const arrows = { ArrowUp: 'up', ArrowDown: 'down', ArrowLeft: 'left', ArrowRight: 'right' };
+
 /** @param {CallHandle} handle */
 export function createSelf(handle) {
   const canvas = h('canvas', {
     class: 'self-canvas', testid: 'self-canvas', attributes: { role: 'img', width: 4, height: 3 }, said: { 'aria-label': 'self-picture' },
   });
-  const words = h('span', { class: 'self-words' }, icon('video-off'), h('span', { class: 'self-state' }));
-  const element = h('div', { class: 'self', testid: 'self' }, canvas, words);
-  const move = h('button', { class: 'self-move', testid: 'self-move', attributes: { type: 'button' }, said: { 'aria-label': 'self-move' } }, icon('move'));
-  element.append(move);
+  const words = h('span', { class: 'self-words' }, person(), h('span', { class: 'self-line' }, icon('video-off'), h('span', { class: 'self-state' })));
+  // All of it can be touched, so that a corner's small picture is as large to touch as to see.
+  const move = h('button', { class: 'self-move', testid: 'self-move', attributes: { type: 'button' }, said: { 'aria-label': 'self-move' } },
+    h('span', { class: 'self-move-mark' }, icon('move')));
+  const element = h('div', { class: 'self', testid: 'self' }, canvas, words, move);
 
   /** @type {ReturnType<CallHandle['show']> | null} */
   let shows = null;
   let asked = '';
-  /** @type {'corner' | 'tile' | 'preview'} */
+  /** @type {Place} */
   let place = 'corner';
   const kept = recall('self-corner');
   let corner = CORNERS.find((one) => one === kept) ?? 'bottom-right';
+  let hidden = recall('self-hidden') === 'yes';
+
   /** @param {State} state @param {Rect | null} rect on the stage; null where one waits */
   const draw = (state, rect) => {
     element.dataset.place = place;
@@ -40,11 +48,15 @@ export function createSelf(handle) {
       element.style.transform = `translate(${rect.x}px, ${rect.y}px)`;
       element.style.width = `${rect.width}px`;
       element.style.height = `${rect.height}px`;
+      element.classList.toggle('narrow', rect.height < 110);
+      // Words of any size fit into it.
+      element.style.setProperty('--own-text', `${Math.round(Math.min(rect.width * 0.17, rect.height * 0.2))}px`);
     } else {
-      for (const property of ['transform', 'width', 'height']) element.style.removeProperty(property);
+      for (const property of ['transform', 'width', 'height', '--own-text']) element.style.removeProperty(property);
+      element.classList.remove('narrow');
     }
     const size = rect ?? PREVIEW;
-    const on = state.camera === 'on' || state.camera === 'starting';
+    const on = (state.camera === 'on' || state.camera === 'starting') && place !== 'hidden';
     const pixels = devicePixels(size.width, size.height);
     const key = `${pixels.width}x${pixels.height}`;
     if (on && !shows) shows = handle.show('self', canvas, pixels);
@@ -54,6 +66,7 @@ export function createSelf(handle) {
       shows = null;
     }
     asked = key;
+    fill(canvas, state.self.width / state.self.height, size.width / size.height);
     const moving = state.camera === 'on' && state.self.state === 'moving';
     shown(canvas, on);
     shown(words, !moving);
@@ -71,17 +84,34 @@ export function createSelf(handle) {
     element.dispatchEvent(new CustomEvent('moved', { bubbles: true }));
   };
 
-  move.addEventListener('click', () => moveTo(CORNERS[(CORNERS.indexOf(corner) + 1) % CORNERS.length]));
-  drag(element, () => place === 'corner', (x, y) => {
+  const dragged = drag(element, () => place === 'corner', (x, y) => {
     const rect = element.parentElement?.getBoundingClientRect();
     if (rect) moveTo(nearestCorner(rect.width, rect.height, x - rect.left, y - rect.top));
+  });
+  move.addEventListener('click', () => {
+    // A finger that dragged the picture lifts off it: that is no touch.
+    if (!dragged()) moveTo(CORNERS[(CORNERS.indexOf(corner) + 1) % CORNERS.length]);
   });
 
   return {
     element,
     draw,
     corner: () => corner,
-    /** @param {'corner' | 'tile' | 'preview'} where @param {Element} parent */
+    hidden: () => hidden,
+    /** @param {boolean} wanted */
+    hide(wanted) {
+      hidden = wanted;
+      remember('self-hidden', wanted ? 'yes' : 'no');
+      element.dispatchEvent(new CustomEvent('moved', { bubbles: true }));
+    },
+    /** Moves it by an arrow key; says whether it could. @param {string} key */
+    steer(key) {
+      const direction = arrows[key];
+      if (!direction || place !== 'corner') return false;
+      moveTo(steered(corner, direction));
+      return true;
+    },
+    /** @param {Place} where @param {Element} parent */
     into(where, parent) {
       if (element.parentElement !== parent) parent.append(element);
       place = where;
@@ -93,11 +123,14 @@ export function createSelf(handle) {
 /**
  * @param {HTMLElement} element @param {() => boolean} allowed
  * @param {(x: number, y: number) => void} dropped where, in the window
+ * @returns {() => boolean} whether the touch that just ended was a drag
  */
 function drag(element, allowed, dropped) {
   /** @type {{ id: number, x: number, y: number, base: string, moved: boolean } | null} */
   let held = null;
+  let dragged = false;
   element.addEventListener('pointerdown', (event) => {
+    dragged = false;
     if (!allowed() || event.button !== 0) return;
     held = { id: event.pointerId, x: event.clientX, y: event.clientY, base: element.style.transform, moved: false };
   });
@@ -118,10 +151,16 @@ function drag(element, allowed, dropped) {
     if (!held || event.pointerId !== held.id) return;
     const { moved, base } = held;
     held = null;
+    dragged = moved;
     if (!moved) return;
     element.style.transform = base;
     dropped(event.clientX, event.clientY);
   };
   element.addEventListener('pointerup', end);
   element.addEventListener('pointercancel', end);
+  return () => {
+    const was = dragged;
+    dragged = false;
+    return was;
+  };
 }

@@ -1,7 +1,9 @@
 // The people of a call: a tile each. A tile's canvas lives as long as its member is in the room;
 // nothing that happens in the call makes it anew.
+import { fit, GAP, sizeOf } from '../call/layout.js';
 import { hasCamera, tileOf } from '../call/state.js';
-import { h, icon, initials, keep, sayText, setIcon, shown } from './dom.js';
+import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
+import { person } from './person.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../platform/types').CallHandle} CallHandle */
@@ -9,12 +11,8 @@ import { h, icon, initials, keep, sayText, setIcon, shown } from './dom.js';
 /** @typedef {import('../call/layout.js').Rect} Rect */
 /** @typedef {{ canvas: HTMLCanvasElement, shows: ReturnType<CallHandle['show']> | null, width: number, height: number }} Tile */
 
-/**
- * A picture covers its tile unless less than this share of it would be left: of its height, because
- * heads are cut first, or of its width, where the middle is enough. Else it is shown whole.
- */
-const LEAST_HEIGHT = 0.55;
-const LEAST_WIDTH = 0.3;
+/** The width of what a tile says without a picture, in CSS pixels, in text of 16 px: in short, and with why. */
+const WORDS_PX = [190, 300];
 
 /** @param {CallHandle} handle */
 export function createTiles(handle) {
@@ -22,8 +20,12 @@ export function createTiles(handle) {
   /** @type {Map<MemberId, Tile>} */
   const tiles = new Map();
 
-  /** @param {State} state @param {readonly Rect[]} places in the order of the members @param {number} covered the tile under the own picture */
-  const draw = (state, places, covered) => {
+  /**
+   * @param {State} state @param {readonly Rect[]} places in the order of the members
+   * @param {number} covered the tile under the own picture, which is `own` wide
+   * @param {number} own @param {number} text size of the text, as a multiple of 16 px
+   */
+  const draw = (state, places, covered, own, text) => {
     keep(element, state.order, String, (id) => {
       const made = makeTile(state, id);
       tiles.set(id, { canvas: made.canvas, shows: null, width: 0, height: 0 });
@@ -35,25 +37,27 @@ export function createTiles(handle) {
         tile.shows?.stop();
         tiles.delete(id);
       } else if (place) {
-        putTile(id, tile, place, state);
-        tile.canvas.parentElement?.classList.toggle('covered', state.order[covered] === id);
+        putTile(id, tile, place, state, text);
+        const under = state.order[covered] === id;
+        tile.canvas.parentElement?.classList.toggle('covered', under);
+        tile.canvas.parentElement?.classList.toggle('crowded', under && place.width / 2 - own - 2 * GAP < WORDS_PX[explained.includes(tileOf(state, id)) ? 1 : 0] / 2 * text);
       }
     }
   };
 
-  /** @param {MemberId} id @param {Tile} tile @param {Rect} place @param {State} state */
-  const putTile = (id, tile, place, state) => {
+  /** @param {MemberId} id @param {Tile} tile @param {Rect} place @param {State} state @param {number} text */
+  const putTile = (id, tile, place, state, text) => {
     const node = tile.canvas.parentElement;
     if (!node) return;
     const moved = tile.width !== place.width || tile.height !== place.height;
     node.style.transform = `translate(${place.x}px, ${place.y}px)`;
     node.style.width = `${place.width}px`;
     node.style.height = `${place.height}px`;
-    node.classList.toggle('small', place.width < 220 || place.height < 150);
+    node.dataset.size = sizeOf(place, text);
     tile.width = place.width;
     tile.height = place.height;
     const picture = state.pictures[id];
-    tile.canvas.classList.toggle('whole', Boolean(picture) && !covers(picture.width / picture.height, place.width / place.height));
+    fill(tile.canvas, picture ? picture.width / picture.height : NaN, place.width / place.height);
     const member = state.members[id];
     if (member && hasCamera(member)) {
       const size = devicePixels(place.width, place.height);
@@ -76,12 +80,17 @@ export function createTiles(handle) {
 }
 
 /**
- * Whether enough of a picture is left when it covers its tile.
- * @param {number} picture width / height @param {number} tile width / height
+ * Lets a picture fill its tile.
+ * @param {HTMLCanvasElement} canvas @param {number} picture width / height @param {number} tile width / height
  */
-function covers(picture, tile) {
-  if (!(picture > 0) || !(tile > 0)) return true;
-  return picture < tile ? picture / tile >= LEAST_HEIGHT : tile / picture >= LEAST_WIDTH;
+export function fill(canvas, picture, tile) {
+  const box = fit(picture, tile);
+  const share = (/** @type {number} */ value) => `${Math.round(value * 1000) / 10}%`;
+  canvas.style.width = share(box.width);
+  canvas.style.height = share(box.height);
+  canvas.style.left = share((1 - box.width) / 2);
+  canvas.style.top = share((1 - box.height) / 2);
+  canvas.style.objectPosition = `50% ${share(box.top)}`;
 }
 
 /** @param {number} width @param {number} height @returns {import('../generated').Size} */
@@ -99,8 +108,9 @@ function makeTile(state, id) {
   const element = h('li', { class: 'tile', testid: 'tile', attributes: { 'data-member': id } },
     canvas,
     h('div', { class: 'tile-words' },
-      h('span', { class: 'tile-initials', text: initials(name), attributes: { 'aria-hidden': 'true' } }),
-      h('span', { class: 'tile-state' }, icon('video'), h('span', { class: 'tile-state-words' }))),
+      person(),
+      h('span', { class: 'tile-state' }, icon('video'), h('span', { class: 'tile-state-words' })),
+      h('span', { class: 'tile-why' })),
     h('span', { class: 'tile-name', text: name, attributes: { dir: 'auto' } }));
   return { element, canvas };
 }
@@ -112,20 +122,33 @@ const stateIcons = {
   undecodable: 'triangle-alert',
   stalled: 'hourglass',
   loading: 'hourglass',
+  late: 'hourglass',
   moving: 'video',
 };
+
+/** A member's state as a word with an icon. @param {State} state @param {MemberId} id */
+export function stateWords(state, id) {
+  const now = tileOf(state, id);
+  return { text: `tile-${now.replace('_', '-')}`, icon: stateIcons[now] };
+}
+/** States that say in a second line what is going on. */
+const explained = ['late', 'stalled', 'undecodable', 'reconnecting'];
 
 /** @param {HTMLElement} node @param {State} state @param {MemberId} id */
 function drawTile(node, state, id) {
   const now = tileOf(state, id);
   const name = state.members[id]?.name ?? '';
-  const [words, says, label] = /** @type {HTMLElement[]} */ ([
-    node.querySelector('.tile-words'), node.querySelector('.tile-state-words'), node.querySelector('.tile-name'),
+  const [words, mark, says, why, label] = /** @type {HTMLElement[]} */ ([
+    node.querySelector('.tile-words'), node.querySelector('.tile-state'), node.querySelector('.tile-state-words'),
+    node.querySelector('.tile-why'), node.querySelector('.tile-name'),
   ]);
   if (node.dataset.state !== now) {
     node.dataset.state = now;
-    setIcon(words, stateIcons[now]);
-    sayText(says, `tile-${now.replace('_', '-')}`);
+    const word = stateWords(state, id);
+    setIcon(mark, word.icon);
+    sayText(says, word.text);
+    if (explained.includes(now)) sayText(why, `${word.text}-why`);
+    shown(why, explained.includes(now));
     shown(words, now !== 'moving');
   }
   if (label.textContent !== name) label.textContent = name;

@@ -7,12 +7,16 @@ import { brand, button, chip, languageButton, setChip } from './parts.js';
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../platform/types').CameraState} CameraState */
 
+/** Waiting longer than this many ms isn't usual: the page says so, and what one can do. */
+const LONG_MS = 10 * 60_000;
+
 /**
  * @param {{ leave: () => void, cameraAgain: () => void }} options
  */
 export function createWait({ leave, cameraAgain }) {
   const status = chip('neutral', 'call-connecting', 'dot', 'call-state');
-  const badge = h('span', { class: 'wait-badge' }, h('span', { class: 'wait-ring' }), icon('hourglass'));
+  const badge = h('span', { class: 'wait-badge' }, icon('hourglass'));
+  const ring = h('span', { class: 'wait-ring', attributes: { 'aria-hidden': 'true' } });
   const title = h('h1', { class: 'wait-title', attributes: { tabindex: '-1' } });
   const text = h('p', { class: 'wait-text' });
   const preview = h('div', { class: 'wait-preview' });
@@ -22,8 +26,9 @@ export function createWait({ leave, cameraAgain }) {
   const element = h('div', { class: 'page wait', testid: 'waiting' },
     h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, language)),
     h('main', { class: 'wait-main' },
-      h('div', { class: 'wait-words', attributes: { role: 'status' } }, badge, title, text),
-      camera, preview,
+      h('div', { class: 'wait-sign' }, ring, badge, preview),
+      h('div', { class: 'wait-words', attributes: { role: 'status' } }, title, text),
+      camera,
       h('section', { class: 'card pad', attributes: { 'aria-labelledby': 'wait-tips' } },
         h('h2', { class: 'subtitle', t: 'wait-tips', attributes: { id: 'wait-tips' } }),
         h('ul', { class: 'tips' },
@@ -32,17 +37,34 @@ export function createWait({ leave, cameraAgain }) {
 
   /** @type {CameraState | null} */
   let trouble = null;
+  let long = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {State | null} */
+  let last = null;
+
+  /** @param {State} state */
+  const say = (state) => {
+    const word = wordOf(state, long);
+    sayText(title, `wait-${word}-title`);
+    sayText(text, `wait-${word}-text`);
+    setIcon(badge, word === 'reconnecting' ? 'wifi-off' : 'hourglass');
+    element.dataset.state = word;
+  };
   return {
     element,
     preview,
     /** @param {State} state @param {CameraState | null} shownTrouble */
     draw(state, shownTrouble) {
-      const word = state.connection === 'reconnecting' ? 'reconnecting' : state.room ? (state.met ? 'again' : 'waiting') : 'connecting';
-      sayText(title, `wait-${word}-title`);
-      sayText(text, `wait-${word}-text`);
-      setIcon(badge, word === 'reconnecting' ? 'wifi-off' : 'hourglass');
-      element.dataset.state = word;
-      if (word === 'reconnecting') setChip(status, 'warning', 'call-reconnecting');
+      last = state;
+      if (state.room) {
+        timer ??= setTimeout(() => {
+          long = true;
+          if (last) say(last);
+        }, LONG_MS);
+      }
+      say(state);
+      if (state.connection === 'reconnecting') setChip(status, 'warning', 'call-reconnecting');
       else if (state.room) setChip(status, 'good', 'call-connected');
       else setChip(status, 'neutral', 'call-connecting');
       if (trouble !== shownTrouble) {
@@ -50,9 +72,20 @@ export function createWait({ leave, cameraAgain }) {
         trouble = shownTrouble;
       }
       // Beside the card that explains it, a dark square that says "camera off" says it twice.
-      shown(preview, !shownTrouble && (state.camera !== 'off' || state.room !== null));
+      const seen = !shownTrouble && (state.camera === 'on' || state.camera === 'starting') && state.connection !== 'reconnecting';
+      shown(preview, seen);
+      shown(badge, !seen);
     },
+    destroy: () => clearTimeout(timer),
   };
+}
+
+/** @param {State} state @param {boolean} long */
+function wordOf(state, long) {
+  if (state.connection === 'reconnecting') return 'reconnecting';
+  if (!state.room) return 'connecting';
+  if (state.met) return 'again';
+  return long ? 'long' : 'waiting';
 }
 
 /** @param {import('./dom.js').IconName} name @param {string} id */

@@ -1,32 +1,31 @@
 //! Everybody else's pictures, from the host's chunks to decoded.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use visita_media::{clock, receive, stats::Percentiles};
+use tokio::task::{JoinHandle, spawn_blocking};
+use visita_media::{clock, receive};
 use visita_protocol::{
     chunk::Assembler,
     control::{ClientMessage, Member, Watch},
     frame::Header,
     id::{ClockId, MemberId, TrackId},
-    media::{Codec, Kind},
+    media::{Codec, Kind, Source},
     time::{MediaTime, Now},
 };
 
-use super::Options;
+use super::{
+    Options,
+    sights::{Sight, Sights},
+    tally::{Delays, Key, Tally, lock},
+};
 use crate::{
     clock::now,
     pictures::{Pictures, Whose},
-    report::{self, Delay, Report},
+    report::{self, Report},
     session,
     trace::{Stamp, Trace},
 };
-
-type Key = (MemberId, TrackId);
 
 /// How long decoders may take with the last frames of a member or a call; a busy machine needs
 /// more than a moment.
@@ -46,24 +45,19 @@ pub(super) struct Incoming {
     active: BTreeMap<MemberId, TrackId>,
     /// Who left, and when: their last frames are still being decoded.
     departed: BTreeMap<MemberId, Now>,
-    ended: Vec<Ended>,
+    tally: Tally,
+    sights: Sights,
+    /// Decoders that finish their last frame.
+    ending: Vec<JoinHandle<()>>,
 }
 
 struct Track {
-    name: String,
     codec: Codec,
     kind: Kind,
     assembler: Assembler<Bytes>,
     decoder: Option<receive::Receiver>,
     /// What came, when it isn't decoded: frames and bytes.
     counted: (u64, u64),
-    delays: Arc<Mutex<Percentiles>>,
-}
-
-/// A row that is done, and when its first picture was there.
-struct Ended {
-    row: report::Received,
-    first_picture: Option<MediaTime>,
 }
 
 impl Incoming {
@@ -90,7 +84,9 @@ impl Incoming {
             tracks: BTreeMap::new(),
             active: BTreeMap::new(),
             departed: BTreeMap::new(),
-            ended: Vec::new(),
+            tally: Tally::default(),
+            sights: Sights::default(),
+            ending: Vec::new(),
         }
     }
 
@@ -115,9 +111,22 @@ impl Incoming {
         self.pictures.forget(Whose::Member(member));
     }
 
+    /// Who is there, after more happened than the host kept for this participant.
+    pub(super) fn told(&mut self, members: &[Member]) {
+        let gone = |id: &&MemberId| !members.iter().any(|member| member.id == **id);
+        let gone: Vec<MemberId> = self.members.keys().filter(gone).copied().collect();
+        for member in gone {
+            self.left(member);
+        }
+        for member in members {
+            self.member(member);
+        }
+    }
+
     /// Ends the decoders of those who left, once they are done with the last frames. To be called
     /// some times a second.
     pub(super) fn sweep(&mut self) {
+        self.ending.retain(|ending| !ending.is_finished());
         let now = now();
         let busy = |incoming: &Self, member| {
             let mut tracks = incoming
@@ -142,6 +151,30 @@ impl Incoming {
             // The decoder may have put a picture after the member went.
             self.pictures.forget(Whose::Member(member));
         }
+    }
+
+    /// Whose picture comes and can't be shown, as of now. To be called some times a second.
+    pub(super) fn unseen(&mut self) -> Vec<MemberId> {
+        if !self.decode {
+            return Vec::new();
+        }
+        let tracks = &self.tracks;
+        let of = self.members.values().filter_map(|member| {
+            let camera = || {
+                let all = member.tracks.iter();
+                all.filter(|track| track.source == Source::Camera)
+            };
+            camera().next()?;
+            let stats = |id| tracks.get(&(member.id, id)).map(Track::stats);
+            let all: Vec<receive::Stats> = camera().filter_map(|track| stats(track.id)).collect();
+            let sight = Sight {
+                readable: camera().any(|track| receive::DECODES.contains(&track.codec)),
+                received: all.iter().map(|stats| stats.received).sum(),
+                decoded: all.iter().map(|stats| stats.decoded).sum(),
+            };
+            (member.id != self.own).then_some((member.id, sight))
+        });
+        self.sights.look(now(), of)
     }
 
     /// What is shown changes: a picture that isn't shown isn't frozen.
@@ -244,22 +277,19 @@ impl Incoming {
         let Some(kind) = codec.kind() else {
             return false;
         };
-        let name = member.name.reveal().to_owned();
         let same_clock = self.own_clock.is_some() && member.clock == self.own_clock;
-        let delays = Arc::new(Mutex::new(Percentiles::new()));
+        let delays = self.tally.begin(key, member.name.reveal(), kind, codec);
         let decoder = if self.decode {
-            self.decoder(key, codec, same_clock, &delays)
+            self.decoder(key, codec, same_clock, delays)
         } else {
             None
         };
         let track = Track {
-            name,
             codec,
             kind,
             assembler: Assembler::new(),
             decoder,
             counted: (0, 0),
-            delays,
         };
         self.tracks.insert(key, track);
         true
@@ -270,22 +300,18 @@ impl Incoming {
         (member, id): Key,
         codec: Codec,
         same_clock: bool,
-        delays: &Arc<Mutex<Percentiles>>,
+        delays: Delays,
     ) -> Option<receive::Receiver> {
         let (session, pictures, trace) = (
             self.session.clone(),
             self.pictures.clone(),
             self.trace.clone(),
         );
-        let delays = delays.clone();
         let on_event = move |event| match event {
             receive::Event::Picture(picture) => {
                 if same_clock {
                     let delay = clock::now().0.saturating_sub(picture.time().0);
-                    delays
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .add(delay);
+                    lock(&delays).add(delay);
                 }
                 if let Some(trace) = &trace {
                     trace.stamp(Stamp::Decoded {
@@ -317,55 +343,43 @@ impl Incoming {
 
     /// What was measured so far.
     pub(super) fn report(&self, sent: Vec<report::Sent>) -> Report {
-        let now = self.tracks.iter().map(|(key, track)| track.row(*key));
-        let all = self
-            .ended
-            .iter()
-            .map(|ended| (ended.row.clone(), ended.first_picture));
-        report_of(self.start, all.chain(now), sent)
+        let live = |key| self.tracks.get(&key).map(Track::stats);
+        self.tally.report(self.start, live, sent)
     }
 
     /// Ends all decoders.
-    pub(super) fn finish(mut self, sent: Vec<report::Sent>) -> Report {
+    pub(super) async fn finish(mut self, sent: Vec<report::Sent>) -> Report {
         let keys: Vec<Key> = self.tracks.keys().copied().collect();
         for key in keys {
             self.end(key);
         }
+        for ending in std::mem::take(&mut self.ending) {
+            // One that broke down counts as what it did before.
+            let _ = ending.await;
+        }
         self.report(sent)
     }
 
+    /// Ends a track's decoder. It may be at a frame, so it isn't waited for here.
     fn end(&mut self, key: Key) {
-        let Some(mut track) = self.tracks.remove(&key) else {
+        let Some(track) = self.tracks.remove(&key) else {
             return;
         };
-        let stats = track.decoder.take().map(receive::Receiver::stop);
-        if let (Some(trace), Some(stats)) = (&self.trace, &stats) {
-            let decode_us = stats.decode_us.clone();
-            trace.stamp(Stamp::Ended {
-                from: key.0,
-                track: key.1,
-                decode_us,
-            });
-        }
-        let (row, first_picture) = track.row_of(key, stats);
-        self.ended.push(Ended { row, first_picture });
-    }
-}
-
-fn report_of(
-    start: MediaTime,
-    rows: impl Iterator<Item = (report::Received, Option<MediaTime>)>,
-    sent: Vec<report::Sent>,
-) -> Report {
-    let (mut received, firsts): (Vec<_>, Vec<_>) = rows.unzip();
-    received.sort_by_key(|row| row.from);
-    let first = firsts.into_iter().flatten().min();
-    let first_picture_ms =
-        first.map(|first| (first.0.saturating_sub(start.0) as f64 / 100.0).round() / 10.0);
-    Report {
-        first_picture_ms,
-        received,
-        sent,
+        let ended = self.tally.end(key, track.stats());
+        let (Some(decoder), trace) = (track.decoder, self.trace.clone()) else {
+            return;
+        };
+        self.ending.push(spawn_blocking(move || {
+            let stats = decoder.stop();
+            if let Some(trace) = trace {
+                trace.stamp(Stamp::Ended {
+                    from: key.0,
+                    track: key.1,
+                    decode_us: stats.decode_us.clone(),
+                });
+            }
+            *lock(&ended) = stats;
+        }));
     }
 }
 
@@ -381,35 +395,14 @@ impl Track {
         }
     }
 
-    fn row(&self, key: Key) -> (report::Received, Option<MediaTime>) {
-        self.row_of(key, self.decoder.as_ref().map(receive::Receiver::stats))
-    }
-
-    fn row_of(
-        &self,
-        key: Key,
-        stats: Option<receive::Stats>,
-    ) -> (report::Received, Option<MediaTime>) {
-        let stats = stats.unwrap_or_else(|| receive::Stats {
-            received: self.counted.0,
-            bytes: self.counted.1,
-            ..receive::Stats::default()
-        });
-        let delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
-        let row = report::Received {
-            from: key.0,
-            name: self.name.clone(),
-            kind: self.kind,
-            codec: self.codec,
-            width: stats.size.map(|size| size.width),
-            height: stats.size.map(|size| size.height),
-            frames_received: stats.received,
-            frames_decoded: stats.decoded,
-            frames_dropped: stats.received - stats.decoded,
-            frozen_ms: stats.freezes.frozen_ms(),
-            delay_ms: Delay::of(&delays),
-            bytes: stats.bytes,
-        };
-        (row, stats.first_picture)
+    fn stats(&self) -> receive::Stats {
+        match &self.decoder {
+            Some(decoder) => decoder.stats(),
+            None => receive::Stats {
+                received: self.counted.0,
+                bytes: self.counted.1,
+                ..receive::Stats::default()
+            },
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     rate::{Line, Rate},
     report::{self, Encode},
     session,
-    trace::Stamp,
+    trace::{Stamp, Step, Trace},
     uplink::Fate,
 };
 
@@ -55,6 +55,7 @@ pub(super) struct Outgoing {
     full: Size,
     wanted: Vec<SendTrack>,
     rate: Option<Rate>,
+    trace: Option<Trace>,
 }
 
 /// What the encoder's thread uses.
@@ -133,6 +134,7 @@ impl Outgoing {
             full: options.limits.h264,
             wanted: Vec::new(),
             rate: None,
+            trace: options.trace.clone(),
         };
         Ok((outgoing, receiver))
     }
@@ -152,7 +154,7 @@ impl Outgoing {
         if !self.on {
             return None;
         }
-        self.full = convert::fit(size, self.limits.h264);
+        self.full = convert::fit(size, convert::turned(self.limits.h264, size));
         self.pace();
         Some(self.tracks.clone())
     }
@@ -167,11 +169,13 @@ impl Outgoing {
         true
     }
 
-    pub(super) fn source(&mut self, choice: Choice) {
+    /// Takes pictures from somewhere else; says whether it is being opened now.
+    pub(super) fn source(&mut self, choice: Choice) -> bool {
         self.choice = choice;
         if self.on {
             self.open();
         }
+        self.on
     }
 
     fn open(&self) {
@@ -209,6 +213,9 @@ impl Outgoing {
             .collect();
         if let Some(session) = self.shared.session.get() {
             session.route(&selected);
+        }
+        if let Some(trace) = self.trace.as_ref().filter(|_| !tracks.is_empty()) {
+            trace.stamp(Stamp::Step(Step::Asked));
         }
         self.wanted = tracks;
         self.pace();

@@ -51,6 +51,9 @@ impl Task {
                 _ = turn.tick() => {
                     self.outgoing.turn();
                     self.incoming.sweep();
+                    for member in self.incoming.unseen() {
+                        self.tell(Event::Unseen(member));
+                    }
                 }
             }
         };
@@ -64,15 +67,8 @@ impl Task {
         while self.incoming.is_busy() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let incoming = self.incoming;
-        let report = tokio::task::spawn_blocking(move || incoming.finish(sent)).await;
-        let _ = self
-            .out
-            .send(Event::Ended {
-                report: report.unwrap_or_default(),
-                error,
-            })
-            .await;
+        let report = self.incoming.finish(sent).await;
+        let _ = self.out.send(Event::Ended { report, error }).await;
     }
 
     fn event(&mut self, event: session::Event) {
@@ -89,6 +85,7 @@ impl Task {
                         self.incoming.member(member);
                     }
                     RelayMessage::MemberLeft { member, .. } => self.incoming.left(*member),
+                    RelayMessage::Joined { members, .. } => self.incoming.told(members),
                     _ => {}
                 }
                 self.tell(Event::Relay(message));
@@ -120,7 +117,11 @@ impl Task {
                     }));
                 }
             }
-            Command::Source(choice) => self.outgoing.source(choice),
+            Command::Source(choice) => {
+                if self.outgoing.source(choice) {
+                    self.tell(Event::Camera(Camera::Starting));
+                }
+            }
             Command::Report(answer) => {
                 // Nobody may be waiting any more.
                 let _ = answer.send(self.incoming.report(self.outgoing.sent()));

@@ -1,15 +1,15 @@
 //! The `ws` carrier: a WebSocket over TLS over TCP.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::{
     SinkExt as _, StreamExt as _,
-    stream::{FuturesUnordered, SplitSink, SplitStream},
+    stream::{SplitSink, SplitStream},
 };
 use http::Request;
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -24,7 +24,12 @@ use visita_protocol::{
 };
 
 use super::{End, Message};
-use crate::{address::HostUrl, error::Error};
+use crate::{
+    address::HostUrl,
+    dial,
+    error::Error,
+    trace::{Stamp, Step, Trace},
+};
 
 /// The largest message taken from a host: a whole frame in one chunk, and its header. Longer
 /// lists of chat are bounded far below it by the protocol.
@@ -33,9 +38,6 @@ const MAX_MESSAGE: usize = MAX_FRAME + 4096;
 /// What may lie unsent in the kernel, in bytes. Small, so that a slow line shows here, where the
 /// newest control message and sound can still go first, and not in a buffer of megabytes.
 const NOT_SENT: u32 = 32 * 1024;
-
-/// How long after one address the next is tried as well (RFC 8305 says 250 ms).
-const STAGGER: Duration = Duration::from_millis(250);
 
 type Stream = WebSocketStream<TlsStream<TcpStream>>;
 
@@ -50,20 +52,11 @@ pub async fn connect(
     urls: &[HostUrl],
     path: &str,
     tls: Arc<ClientConfig>,
+    trace: Option<&Trace>,
 ) -> Result<(HostUrl, Sender, Receiver), Error> {
-    let (url, tcp) = connect_tcp(urls).await?;
-    tune(&tcp);
-    let name = match url.ip() {
-        Some(ip) => ServerName::from(ip),
-        None => ServerName::try_from(url.host()).map_err(|_| Error::NotAHost {
-            url: url.clone(),
-            what: "not a host's name".into(),
-        })?,
-    };
-    let stream = TlsConnector::from(tls)
-        .connect(name, tcp)
-        .await
-        .map_err(|error| tls_error(&url, error))?;
+    let (url, stream) = dial::tls(urls, tls).await?;
+    step(trace, Step::Connected);
+    tune(stream.get_ref().0);
     let request = Request::get(format!("wss://{}{path}", url.authority()))
         .header("Host", url.authority())
         .header("Connection", "Upgrade")
@@ -82,6 +75,7 @@ pub async fn connect(
         .max_frame_size(Some(MAX_MESSAGE));
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((stream, _)) => {
+            step(trace, Step::Upgraded);
             let (sender, receiver) = stream.split();
             Ok((url, Sender(sender), Receiver(receiver)))
         }
@@ -94,36 +88,9 @@ pub async fn connect(
     }
 }
 
-/// Every address of every URL, one after the other, each starting a little after the one before;
-/// the first that answers wins.
-async fn connect_tcp(urls: &[HostUrl]) -> Result<(HostUrl, TcpStream), Error> {
-    let mut addresses: Vec<(&HostUrl, SocketAddr)> = Vec::new();
-    let mut failed: Option<(&HostUrl, io::Error)> = None;
-    for url in urls {
-        match tokio::net::lookup_host((url.host(), url.port())).await {
-            Ok(found) => addresses.extend(found.map(|address| (url, address))),
-            Err(error) => failed = Some((url, error)),
-        }
-    }
-    let mut attempts: FuturesUnordered<_> = (0..)
-        .zip(addresses)
-        .map(|(turn, (url, address))| async move {
-            tokio::time::sleep(STAGGER * turn).await;
-            (url, TcpStream::connect(address).await)
-        })
-        .collect();
-    while let Some((url, result)) = attempts.next().await {
-        match result {
-            Ok(stream) => return Ok((url.clone(), stream)),
-            Err(error) => failed = Some((url, error)),
-        }
-    }
-    match failed {
-        Some((url, source)) => Err(Error::Unreachable {
-            url: url.clone(),
-            source,
-        }),
-        None => Err(Error::Protocol("no address was given".into())),
+fn step(trace: Option<&Trace>, step: Step) {
+    if let Some(trace) = trace {
+        trace.stamp(Stamp::Step(step));
     }
 }
 
@@ -136,33 +103,6 @@ fn tune(tcp: &TcpStream) {
         let _ = socket.set_tcp_notsent_lowat(NOT_SENT);
         #[cfg(target_os = "linux")]
         let _ = socket.set_tcp_congestion(b"bbr");
-    }
-}
-
-fn tls_error(url: &HostUrl, error: io::Error) -> Error {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let url = url.clone();
-    match inner {
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) => {
-            match other.0.downcast_ref::<crate::trust::Mismatch>() {
-                Some(mismatch) => Error::Mismatch(*mismatch),
-                None => Error::NotAHost {
-                    url,
-                    what: error.to_string(),
-                },
-            }
-        }
-        Some(what @ rustls::Error::InvalidCertificate(_)) => Error::Certificate {
-            url,
-            what: what.clone(),
-        },
-        Some(what) => Error::NotAHost {
-            url,
-            what: what.to_string(),
-        },
-        None => Error::Unreachable { url, source: error },
     }
 }
 

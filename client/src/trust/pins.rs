@@ -182,9 +182,9 @@ impl Pins {
         })
     }
 
-    /// Forgets a host: the next use of its address is a first one.
-    pub fn forget(&self, url: &HostUrl) -> Result<(), Error> {
-        self.change(|hosts| hosts.retain(|pin| pin.url != *url))
+    /// Forgets a ward, at all its addresses: the next use of one of them is a first one.
+    pub fn forget(&self, fingerprint: Fingerprint) -> Result<(), Error> {
+        self.change(|hosts| hosts.retain(|pin| pin.fingerprint != fingerprint))
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Pin>> {
@@ -304,7 +304,7 @@ mod tests {
         );
         assert_eq!(later.hosts()[1].name.as_deref(), Some("Ward 3"));
         assert_eq!(later.of_host("192.0.2.6"), [two]);
-        later.forget(&a).unwrap();
+        later.forget(one).unwrap();
         assert_eq!(
             Pins::open(&directory).unwrap().expect(&a, None),
             Expect::First

@@ -41,6 +41,16 @@ pub fn fit(from: Size, within: Size) -> Size {
     Size::new(even(wide), even(high))
 }
 
+/// A limit for lying pictures as it holds for pictures like this one, which may stand: a tablet
+/// that is turned sends as much as before.
+pub fn turned(limit: Size, like: Size) -> Size {
+    if (like.width < like.height) == (limit.width < limit.height) {
+        limit
+    } else {
+        Size::new(limit.height, limit.width)
+    }
+}
+
 fn chroma(size: Size) -> Size {
     Size::new(size.width / 2, size.height / 2)
 }
@@ -192,5 +202,14 @@ mod tests {
         assert_eq!(fits((720, 1280), (640, 360)), (202, 360));
         assert_eq!(fits((640, 360), (1, 1)), (2, 2));
         assert_eq!(fits((640, 360), (0, 0)), (2, 2));
+    }
+
+    #[test]
+    fn a_limit_turns_with_the_picture() {
+        let (lying, standing) = (Size::new(640, 360), Size::new(360, 640));
+        assert_eq!(turned(lying, Size::new(1280, 720)), lying);
+        assert_eq!(turned(lying, Size::new(720, 1280)), standing);
+        assert_eq!(turned(lying, Size::new(500, 500)), lying);
+        assert_eq!(turned(standing, Size::new(1280, 720)), lying);
     }
 }

@@ -166,3 +166,15 @@ fn short_buffers_and_bad_sizes_are_errors() {
         Err(Error::Jpeg(_))
     ));
 }
+
+#[test]
+fn i420_of_odd_size_loses_its_edge() {
+    // 5×3: luma rows of 5, then two chroma planes of two rows of 3.
+    let mut bytes: Vec<u8> = (0..15).collect();
+    bytes.extend(100..112);
+    let picture = converted(Format::I420, 5, 3, &bytes);
+    assert_eq!(picture.size(), Size::new(4, 2));
+    assert_eq!(picture.y(), [0, 1, 2, 3, 5, 6, 7, 8]);
+    assert_eq!(picture.u(), [100, 101]);
+    assert_eq!(picture.v(), [106, 107]);
+}

@@ -5,58 +5,50 @@ use std::{
     time::Duration,
 };
 
-use super::{Event, Shared, lock};
+use super::{Event, Shared, lock, retry::Retry};
 use crate::source::{Error, Opener, Source};
-
-/// How often a source that was missing, busy or lost is tried again: soon enough for somebody
-/// who has just put the plug back in.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// Captures until the publisher stops.
 pub(super) fn run(shared: &Shared) {
     let mut opener: Option<Opener> = None;
-    let mut last_error: Option<Error> = None;
+    let mut retry = Retry::default();
     while !shared.stopping.load(Ordering::Acquire) {
         if lock(&shared.next).apply(&mut opener) {
-            last_error = None;
+            retry.reset();
         }
         let Some(open) = &mut opener else {
             wait(shared, None);
             continue;
         };
         let error = match open() {
-            Ok(source) => capture(shared, source, &mut last_error),
+            Ok(source) => capture(shared, source, &mut retry),
             Err(error) => Some(error),
         };
         shared.capturing.store(false, Ordering::Release);
         *lock(&shared.own) = None;
         if let Some(error) = error {
-            let patience = error.may_pass().then_some(RETRY);
-            if last_error.as_ref() != Some(&error) {
-                last_error = Some(error.clone());
+            let verdict = retry.failed(&error);
+            if verdict.say {
                 shared.event(Event::Stopped(error));
             }
-            wait(shared, patience);
+            wait(shared, verdict.after);
         }
     }
 }
 
 /// Captures from one source until it fails (the error) or is not wanted any more.
-fn capture(
-    shared: &Shared,
-    mut source: Box<dyn Source>,
-    last_error: &mut Option<Error>,
-) -> Option<Error> {
+fn capture(shared: &Shared, mut source: Box<dyn Source>, retry: &mut Retry) -> Option<Error> {
     loop {
         if shared.stopping.load(Ordering::Acquire) || lock(&shared.next).is_change() {
             return None;
         }
-        let picture = match source.next() {
-            Ok(picture) => picture,
+        let picture = match source.poll() {
+            Ok(Some(picture)) => picture,
+            Ok(None) => continue,
             Err(error) => return Some(error),
         };
         if !shared.capturing.swap(true, Ordering::AcqRel) {
-            *last_error = None;
+            retry.came();
             let (name, size) = (source.name().to_owned(), picture.size());
             shared.event(Event::Started { name, size });
         }

@@ -236,7 +236,7 @@ impl Encoding {
 /// new encoder and a key frame: whole, ¾, ½, ⅜, ¼ of what may be sent at most, the smallest that
 /// is not below what is wanted.
 fn step(source: Size, most: Size, wanted: Size) -> Size {
-    let largest = convert::fit(source, most);
+    let largest = convert::fit(source, convert::turned(most, source));
     let needed = convert::fit(source, wanted);
     let part = |eighths: u32| {
         let side = |side: u16| (((u32::from(side) * eighths + 4) / 8) & !1).max(2) as u16;
@@ -397,5 +397,12 @@ mod tests {
         assert_eq!(step((324, 400)), (480, 270));
         assert_eq!(step((200, 200)), (240, 134));
         assert_eq!(step((1, 1)), (160, 90));
+    }
+
+    #[test]
+    fn a_picture_that_stands_may_be_as_large_as_one_that_lies() {
+        let most = Size::new(640, 360);
+        let standing = step(Size::new(720, 1280), most, Size::new(4000, 4000));
+        assert_eq!(standing, Size::new(360, 640));
     }
 }

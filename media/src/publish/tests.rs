@@ -319,9 +319,169 @@ fn a_lost_source_is_tried_again_by_itself() {
     ));
 }
 
+/// A camera on a cable that a test holds.
+#[derive(Clone, Default)]
+struct Cable(Arc<Mutex<Plug>>);
+
+#[derive(Default)]
+struct Plug {
+    out: bool,
+    taken: bool,
+    opened: u32,
+}
+
+struct Plugged {
+    cable: Cable,
+    inner: Synthetic,
+}
+
+impl Cable {
+    fn opener(&self) -> Option<Opener> {
+        let cable = self.clone();
+        Some(Box::new(move || {
+            let mut plug = lock(&cable.0);
+            if plug.out {
+                return Err(Error::Missing);
+            }
+            if plug.taken {
+                return Err(Error::Busy);
+            }
+            plug.opened += 1;
+            drop(plug);
+            let config = synthetic::Config::new(Size::new(320, 180), 100).unwrap();
+            Ok(Box::new(Plugged {
+                cable: cable.clone(),
+                inner: Synthetic::new(config)?,
+            }))
+        }))
+    }
+}
+
+impl Source for Plugged {
+    fn name(&self) -> &'static str {
+        "plugged"
+    }
+
+    fn next(&mut self) -> Result<Picture, Error> {
+        if lock(&self.cable.0).out {
+            return Err(Error::Lost("unplugged".into()));
+        }
+        self.inner.next()
+    }
+}
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        lock(&self.cable.0).opened -= 1;
+    }
+}
+
 #[test]
-fn what_is_published_is_received() {
-    for codec in [Codec::H264, Codec::Jpeg] {
+fn a_camera_that_is_unplugged_and_plugged_in_again_is_seen_again() {
+    let cable = Cable::default();
+    let running = start(cable.opener());
+    running.publisher.wanted(&wanted(&[(H264, 640, 360)]));
+    running.frame_where(|frame| frame.sequence == 3);
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    lock(&cable.0).out = true;
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Stopped(Error::Lost(_))
+    ));
+    assert_eq!(lock(&cable.0).opened, 0, "nothing is held meanwhile");
+    lock(&cable.0).out = false;
+    // Nothing was said in between: it is the same loss until pictures come.
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    let back = crate::clock::now();
+    let frame = running.frame_where(|frame| frame.time > back);
+    assert_eq!(frame.size, Size::new(320, 180));
+    running.publisher.stop();
+    assert_eq!(lock(&cable.0).opened, 0);
+}
+
+#[test]
+fn a_camera_that_another_program_has_is_taken_when_it_is_free_and_let_go_when_it_is_off() {
+    let cable = Cable::default();
+    lock(&cable.0).taken = true;
+    let running = start(cable.opener());
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Stopped(Error::Busy)
+    ));
+    lock(&cable.0).taken = false;
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    // Off: the light goes out; on: it is taken again.
+    running.publisher.source(None);
+    while lock(&cable.0).opened > 0 {
+        std::thread::yield_now();
+    }
+    running.publisher.source(cable.opener());
+    assert!(matches!(
+        running.event_other_than_pictures(),
+        Event::Started { .. }
+    ));
+    assert_eq!(lock(&cable.0).opened, 1);
+}
+
+/// A camera that is turned after some pictures, as on a tablet.
+struct Turning {
+    before: Synthetic,
+    after: Synthetic,
+    left: u32,
+}
+
+/// Pictures before it is turned.
+const UPRIGHT_AFTER: u32 = 15;
+
+impl Turning {
+    fn opener() -> Option<Opener> {
+        let of = |width, height| {
+            let config = synthetic::Config::new(Size::new(width, height), 100)?;
+            Ok::<_, &str>(config)
+        };
+        let (lying, standing) = (of(640, 360).unwrap(), of(360, 640).unwrap());
+        Some(Box::new(move || {
+            Ok(Box::new(Self {
+                before: Synthetic::new(lying)?,
+                after: Synthetic::new(standing)?,
+                left: UPRIGHT_AFTER,
+            }))
+        }))
+    }
+}
+
+impl Source for Turning {
+    fn name(&self) -> &'static str {
+        "turning"
+    }
+
+    fn next(&mut self) -> Result<Picture, Error> {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            return self.before.next();
+        }
+        self.after.next()
+    }
+}
+
+/// A publisher whose frames of one codec go straight to a receiver.
+struct Loop {
+    publisher: Publisher,
+    receiver: Arc<receive::Receiver>,
+    pictures: mpsc::Receiver<receive::Event>,
+}
+
+impl Loop {
+    fn start(codec: Codec, source: Option<Opener>) -> Self {
         let limits = Limits {
             h264_fps: 100,
             jpeg_fps: 100,
@@ -336,7 +496,7 @@ fn what_is_published_is_received() {
         let handed = receiver.clone();
         let publisher = Publisher::start(
             Config {
-                source: synthetic(640, 360),
+                source,
                 tracks: camera_tracks(limits),
                 limits,
             },
@@ -360,29 +520,75 @@ fn what_is_published_is_received() {
         .unwrap();
         let track = if codec == Codec::H264 { H264 } else { JPEG };
         publisher.wanted(&wanted(&[(track, 4000, 4000)]));
+        Self {
+            publisher,
+            receiver,
+            pictures,
+        }
+    }
+
+    fn picture(&self) -> Picture {
+        match self.pictures.recv_timeout(AGES).unwrap() {
+            receive::Event::Picture(picture) => picture,
+            receive::Event::NeedKeyFrame => panic!("nothing was lost"),
+        }
+    }
+
+    fn end(self) {
+        self.publisher.stop();
+        assert!(self.receiver.newest().is_some());
+        let stats = self.receiver.stats();
+        assert_eq!(stats.broken, 0);
+        assert!(stats.decoded >= 20 && stats.first_picture.is_some());
+    }
+}
+
+#[test]
+fn what_is_published_is_received() {
+    for codec in [Codec::H264, Codec::Jpeg] {
+        let running = Loop::start(codec, synthetic(640, 360));
         let mut numbers = Vec::new();
         while numbers.len() < 20 {
-            match pictures.recv_timeout(AGES).unwrap() {
-                receive::Event::Picture(picture) => {
-                    let mark = marker::read(&picture).unwrap();
-                    assert_eq!(
-                        mark.time,
-                        picture.time(),
-                        "the frame's time is the picture's"
-                    );
-                    numbers.push(mark.number);
-                }
-                receive::Event::NeedKeyFrame => panic!("nothing was lost"),
-            }
+            let picture = running.picture();
+            let mark = marker::read(&picture).unwrap();
+            assert_eq!(
+                mark.time,
+                picture.time(),
+                "the frame's time is the picture's"
+            );
+            numbers.push(mark.number);
         }
         assert!(
             numbers.windows(2).all(|pair| pair[0] < pair[1]),
             "{numbers:?}"
         );
-        publisher.stop();
-        assert!(receiver.newest().is_some());
-        let stats = receiver.stats();
-        assert_eq!(stats.broken, 0);
-        assert!(stats.decoded >= 20 && stats.first_picture.is_some());
+        running.end();
+    }
+}
+
+#[test]
+fn a_camera_that_is_turned_goes_on() {
+    let sizes = [
+        (Codec::H264, Size::new(640, 360), Size::new(360, 640)),
+        (Codec::Jpeg, Size::new(480, 270), Size::new(270, 480)),
+    ];
+    for (codec, lying, standing) in sizes {
+        let running = Loop::start(codec, Turning::opener());
+        let mut seen = Vec::new();
+        let mut standing_pictures = 0;
+        while standing_pictures < 20 {
+            let picture = running.picture();
+            assert!(marker::read(&picture).is_some(), "{codec:?}: whole");
+            standing_pictures += u32::from(picture.size() == standing);
+            if seen.last() != Some(&picture.size()) {
+                seen.push(picture.size());
+            }
+        }
+        // The encoder may have come too late for the first few, never in between.
+        assert!(
+            seen == [lying, standing] || seen == [standing],
+            "{codec:?}: {seen:?}"
+        );
+        running.end();
     }
 }

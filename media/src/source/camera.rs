@@ -1,16 +1,25 @@
 //! Cameras, by nokhwa: the only file that knows it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use nokhwa::{
     Camera as Native, NokhwaError,
     utils::{
-        ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
-        Resolution,
+        ApiBackend, CameraFormat, CameraIndex, CameraInfo, FrameFormat, RequestedFormat,
+        RequestedFormatType, Resolution,
     },
 };
 
-use super::{Error, Source};
+use visita_protocol::media::Size;
+
+use super::{
+    Error, Source,
+    form::{self, Form},
+};
 use crate::{
     clock,
     convert::{self, Converter, Format, Raw},
@@ -28,16 +37,49 @@ pub struct Device {
 
 /// The system's cameras; empty if there is none.
 pub fn cameras() -> Result<Vec<Device>, Error> {
+    let found = found()?.into_iter().filter(|(_, index)| is_camera(index));
+    Ok(found.map(|(device, _)| device).collect())
+}
+
+/// What could be a camera, with where the system has it now.
+fn found() -> Result<Vec<(Device, CameraIndex)>, Error> {
     allowed()?;
     let found = guarded(|| nokhwa::query(ApiBackend::Auto))?;
-    let devices = found
+    let names: Vec<String> = found.iter().map(CameraInfo::human_name).collect();
+    let indexes = found.iter().map(|info| info.index().clone());
+    Ok(named(names).into_iter().zip(indexes).collect())
+}
+
+/// A camera's identity is its name: where the system has it changes when it is pulled out and
+/// plugged in again. Cameras of one name are counted.
+fn named(names: Vec<String>) -> Vec<Device> {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let device = |name: String| {
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        let id = match *count {
+            1 => name.clone(),
+            number => format!("{name} {number}"),
+        };
+        Device { id, name }
+    };
+    names.into_iter().map(device).collect()
+}
+
+/// What changes when a camera is plugged in or out, without opening any, where that is cheap to
+/// know: `None` elsewhere.
+pub fn plugged() -> Option<Vec<OsString>> {
+    let entries = cfg!(target_os = "linux")
+        .then(|| std::fs::read_dir("/sys/class/video4linux"))?
+        .ok();
+    let mut names: Vec<OsString> = entries
         .into_iter()
-        .filter(|info| is_camera(info.index()))
-        .map(|info| Device {
-            id: info.index().as_string(),
-            name: info.human_name(),
-        });
-    Ok(devices.collect())
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    names.sort();
+    Some(names)
 }
 
 /// Linux lists a second node for most cameras, which carries no pictures.
@@ -56,17 +98,10 @@ fn is_camera(index: &CameraIndex) -> bool {
 
 /// An open camera.
 pub struct Camera {
-    name: String,
+    device: Device,
     native: Option<Native>,
     converter: Converter,
 }
-
-/// The size that is looked for: what a call sends.
-const WANTED: (u32, u32) = (640, 360);
-/// The rate that is looked for, in pictures a second.
-const WANTED_FPS: u32 = 30;
-/// A slower camera looks bad enough to take another size for more.
-const LEAST_FPS: u32 = 24;
 
 /// What can be converted.
 const FORMATS: [FrameFormat; 6] = [
@@ -79,16 +114,14 @@ const FORMATS: [FrameFormat; 6] = [
 ];
 
 impl Camera {
-    /// Opens the camera of this identity, or the first that opens.
+    /// Opens the camera of this identity (or of the system's own number), or the first that opens.
     pub fn open(id: Option<&str>) -> Result<Self, Error> {
-        allowed()?;
-        let found = guarded(|| nokhwa::query(ApiBackend::Auto))?;
         let mut failure = Error::Missing;
-        for info in found {
-            if id.is_some_and(|id| id != info.index().as_string()) {
+        for (device, index) in found()? {
+            if id.is_some_and(|id| id != device.id && id != index.as_string()) {
                 continue;
             }
-            match Self::start(info.index(), info.human_name()) {
+            match Self::start(&index, device) {
                 Ok(camera) => return Ok(camera),
                 // The first camera's failure says more than that of a node behind it.
                 Err(error) if failure == Error::Missing => failure = error,
@@ -98,7 +131,12 @@ impl Camera {
         Err(failure)
     }
 
-    fn start(index: &CameraIndex, name: String) -> Result<Self, Error> {
+    /// Which camera it is.
+    pub fn id(&self) -> &str {
+        &self.device.id
+    }
+
+    fn start(index: &CameraIndex, device: Device) -> Result<Self, Error> {
         let mut native = open(index)?;
         let started = guarded(|| {
             let formats = native.compatible_camera_formats()?;
@@ -112,7 +150,7 @@ impl Camera {
         });
         match started {
             Ok(()) => Ok(Self {
-                name,
+                device,
                 native: Some(native),
                 converter: Converter::new(),
             }),
@@ -126,7 +164,7 @@ impl Camera {
 
 impl Source for Camera {
     fn name(&self) -> &str {
-        &self.name
+        &self.device.name
     }
 
     fn next(&mut self) -> Result<Picture, Error> {
@@ -257,48 +295,36 @@ fn error_of(error: &NokhwaError) -> Error {
     }
 }
 
-/// The cheapest of the best: fast enough, at least the size wanted, then the fewest pixels, then
-/// the form that is easiest to convert.
+/// The best of a camera's forms.
 fn best(formats: &[CameraFormat]) -> Option<CameraFormat> {
-    formats.iter().copied().min_by_key(|format| {
-        let (width, height) = (format.width(), format.height());
-        let too_small = width < WANTED.0 || height < WANTED.1;
-        let area = i64::from(width) * i64::from(height);
-        let slow = format.frame_rate() < LEAST_FPS;
-        let area = if too_small { -area } else { area };
-        (
-            slow,
-            too_small,
-            area,
-            cost(format.format()),
-            format.frame_rate().abs_diff(WANTED_FPS),
-        )
-    })
+    let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
+    let forms: Vec<Form> = formats
+        .iter()
+        .map(|format| Form {
+            format: format_of(format.format()),
+            size: Size::new(side(format.width()), side(format.height())),
+            fps: format.frame_rate(),
+        })
+        .collect();
+    form::best(&forms).map(|at| formats[at])
 }
 
-fn cost(format: FrameFormat) -> u8 {
+fn format_of(format: FrameFormat) -> Format {
     match format {
-        FrameFormat::NV12 => 0,
-        FrameFormat::YUYV => 1,
-        FrameFormat::RAWRGB | FrameFormat::RAWBGR => 2,
-        FrameFormat::MJPEG => 3,
-        FrameFormat::GRAY => 4,
-    }
-}
-
-fn raw(format: FrameFormat, size: Resolution, bytes: &[u8]) -> Result<Raw<'_>, Error> {
-    let side =
-        |side: u32| u16::try_from(side).map_err(|_| Error::Unsupported(format!("size {size}")));
-    let format = match format {
         FrameFormat::NV12 => Format::Nv12,
         FrameFormat::YUYV => Format::Yuyv,
         FrameFormat::MJPEG => Format::Mjpeg,
         FrameFormat::GRAY => Format::Gray,
         FrameFormat::RAWRGB => Format::Rgb,
         FrameFormat::RAWBGR => Format::Bgr,
-    };
+    }
+}
+
+fn raw(format: FrameFormat, size: Resolution, bytes: &[u8]) -> Result<Raw<'_>, Error> {
+    let side =
+        |side: u32| u16::try_from(side).map_err(|_| Error::Unsupported(format!("size {size}")));
     Ok(Raw {
-        format,
+        format: format_of(format),
         width: side(size.width())?,
         height: side(size.height())?,
         bytes,
@@ -308,58 +334,21 @@ fn raw(format: FrameFormat, size: Resolution, bytes: &[u8]) -> Result<Raw<'_>, E
 #[cfg(test)]
 mod tests {
     use nokhwa::Buffer;
-    use visita_protocol::{media::Size, time::MediaTime};
+    use visita_protocol::time::MediaTime;
 
     use super::*;
 
-    fn form(width: u32, height: u32, format: FrameFormat, fps: u32) -> CameraFormat {
-        CameraFormat::new(Resolution::new(width, height), format, fps)
-    }
-
     #[test]
-    fn the_cheapest_good_format_is_taken() {
-        use FrameFormat::{MJPEG, NV12, YUYV};
-        let cases = [
-            // A usual USB camera: raw at 640×480, JPEG above.
-            (
-                vec![
-                    form(1920, 1080, MJPEG, 30),
-                    form(640, 480, MJPEG, 30),
-                    form(640, 480, YUYV, 30),
-                    form(1280, 720, YUYV, 10),
-                ],
-                form(640, 480, YUYV, 30),
-            ),
-            (
-                vec![
-                    form(640, 360, MJPEG, 30),
-                    form(640, 360, NV12, 30),
-                    form(640, 360, YUYV, 30),
-                ],
-                form(640, 360, NV12, 30),
-            ),
-            // Raw is too slow: JPEG.
-            (
-                vec![form(1280, 720, YUYV, 10), form(1280, 720, MJPEG, 30)],
-                form(1280, 720, MJPEG, 30),
-            ),
-            // All too small: the largest.
-            (
-                vec![form(160, 120, YUYV, 30), form(320, 240, YUYV, 30)],
-                form(320, 240, YUYV, 30),
-            ),
-            (
-                vec![
-                    form(640, 360, YUYV, 60),
-                    form(640, 360, YUYV, 30),
-                    form(640, 360, YUYV, 25),
-                ],
-                form(640, 360, YUYV, 30),
-            ),
+    fn nokhwas_formats_are_chosen_from() {
+        let form = |width, height, format, fps| {
+            CameraFormat::new(Resolution::new(width, height), format, fps)
+        };
+        let formats = [
+            form(70_000, 70_000, FrameFormat::NV12, 30),
+            form(640, 480, FrameFormat::MJPEG, 30),
+            form(640, 480, FrameFormat::YUYV, 30),
         ];
-        for (formats, expected) in cases {
-            assert_eq!(best(&formats), Some(expected));
-        }
+        assert_eq!(best(&formats), Some(formats[2]));
         assert_eq!(best(&[]), None);
     }
 
@@ -436,6 +425,16 @@ mod tests {
             error: "Failed to Fufill".into(),
         };
         assert!(matches!(error_of(&none), Error::Unsupported(_)));
+    }
+
+    #[test]
+    fn cameras_of_one_name_are_told_apart() {
+        let names = ["Front", "HD Webcam", "HD Webcam", "HD Webcam"].map(str::to_owned);
+        let ids: Vec<_> = named(names.to_vec())
+            .into_iter()
+            .map(|device| device.id)
+            .collect();
+        assert_eq!(ids, ["Front", "HD Webcam", "HD Webcam 2", "HD Webcam 3"]);
     }
 
     #[test]

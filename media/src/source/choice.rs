@@ -4,7 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use visita_protocol::media::Size;
 
-use super::{Camera, Error, File, Opener, Source, Synthetic, synthetic};
+use super::{Camera, Error, Feed, File, Opener, Source, Synthetic, synthetic};
 
 /// Which source: `camera`, `camera:ID`, `synthetic[:WxH@FPS]`, `file:PATH` or `none`.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Choice {
     Synthetic(synthetic::Config),
     /// A film.
     File(PathBuf),
+    /// What somebody else captures; it has no name on a command line.
+    Feed(Feed),
     /// No picture.
     None,
 }
@@ -76,9 +78,15 @@ impl Choice {
             Box::new(source)
         }
         Some(match self {
-            Choice::Camera(id) => Box::new(move || Camera::open(id.as_deref()).map(boxed)),
+            Choice::Camera(mut id) => Box::new(move || {
+                let camera = Camera::open(id.as_deref())?;
+                // After a loss the same one is waited for: another shows what nobody meant to show.
+                id = Some(camera.id().to_owned());
+                Ok(boxed(camera))
+            }),
             Choice::Synthetic(config) => Box::new(move || Synthetic::new(config).map(boxed)),
             Choice::File(path) => Box::new(move || File::open(&path).map(boxed)),
+            Choice::Feed(feed) => Box::new(move || Ok(feed.open())),
             Choice::None => return None,
         })
     }

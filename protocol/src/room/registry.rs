@@ -2,7 +2,7 @@
 
 use super::{Action, Joining, Limits, Room};
 use crate::{
-    control::{ClientMessage, LeaveReason, RoomChoice, RoomInfo, RoomKind},
+    control::{ClientMessage, LeaveReason, RelayMessage, RoomChoice, RoomInfo, RoomKind},
     error::Code,
     id::{MemberId, RoomId},
     name::RoomName,
@@ -64,9 +64,7 @@ impl Rooms {
         fresh: RoomId,
     ) -> Result<RoomId, Code> {
         let at = self.find_or_open(now, wall, name, Some(kind), fresh)?;
-        let id = self.all[at].info().id;
-        self.update(now);
-        Ok(id)
+        Ok(self.all[at].id)
     }
 
     /// Somebody comes into a room, which is opened if the choice says so. `fresh` is a random
@@ -86,15 +84,13 @@ impl Rooms {
             }
         };
         let member = MemberId(self.last_member.checked_add(1).ok_or(Code::Busy)?);
-        let room = self.all[at].info().id;
-        let outcome = self.all[at].join(member, joining);
-        if outcome.is_ok() {
-            self.last_member = member.0;
-        }
-        self.update(now);
+        let room = self.all[at].id;
+        let actions = self.all[at].join(member, joining)?;
+        self.last_member = member.0;
+        self.relist(at);
         Ok(Joined {
             place: Place { room, member },
-            actions: outcome?,
+            actions,
         })
     }
 
@@ -108,37 +104,44 @@ impl Rooms {
             return false;
         };
         let folded = fold(name);
-        self.all.iter().all(|room| fold(&room.name) != folded)
+        self.all.iter().all(|room| room.folded != folded)
     }
 
     /// A member goes: by its own will, lost for good, or removed.
     pub fn leave(&mut self, now: Now, place: Place, reason: LeaveReason) -> Vec<Action> {
-        self.change(now, place, |room| room.leave(now, place.member, reason))
+        self.change(place, |room| room.leave(now, place.member, reason))
             .unwrap_or_default()
     }
 
     /// A member's connection broke; it may come back.
-    pub fn lost(&mut self, now: Now, place: Place) -> Vec<Action> {
-        self.change(now, place, |room| room.lost(place.member))
+    pub fn lost(&mut self, place: Place) -> Vec<Action> {
+        self.change(place, |room| room.lost(place.member))
             .unwrap_or_default()
     }
 
     /// A member's session was resumed.
-    pub fn back(&mut self, now: Now, place: Place) -> Vec<Action> {
-        self.change(now, place, |room| room.back(place.member))
+    pub fn back(&mut self, place: Place) -> Vec<Action> {
+        self.change(place, |room| room.back(place.member))
             .unwrap_or_default()
+    }
+
+    /// All that a member has to know of its room now, see [`Room::joined`].
+    pub fn joined(&self, place: Place) -> Option<RelayMessage> {
+        self.room(place.room).map(|room| room.joined(place.member))
     }
 
     /// A member says something; all but joining and leaving, which change where it is.
     pub fn handle(
         &mut self,
-        now: Now,
         wall: WallMs,
         place: Place,
         message: ClientMessage,
     ) -> Result<Vec<Action>, Code> {
         let member = place.member;
-        self.change(now, place, |room| match message {
+        let at = self.at(place.room).ok_or(Code::NotJoined)?;
+        let room = &mut self.all[at];
+        // None of this is shown in lists.
+        match message {
             ClientMessage::Tracks { tracks } => room.tracks(member, tracks),
             ClientMessage::Watch(watch) => room.watch(member, watch),
             ClientMessage::Decodes { decodes } => room.decodes(member, decodes),
@@ -149,12 +152,12 @@ impl Rooms {
             } => room.need_key_frame(member, sender, track),
             ClientMessage::Join { .. } | ClientMessage::Leave => Err(Code::OutOfTurn),
             ClientMessage::Unknown => Err(Code::UnknownMessage),
-        })
+        }
     }
 
     /// Closes rooms that were empty for long enough.
     pub fn tick(&mut self, now: Now) {
-        self.update(now);
+        self.close_empty(now);
     }
 
     /// When [`Rooms::tick`] has something to do next.
@@ -191,7 +194,7 @@ impl Rooms {
         fresh: RoomId,
     ) -> Result<usize, Code> {
         let folded = fold(name);
-        if let Some(at) = self.all.iter().position(|room| fold(&room.name) == folded) {
+        if let Some(at) = self.all.iter().position(|room| room.folded == folded) {
             return Ok(at);
         }
         let kind = create.ok_or(Code::RoomMissing)?;
@@ -209,41 +212,49 @@ impl Rooms {
             kind,
             self.limits.members,
         ));
+        self.relist_all();
         Ok(self.all.len() - 1)
     }
 
     fn change(
         &mut self,
-        now: Now,
         place: Place,
         act: impl FnOnce(&mut Room) -> Result<Vec<Action>, Code>,
     ) -> Result<Vec<Action>, Code> {
         let at = self.at(place.room).ok_or(Code::NotJoined)?;
         let outcome = act(&mut self.all[at]);
-        self.update(now);
+        self.relist(at);
         outcome
     }
 
-    fn update(&mut self, now: Now) {
+    fn close_empty(&mut self, now: Now) {
         let empty_for = self.limits.empty_for;
         self.all.retain(|room| {
             room.empty_since()
                 .is_none_or(|since| now.since(since) < empty_for)
         });
-        let changed = self.all.len() != self.listed.len()
-            || self
-                .all
-                .iter()
-                .zip(&self.listed)
-                .any(|(room, listed)| room.info() != *listed);
-        if changed {
-            self.listed = self.all.iter().map(Room::info).collect();
+        if self.all.len() != self.listed.len() {
+            self.relist_all();
+        }
+    }
+
+    /// A room may have to be shown differently.
+    fn relist(&mut self, at: usize) {
+        let info = self.all[at].info();
+        if self.listed[at] != info {
+            self.listed[at] = info;
             self.revision += 1;
         }
+    }
+
+    /// A room was opened or closed.
+    fn relist_all(&mut self) {
+        self.listed = self.all.iter().map(Room::info).collect();
+        self.revision += 1;
     }
 }
 
 /// A name as it is compared: without case.
-fn fold(name: &RoomName) -> String {
+pub(super) fn fold(name: &RoomName) -> String {
     name.reveal().to_lowercase()
 }

@@ -58,6 +58,7 @@ fn camera() -> ClientMessage {
 fn messages(actions: &[Action], whom: MemberId) -> Vec<&RelayMessage> {
     let sent = actions.iter().filter_map(|action| match action {
         Action::Send { to, message } if *to == whom => Some(message),
+        Action::Tell { to, message } if to.contains(&whom) => Some(message),
         _ => None,
     });
     sent.collect()
@@ -92,7 +93,7 @@ fn members_are_told_to_send_what_is_shown_and_to_stop_when_nobody_shows_it() {
     let mut rooms = rooms();
     let (ana, _) = join(&mut rooms, "a", "Ana", Role::Family);
     let (ben, _) = join(&mut rooms, "a", "Ben", Role::Bedside);
-    let actions = rooms.handle(Now(0), WallMs(0), ana, camera()).unwrap();
+    let actions = rooms.handle(WallMs(0), ana, camera()).unwrap();
     let selected = Selected {
         track: TrackId(0),
         kind: Kind::Video,
@@ -121,26 +122,20 @@ fn members_are_told_to_send_what_is_shown_and_to_stop_when_nobody_shows_it() {
         sender: ana.member,
         track: TrackId(0),
     };
-    assert_eq!(
-        rooms.handle(Now(0), WallMs(0), ben, need.clone()),
-        Ok(vec![key])
-    );
+    assert_eq!(rooms.handle(WallMs(0), ben, need.clone()), Ok(vec![key]));
 
-    let actions = rooms.lost(Now(0), ben);
+    let actions = rooms.lost(ben);
     assert!(actions.contains(&route(vec![])));
     assert!(messages(&actions, ana.member).contains(&&RelayMessage::Send { tracks: vec![] }));
-    assert_eq!(rooms.handle(Now(0), WallMs(0), ben, need), Ok(vec![]));
-    assert!(rooms.back(Now(0), ben).contains(&route(vec![selected])));
-    assert_eq!(rooms.back(Now(0), ben), []);
+    assert_eq!(rooms.handle(WallMs(0), ben, need), Ok(vec![]));
+    assert!(rooms.back(ben).contains(&route(vec![selected])));
+    assert_eq!(rooms.back(ben), []);
 
     let actions = rooms.leave(Now(0), ben, LeaveReason::Left);
     assert_eq!(messages(&actions, ben.member), [&RelayMessage::Left]);
     assert_eq!(messages(&actions, ana.member).len(), 2);
     assert!(actions.contains(&route(vec![])));
-    assert_eq!(
-        rooms.handle(Now(0), WallMs(0), ben, camera()),
-        Err(Code::NotJoined)
-    );
+    assert_eq!(rooms.handle(WallMs(0), ben, camera()), Err(Code::NotJoined));
 }
 
 #[test]
@@ -150,7 +145,7 @@ fn chat_is_numbered_and_kept_for_those_who_come_later() {
     for number in 0..MAX_HISTORY + 5 {
         let text = ChatText::new(&format!("line {number}")).unwrap();
         let actions = rooms
-            .handle(Now(0), WallMs(5), ana, ClientMessage::Chat { text })
+            .handle(WallMs(5), ana, ClientMessage::Chat { text })
             .unwrap();
         assert_eq!(messages(&actions, ana.member).len(), 1);
     }
@@ -165,7 +160,7 @@ fn chat_is_numbered_and_kept_for_those_who_come_later() {
     for _ in 0..100 {
         let text = ChatText::new(&"x".repeat(2000)).unwrap();
         rooms
-            .handle(Now(0), WallMs(5), ana, ClientMessage::Chat { text })
+            .handle(WallMs(5), ana, ClientMessage::Chat { text })
             .unwrap();
     }
     assert!(rooms.room(ana.room).unwrap().history_bytes <= MAX_HISTORY_BYTES);

@@ -8,7 +8,7 @@ use std::{
 
 use proptest::{collection::vec, prelude::*};
 use visita_protocol::{
-    control::{ClientMessage, LeaveReason, RelayMessage, Role, RoomChoice, RoomKind, Watch},
+    control::{ClientMessage, LeaveReason, RelayMessage, Role, RoomChoice, RoomKind, View, Watch},
     error::Code,
     id::{MemberId, RoomId, TrackId},
     media::{Codec, Size, Source, Track},
@@ -33,7 +33,7 @@ enum Event {
         room: u8,
         create: bool,
         modern: bool,
-        shows: bool,
+        shows: Option<Size>,
     },
     Leave {
         who: usize,
@@ -51,7 +51,9 @@ enum Event {
     },
     Watch {
         who: usize,
-        shows: bool,
+        shows: Option<Size>,
+        /// One person in another size than all others.
+        view: Option<(usize, Option<Size>)>,
     },
     Decodes {
         who: usize,
@@ -70,17 +72,29 @@ enum Event {
     },
 }
 
+fn size() -> impl Strategy<Value = Option<Size>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Size::new(0, 0))),
+        Just(Some(SMALL)),
+        // Needs the larger layer for its height alone.
+        Just(Some(Size::new(200, 300))),
+        Just(Some(Size::new(640, 360))),
+    ]
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let who = || 0..PEOPLE;
     prop_oneof![
-        4 => (who(), 0..5_u8, any::<(bool, bool, bool)>()).prop_map(|(who, room, (create, modern, shows))| {
+        4 => (who(), 0..5_u8, any::<(bool, bool)>(), size()).prop_map(|(who, room, (create, modern), shows)| {
             Event::Join { who, room, create, modern, shows }
         }),
         2 => (who(), 0..3_u8).prop_map(|(who, reason)| Event::Leave { who, reason }),
         2 => who().prop_map(|who| Event::Lost { who }),
         2 => who().prop_map(|who| Event::Back { who }),
         4 => (who(), 0..8_u8).prop_map(|(who, which)| Event::Tracks { who, which }),
-        2 => (who(), any::<bool>()).prop_map(|(who, shows)| Event::Watch { who, shows }),
+        2 => (who(), size(), proptest::option::of((who(), size())))
+            .prop_map(|(who, shows, view)| Event::Watch { who, shows, view }),
         1 => (who(), any::<bool>()).prop_map(|(who, modern)| Event::Decodes { who, modern }),
         2 => who().prop_map(|who| Event::Chat { who }),
         1 => (who(), who(), 0..4_u8).prop_map(|(who, of, track)| Event::NeedKeyFrame { who, of, track }),
@@ -117,23 +131,51 @@ fn tracks(which: u8) -> Vec<Track> {
         .collect()
 }
 
-fn watch(shows: bool) -> Watch {
-    Watch {
-        others: shows.then_some(SMALL),
-        views: vec![],
-    }
-}
-
 /// A participant as it sees the world from its messages.
 #[derive(Default)]
 struct Seen {
     members: BTreeSet<MemberId>,
-    sends: BTreeSet<TrackId>,
+    sends: BTreeMap<TrackId, Size>,
     last_line: Option<u64>,
     tracks: Vec<Track>,
     decodes: Vec<Codec>,
-    shows: bool,
+    shows: Option<Size>,
+    view: Option<(MemberId, Option<Size>)>,
     connected: bool,
+}
+
+impl Seen {
+    fn watch(&self) -> Watch {
+        let views = self.view.into_iter();
+        Watch {
+            others: self.shows,
+            views: views.map(|(member, size)| View { member, size }).collect(),
+        }
+    }
+
+    /// What it must get of another, by track, with the size and layer: said as simply as possible.
+    fn gets(&self, id: MemberId, from: &Seen) -> BTreeMap<TrackId, (Size, u8)> {
+        let mut gets = BTreeMap::new();
+        let has = |codec| {
+            let track = from.tracks.iter().find(|track| track.codec == codec);
+            track.filter(|_| self.connected && self.decodes.contains(&codec))
+        };
+        if let Some(sound) = has(Codec::Opus) {
+            gets.insert(sound.id, (Size::new(0, 0), 0));
+        }
+        let size = match self.view {
+            Some((member, size)) if member == id => size,
+            _ => self.shows,
+        };
+        if let (Some(size), Some(picture)) = (size, has(Codec::H264).or(has(Codec::Jpeg)))
+            && size.area() > 0
+        {
+            let large = size.width > SMALL.width || size.height > SMALL.height;
+            let layer = u8::from(large && picture.layers.len() > 1);
+            gets.insert(picture.id, (size, layer));
+        }
+        gets
+    }
 }
 
 struct World {
@@ -151,6 +193,11 @@ impl World {
         for action in actions {
             match action {
                 Action::Send { to, message } => self.hear(to, message)?,
+                Action::Tell { to, message } => {
+                    for to in to {
+                        self.hear(to, message.clone())?;
+                    }
+                }
                 Action::Route {
                     receiver,
                     sender,
@@ -199,7 +246,9 @@ impl World {
                 seen.last_line = Some(line.seq);
             }
             RelayMessage::Send { tracks } => {
-                seen.sends = tracks.iter().map(|send| send.track).collect();
+                let sends = tracks.iter().map(|send| (send.track, send.size)).collect();
+                prop_assert_ne!(&seen.sends, &sends, "told to send what is sent already");
+                seen.sends = sends;
             }
             other => prop_assert!(false, "{:?}", other),
         }
@@ -233,41 +282,29 @@ impl World {
             &expected,
             "somebody is left behind, or gone too early"
         );
-        for (&(receiver, sender), tracks) in &self.routes {
-            prop_assert_eq!(present.get(&receiver), present.get(&sender));
+        for &(receiver, sender) in self.routes.keys() {
             prop_assert!(present.contains_key(&receiver) && receiver != sender);
-            let (to, from) = (&self.seen[&receiver], &self.seen[&sender]);
-            prop_assert!(to.connected);
-            let mut sources = BTreeSet::new();
-            for selected in tracks {
-                let track = from
-                    .tracks
-                    .iter()
-                    .find(|track| track.id == selected.track)
-                    .unwrap();
-                prop_assert!(to.decodes.contains(&track.codec));
-                prop_assert!(track.source != Source::Camera || to.shows);
-                prop_assert!(
-                    track.codec != Codec::Jpeg
-                        || !to.decodes.contains(&Codec::H264)
-                        || from.tracks.iter().all(|other| other.codec != Codec::H264)
-                );
-                prop_assert!(
-                    sources.insert(track.source == Source::Camera),
-                    "one source twice"
-                );
-            }
+            prop_assert_eq!(present.get(&receiver), present.get(&sender));
         }
-        for &id in present.keys() {
-            let got: BTreeSet<_> = self
-                .routes
+        for (&sender, room) in &present {
+            let mut sends: BTreeMap<TrackId, Size> = BTreeMap::new();
+            let others = present
                 .iter()
-                .filter(|((_, sender), _)| *sender == id)
-                .flat_map(|(_, tracks)| tracks.iter().map(|selected| selected.track))
-                .collect();
+                .filter(|(id, at)| **id != sender && *at == room);
+            for (&receiver, _) in others {
+                let gets = self.seen[&receiver].gets(sender, &self.seen[&sender]);
+                let routes = self.routes.get(&(receiver, sender)).into_iter().flatten();
+                let routed: BTreeMap<_, _> = routes.map(|s| (s.track, s.layer)).collect();
+                let layers = gets.iter().map(|(track, (_, layer))| (*track, *layer));
+                prop_assert_eq!(routed, layers.collect::<BTreeMap<_, _>>());
+                for (track, (size, _)) in gets {
+                    let most = sends.entry(track).or_insert(size);
+                    *most = most.max(size);
+                }
+            }
             prop_assert_eq!(
-                &self.seen[&id].sends,
-                &got,
+                &self.seen[&sender].sends,
+                &sends,
                 "what is sent isn't what is got"
             );
         }
@@ -280,7 +317,7 @@ impl World {
             let place = world.people[who]?;
             Some((
                 place.member,
-                world.rooms.handle(world.now, wall, place, message).unwrap(),
+                world.rooms.handle(wall, place, message).unwrap(),
             ))
         };
         match event {
@@ -308,9 +345,9 @@ impl World {
                 let lost = matches!(event, Event::Lost { .. });
                 self.seen.get_mut(&place.member).unwrap().connected = !lost;
                 let actions = if lost {
-                    self.rooms.lost(self.now, place)
+                    self.rooms.lost(place)
                 } else {
-                    self.rooms.back(self.now, place)
+                    self.rooms.back(place)
                 };
                 return self.apply(actions);
             }
@@ -324,12 +361,17 @@ impl World {
                 self.seen.get_mut(&id).unwrap().tracks = tracks(which);
                 return self.apply(actions);
             }
-            Event::Watch { who, shows } => {
-                let Some((id, actions)) = handle(self, who, ClientMessage::Watch(watch(shows)))
-                else {
+            Event::Watch { who, shows, view } => {
+                let Some(place) = self.people[who] else {
                     return Ok(());
                 };
-                self.seen.get_mut(&id).unwrap().shows = shows;
+                let view = view.and_then(|(of, size)| Some((self.people[of]?.member, size)));
+                let seen = self.seen.get_mut(&place.member).unwrap();
+                (seen.shows, seen.view) = (shows, view);
+                let message = ClientMessage::Watch(seen.watch());
+                let Some((_, actions)) = handle(self, who, message) else {
+                    return Ok(());
+                };
                 return self.apply(actions);
             }
             Event::Decodes { who, modern } => {
@@ -379,7 +421,7 @@ impl World {
         room: u8,
         create: bool,
         modern: bool,
-        shows: bool,
+        shows: Option<Size>,
     ) -> Result<(), TestCaseError> {
         if self.people[who].is_some() {
             return Ok(());
@@ -401,7 +443,10 @@ impl World {
             name: PersonName::new("Ana").unwrap(),
             role: Role::Guest,
             decodes: decodes(modern),
-            watch: watch(shows),
+            watch: Watch {
+                others: shows,
+                views: vec![],
+            },
             clock: None,
         };
         let fresh = RoomId((self.last_member as u64 + self.now.0 * 1000).to_be_bytes());
@@ -467,7 +512,7 @@ proptest! {
             world.check()?;
         }
         for place in std::mem::take(&mut world.gone) {
-            let outcome = world.rooms.handle(world.now, WallMs(0), place, ClientMessage::Decodes { decodes: vec![] });
+            let outcome = world.rooms.handle(WallMs(0), place, ClientMessage::Decodes { decodes: vec![] });
             prop_assert_eq!(outcome, Err(Code::NotJoined));
             prop_assert_eq!(world.rooms.leave(world.now, place, LeaveReason::Lost), []);
         }

@@ -166,12 +166,18 @@ fn signals() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Is over when the program is to end.
-#[cfg(not(unix))]
+/// Is over when the program is to end: Ctrl-C, its window closed, or the system shut down.
+#[cfg(windows)]
 fn signals() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut interrupt, mut stop) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = stop.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
         }
     })
 }

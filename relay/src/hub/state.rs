@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SessionId, Entry>,
     pub(super) members: HashMap<MemberId, Arc<Seat>>,
     pub(super) neighbours: Neighbours,
+    /// Counts the changes of rooms, members and their connections.
+    pub(super) people: u64,
 }
 
 /// A session, with or without a connection.
@@ -81,6 +83,7 @@ impl State {
                 entry.seat.seated(Some(member));
                 let seat = entry.seat.clone();
                 self.members.insert(member, seat);
+                self.people += 1;
                 self.act(joined.actions, dirty);
                 tracing::info!(%member, room = %joined.place.room, "joined");
             }
@@ -94,7 +97,7 @@ impl State {
             (_, None) => return Err(Code::NotJoined),
             (body, Some(place)) => {
                 let announces = matches!(body, ClientMessage::Tracks { .. });
-                let actions = self.rooms.handle(now, wall, place, body)?;
+                let actions = self.rooms.handle(wall, place, body)?;
                 if announces {
                     let room = self.rooms.room(place.room);
                     let member = room
@@ -111,27 +114,28 @@ impl State {
     /// knows what to send.
     pub(super) fn act(&mut self, actions: Vec<Action>, dirty: &mut Dirty) {
         let mut key_frames: Vec<(MemberId, TrackId)> = Vec::new();
-        // What is said to all is written once.
-        let mut last: Option<(RelayMessage, Body)> = None;
         for action in actions {
             match action {
                 Action::Send { to, message } => {
-                    let Some(seat) = self.members.get(&to).cloned() else {
+                    let Some(seat) = self.members.get(&to) else {
                         continue;
                     };
-                    if let RelayMessage::Send { tracks } = &message {
-                        if let Some(tracks) = seat.wanted(clock::now(), tracks) {
-                            let message = Body::from(&RelayMessage::Send { tracks });
-                            self.send(&seat, &message, dirty);
-                        }
-                        continue;
+                    let message = match message {
+                        RelayMessage::Send { tracks } => seat
+                            .wanted(clock::now(), &tracks)
+                            .map(|tracks| RelayMessage::Send { tracks }),
+                        other => Some(other),
+                    };
+                    if let Some(message) = message {
+                        dirty.add(seat.outlet.send(&Body::from(&message)));
                     }
-                    let body = match last.take() {
-                        Some((said, body)) if said == message => body,
-                        _ => Body::from(&message),
-                    };
-                    self.send(&seat, &body, dirty);
-                    last = Some((message, body));
+                }
+                Action::Tell { to, message } => {
+                    // Written once for all of them.
+                    let body = Body::from(&message);
+                    for seat in to.iter().filter_map(|to| self.members.get(to)) {
+                        dirty.add(seat.outlet.send(&body));
+                    }
                 }
                 Action::Route {
                     receiver,
@@ -157,20 +161,37 @@ impl State {
         }
     }
 
-    /// Sends a numbered message. A session that acknowledges nothing for too long is over.
-    pub(super) fn send(&mut self, seat: &Seat, message: &Body, dirty: &mut Dirty) {
-        if let Ok(link) = seat.outlet.send(message) {
-            dirty.add(link);
+    /// A session's connection broke.
+    pub(super) fn lost(&mut self, session: SessionId, dirty: &mut Dirty) {
+        let Some(entry) = self.sessions.get_mut(&session) else {
             return;
-        }
-        seat.outlet.end(End::Over);
-        // Its end takes it out of its room; until then it is only waited for.
-        if let Some(entry) = self.sessions.get_mut(&seat.session) {
-            entry.lifeline = Lifeline::Lost { since: Now(0) };
+        };
+        entry.lifeline.lost(clock::now());
+        if let Some(place) = entry.place {
+            self.people += 1;
+            let actions = self.rooms.lost(place);
+            self.act(actions, dirty);
         }
     }
 
+    /// A member's session was resumed. One that missed more than is kept is told how things are.
+    pub(super) fn back(&mut self, place: Place, behind: bool, dirty: &mut Dirty) {
+        self.people += 1;
+        let actions = self.rooms.back(place);
+        if let Some(seat) = self.members.get(&place.member).filter(|_| behind) {
+            let joined = self.rooms.joined(place);
+            let send = Some(RelayMessage::Send {
+                tracks: seat.told(),
+            });
+            for message in joined.into_iter().chain(send) {
+                dirty.add(seat.outlet.send(&Body::from(&message)));
+            }
+        }
+        self.act(actions, dirty);
+    }
+
     fn leave(&mut self, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
+        self.people += 1;
         let actions = self.rooms.leave(clock::now(), place, reason);
         self.act(actions, dirty);
         if let Some(seat) = self.members.remove(&place.member) {
@@ -196,16 +217,5 @@ impl State {
         self.sessions
             .get(&session)
             .is_some_and(|entry| entry.place.is_none())
-    }
-
-    /// Differs when rooms, members or their connections do. Members come and go with the list's
-    /// revision; what is left are their connections.
-    pub(super) fn digest(&self) -> u64 {
-        let lost = self
-            .sessions
-            .values()
-            .filter(|entry| entry.lifeline != Lifeline::Connected)
-            .count() as u64;
-        self.rooms.revision() << 16 | lost
     }
 }

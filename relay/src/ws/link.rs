@@ -238,8 +238,12 @@ impl<Q: Queue> Link<Q> {
     /// Goes on sending each time that the socket has room again. Ends only when it is dead.
     pub(crate) async fn send_when_possible(&self) {
         // Whoever waited here before may have been let go with the word already taken.
-        if self.lock().blocked {
+        let blocked = self.lock().blocked;
+        if blocked {
             self.full.notify_one();
+        } else {
+            // Who wanted to send while the lock was held here has left it to this.
+            self.flush_waiting(clock::now());
         }
         loop {
             self.full.notified().await;

@@ -9,7 +9,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::link::take_plaintext;
-use crate::answer::{Body, full};
+use crate::{
+    answer::{Body, full},
+    patient::Patient,
+};
 
 /// Why a request isn't a WebSocket's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +54,10 @@ impl Upgrading {
     /// Waits for the answer to be out.
     pub(crate) async fn finish(self) -> Option<Raw> {
         let upgraded = self.0.await.ok()?;
-        let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-        let (socket, mut connection) = parts.io.into_inner().into_inner();
+        let parts = upgraded
+            .downcast::<TokioIo<Patient<TlsStream<TcpStream>>>>()
+            .ok()?;
+        let (socket, mut connection) = parts.io.into_inner().into_inner().into_inner();
         let mut received = BytesMut::from(&parts.read_buf[..]);
         // What is decrypted already and wasn't asked for.
         take_plaintext(&mut connection, &mut received).ok()?;

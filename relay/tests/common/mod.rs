@@ -145,6 +145,22 @@ impl Server {
         self.request("GET", path, headers).await
     }
 
+    /// Posts a body; answers the status.
+    pub async fn post(&self, path: &str, body: &str) -> u16 {
+        let length = body.len().to_string();
+        let mut stream = self.connect().await;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n\r\n{body}",
+            self.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes))
+            .await
+            .expect("no answer");
+        Answer::parse(&bytes).status
+    }
+
     /// Opens a WebSocket with these headers, or gives the status with which it was refused.
     pub async fn socket(
         &self,
@@ -349,7 +365,6 @@ impl Guest {
         self.try_join(room, name).await.expect("not admitted");
     }
 
-    /// The same; `Err` is why the relay doesn't let it in.
     pub async fn try_join(&mut self, room: &str, name: &str) -> Result<(), Code> {
         let n = self.send(join(room, name, Role::Guest)).await;
         let answer = self

@@ -19,10 +19,12 @@
 //! | 24 | 4 × width × height | RGBA |
 
 mod board;
+mod captured;
 mod server;
 mod tiles;
 
 pub use board::Board;
+pub use captured::Captured;
 pub use server::{Endpoint, serve};
 pub use tiles::Shown;
 

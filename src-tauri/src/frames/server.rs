@@ -12,7 +12,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, StatusCode, header::ORIGIN};
 use rand::Rng as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async_with_config,
@@ -22,13 +22,15 @@ use tokio_tungstenite::{
         protocol::WebSocketConfig,
     },
 };
-use visita_media::picture::Picture;
+use visita_media::{convert::Converter, picture::Picture};
 use visita_protocol::media::Size;
 
 use super::{
-    Board, Shown,
+    Board, Captured, Shown,
+    captured::{MAX_PICTURE, Order, Said},
     tiles::{Tiles, Wish},
 };
+use crate::way;
 
 /// Where Tauri's pages come from: Linux and macOS, then Windows and Android.
 const ORIGINS: [&str; 3] = [
@@ -37,7 +39,8 @@ const ORIGINS: [&str; 3] = [
     "https://tauri.localhost",
 ];
 
-/// The longest message of the page, in bytes; the longest it has reason to send has 100.
+/// The longest message of a page without a camera, in bytes; the longest it has reason to send has
+/// 100.
 const MAX_WISH: usize = 1024;
 
 /// How long the handshake and the token may take. On one machine it is a matter of milliseconds;
@@ -57,8 +60,13 @@ pub struct Endpoint {
 }
 
 /// Starts the socket on a thread of its own, because converting pictures takes milliseconds that
-/// commands shouldn't wait for. What the page shows is told in `shown`.
-pub fn serve(board: Arc<Board>, shown: watch::Sender<Shown>) -> io::Result<Endpoint> {
+/// commands shouldn't wait for. What the page shows is told in `shown`; where the page has the
+/// camera, its pictures go into `captured`.
+pub fn serve(
+    board: Arc<Board>,
+    shown: watch::Sender<Shown>,
+    captured: Option<Captured>,
+) -> io::Result<Endpoint> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let port = listener.local_addr()?.port();
@@ -74,6 +82,7 @@ pub fn serve(board: Arc<Board>, shown: watch::Sender<Shown>) -> io::Result<Endpo
         token: token.clone().into(),
         board,
         shown,
+        captured,
     };
     thread::Builder::new()
         .name("frames".to_owned())
@@ -86,6 +95,15 @@ struct Pages {
     token: Arc<str>,
     board: Arc<Board>,
     shown: watch::Sender<Shown>,
+    captured: Option<Captured>,
+}
+
+/// What the page says.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Words {
+    Tile(Wish),
+    Camera(Said),
 }
 
 impl Pages {
@@ -108,7 +126,7 @@ impl Pages {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
                     };
-                    admitted.spawn(admit(stream, self.token.clone()));
+                    admitted.spawn(admit(stream, self.token.clone(), self.captured.is_some()));
                 }
                 Some(socket) = admitted.join_next() => {
                     let Ok(Some(socket)) = socket else { continue };
@@ -126,25 +144,42 @@ impl Pages {
         let mut tiles = Tiles::default();
         let mut changes = self.board.changes();
         let mut buffer = BytesMut::new();
-        let _nothing_shown = Reset(&self.shown);
+        let mut converter = Converter::new();
+        let mut wanted = self.captured.as_ref().map(Captured::wanted);
+        if let Some(wanted) = &mut wanted {
+            wanted.mark_changed();
+        }
+        let _nothing_shown = Reset(&self);
         loop {
             while let Some((member, tile, picture)) = tiles.next(&self.board) {
                 let message = encode(member, tile, &picture, &mut buffer);
+                way::station("handed", picture.time());
                 if socket.send(Message::Binary(message)).await.is_err() {
                     return;
                 }
             }
             tokio::select! {
                 message = socket.next() => match message {
-                    Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                        Ok(wish) => self.grant(&mut tiles, wish),
-                        Err(error) => tracing::warn!(%error, "the page said something unknown"),
+                    Some(Ok(Message::Text(text))) => match (serde_json::from_str(&text), &self.captured) {
+                        (Ok(Words::Tile(wish)), _) => self.grant(&mut tiles, wish),
+                        (Ok(Words::Camera(said)), Some(captured)) => captured.said(said),
+                        (Ok(Words::Camera(_)), None) => {}
+                        (Err(error), _) => tracing::warn!(%error, "the page said something unknown"),
+                    },
+                    Some(Ok(Message::Binary(picture))) => if let Some(captured) = &self.captured {
+                        captured.picture(&mut converter, &picture);
                     },
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => {}
                 },
                 // The board lives as long as this does, so there is always a next change.
                 _ = changes.changed() => {}
+                on = told(&mut wanted) => {
+                    let Ok(order) = serde_json::to_string(&Order::Capture { on }) else { continue };
+                    if socket.send(Message::text(order)).await.is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
@@ -156,23 +191,43 @@ impl Pages {
     }
 }
 
-/// Says that nothing is shown when the page is gone, however it went.
-struct Reset<'a>(&'a watch::Sender<Shown>);
+/// The next word on whether the page's camera is to be on. Where it has none, or the app is ending,
+/// there is none.
+async fn told(wanted: &mut Option<watch::Receiver<bool>>) -> bool {
+    let Some(wanted) = wanted else {
+        return std::future::pending().await;
+    };
+    if wanted.changed().await.is_err() {
+        return std::future::pending().await;
+    }
+    *wanted.borrow_and_update()
+}
+
+/// Says that nothing is shown, and nothing captured, when the page is gone, however it went.
+struct Reset<'a>(&'a Pages);
 
 impl Drop for Reset<'_> {
     fn drop(&mut self) {
-        self.0.send_replace(Shown::new());
+        self.0.shown.send_replace(Shown::new());
+        if let Some(captured) = &self.0.captured {
+            captured.gone();
+        }
     }
 }
 
 /// A page that proved to be ours: its origin, which no other page can fake, and the token, which
 /// no other program has.
-async fn admit(stream: TcpStream, token: Arc<str>) -> Option<WebSocketStream<TcpStream>> {
+async fn admit(
+    stream: TcpStream,
+    token: Arc<str>,
+    captures: bool,
+) -> Option<WebSocketStream<TcpStream>> {
+    let most = if captures { MAX_PICTURE } else { MAX_WISH };
     let _ = stream.set_nodelay(true);
     let admitted = async {
         let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_WISH))
-            .max_frame_size(Some(MAX_WISH));
+            .max_message_size(Some(most))
+            .max_frame_size(Some(most));
         let mut socket = accept_hdr_async_with_config(stream, check_origin, Some(config))
             .await
             .ok()?;

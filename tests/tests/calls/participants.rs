@@ -6,6 +6,7 @@ use visita_client::{
     Error,
     address::HostUrl,
     call::{self, Event},
+    session,
 };
 use visita_media::source::Choice;
 use visita_protocol::{
@@ -18,11 +19,30 @@ use visita_tests::{host::Host, line::Line};
 
 use super::support::{Participant, large, options, synthetic, text};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
-    let host = Host::start();
+/// A host, a line to it that can be cut, and how to begin a session over the line.
+fn over_a_line(host: Host) -> (Host, Line, session::Options) {
     let line = Line::to(host.address());
     let through = host.session_at(HostUrl::from_socket(line.address()));
+    (host, line, through)
+}
+
+impl Participant {
+    async fn reconnecting(&mut self) {
+        self.until(|event| matches!(event, Event::Reconnecting).then_some(()))
+            .await;
+    }
+
+    async fn sees_somebody_leave(&mut self) {
+        let left = |event: &Event| {
+            matches!(event, Event::Relay(RelayMessage::MemberLeft { .. })).then_some(())
+        };
+        self.until(left).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
+    let (host, line, through) = over_a_line(Host::start());
     let mut ana = Participant::join(through, options("Ana", synthetic())).await;
     let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
     ana.pictures(luis.id(), 10).await;
@@ -37,8 +57,7 @@ async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
             luis.call.chat(text(&format!("l{said}"))).unwrap();
         }
         line.cut();
-        ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
-            .await;
+        ana.reconnecting().await;
         for _ in 0..5 {
             said += 1;
             ana.call.chat(text(&format!("a{said}"))).unwrap();
@@ -112,15 +131,13 @@ async fn a_cut_line_loses_no_word_doubles_none_and_nobody_leaves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_falls_silent_is_noticed_and_left() {
-    let host = Host::start_with(|config| config.limits.heartbeat_ms = 200);
-    let line = Line::to(host.address());
-    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let (host, line, through) =
+        over_a_line(Host::start_with(|config| config.limits.heartbeat_ms = 200));
     let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
     let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
     ana.pictures(luis.id(), 5).await;
     line.stall();
-    ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
-        .await;
+    ana.reconnecting().await;
     luis.call.chat(text("still there?")).unwrap();
     line.join();
     assert_eq!(ana.chat().await, (luis.id(), "still there?".to_owned()));
@@ -133,14 +150,11 @@ async fn a_line_that_falls_silent_is_noticed_and_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_cut_off_hears_all_that_was_said_meanwhile_once() {
-    let host = Host::start();
-    let line = Line::to(host.address());
-    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let (host, line, through) = over_a_line(Host::start());
     let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
     let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
     line.cut();
-    ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
-        .await;
+    ana.reconnecting().await;
     for n in 1..=20 {
         luis.call.chat(text(&format!("{n}"))).unwrap();
     }
@@ -161,9 +175,8 @@ async fn whoever_is_cut_off_hears_all_that_was_said_meanwhile_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_stays_cut_ends_the_call_with_what_was_measured() {
-    let host = Host::start_with(|config| config.limits.grace_s = 1);
-    let line = Line::to(host.address());
-    let mut through = host.session_at(HostUrl::from_socket(line.address()));
+    let (host, line, mut through) =
+        over_a_line(Host::start_with(|config| config.limits.grace_s = 1));
     through.resume_within = Duration::from_millis(500);
     let ana = Participant::join(through, options("Ana", synthetic())).await;
     let mut luis = Participant::join(host.session(), options("Luis", synthetic())).await;
@@ -172,28 +185,19 @@ async fn a_line_that_stays_cut_ends_the_call_with_what_was_measured() {
     let (_, report, error) = ana.end().await;
     assert!(matches!(error, Some(Error::NotResumed { .. })), "{error:?}");
     assert!(report.received[0].frames_decoded >= 5 && report.first_picture_ms.is_some());
-    luis.until(|event| {
-        matches!(event, Event::Relay(RelayMessage::MemberLeft { .. })).then_some(())
-    })
-    .await;
+    luis.sees_somebody_leave().await;
     luis.leave().await;
     host.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_the_host_forgot_is_over() {
-    let host = Host::start_with(|config| config.limits.grace_s = 1);
-    let line = Line::to(host.address());
-    let through = host.session_at(HostUrl::from_socket(line.address()));
+    let (host, line, through) = over_a_line(Host::start_with(|config| config.limits.grace_s = 1));
     let mut ana = Participant::join(through, options("Ana", Choice::None)).await;
     let mut luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
     line.cut();
-    ana.until(|event| matches!(event, Event::Reconnecting).then_some(()))
-        .await;
-    luis.until(|event| {
-        matches!(event, Event::Relay(RelayMessage::MemberLeft { .. })).then_some(())
-    })
-    .await;
+    ana.reconnecting().await;
+    luis.sees_somebody_leave().await;
     line.join();
     let (_, _, error) = ana.end().await;
     assert!(
@@ -221,20 +225,19 @@ async fn a_room_that_does_not_exist_is_refused_and_said() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_that_ends_says_so() {
+async fn a_host_that_ends_says_so_and_is_not_waited_for() {
     let host = Host::start();
     let mut session = host.session();
-    session.resume_within = Duration::from_millis(300);
+    session.resume_within = Duration::from_secs(3600);
     let ana = Participant::join(session, options("Ana", Choice::None)).await;
     host.stop().await;
     let (events, _, error) = ana.end().await;
+    let closing = |event: &Event| matches!(event, Event::Relay(RelayMessage::Closing));
+    assert!(events.iter().any(closing), "{events:?}");
     assert!(
-        events
-            .iter()
-            .any(|event| matches!(event, Event::Relay(RelayMessage::Closing))),
-        "{events:?}"
+        matches!(error, Some(Error::Refused(Code::ShuttingDown))),
+        "{error:?}"
     );
-    assert!(matches!(error, Some(Error::NotResumed { .. })), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ use visita_tests::{
 
 use super::support::{Participant, options, synthetic};
 
-fn report(output: &Output) -> Report {
+pub(super) fn report(output: &Output) -> Report {
     let out = String::from_utf8(output.stdout.clone()).unwrap();
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(
@@ -27,7 +27,7 @@ fn report(output: &Output) -> Report {
     serde_json::from_str(lines[0]).unwrap()
 }
 
-fn join<'a>(url: &'a str, fingerprint: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn join<'a>(url: &'a str, fingerprint: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let mut arguments = vec![
         "join", "--host", url, "--room", "Room", "--name", "Ana", "--report", "json",
     ];
@@ -137,7 +137,7 @@ async fn signals_end_a_call_early_with_report_and_success() {
 }
 
 /// Waits for somebody else's coming.
-async fn newest_other(host: &Host, than: &Participant) -> visita_protocol::id::MemberId {
+pub(super) async fn newest_other(host: &Host, than: &Participant) -> visita_protocol::id::MemberId {
     let mut changes = host.handle.changes();
     loop {
         let people = host.handle.people();

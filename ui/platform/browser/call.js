@@ -1,13 +1,12 @@
 // One call from a browser: session, camera, what is sent, what is shown.
 
-import { Camera } from './camera.js';
 import { Carrier } from './carrier.js';
 import { Pace } from './pace.js';
 import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
+import { Said } from './said.js';
 import { ticker } from './ticker.js';
-import { keepAwake } from './wake.js';
 
 /** @typedef {import('../types').CallEvent} CallEvent */
 /** @typedef {import('../types').CallHandle} CallHandle */
@@ -26,6 +25,12 @@ const OWN_RATE = 12;
 const SETTLE = 50;
 /** Milliseconds after joining in which the page says what it shows. */
 const SETTLE_FIRST = 1000;
+/**
+ * How often the relay is told what is shown. It takes five changes a second and twenty at once
+ * (relay/src/config.rs) of all kinds together; of who says more it reads nothing for a while, no
+ * pictures either.
+ */
+const TOLD = { rate: 3, burst: 8, most: 300 };
 /** Milliseconds for the relay to confirm that the member leaves. */
 const FAREWELL = 1000;
 /** Events kept for a late subscriber. */
@@ -38,8 +43,9 @@ export class Call {
    * @param {string} url  the relay's socket
    * @param {Promise<Codecs>} codecs
    * @param {JoinOptions} options
+   * @param {import('./devices.js').Devices} devices
    */
-  constructor(url, codecs, options) {
+  constructor(url, codecs, options, devices) {
     /** @type {Set<(event: CallEvent) => void>} */
     this._subscribers = new Set();
     /** @type {CallEvent[]} */
@@ -62,6 +68,7 @@ export class Call {
     this._places = new Set();
     /** The last watch that was sent, as text. */
     this._watched = '';
+    this._said = new Said(TOLD);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._watching = undefined;
     /** @type {() => void} */
@@ -71,7 +78,8 @@ export class Call {
     this._own = this._painter.screen((width, height) => this._ownPainted(width, height));
     this._ownSize = '';
     this._ownPace = new Pace(OWN_RATE);
-    this._camera = new Camera({
+    this._devices = devices;
+    this._camera = devices.camera({
       state: (state) => this._emit({ type: 'camera', state }),
       track: (track) => {
         this._cameraTrack = track;
@@ -79,7 +87,6 @@ export class Call {
       },
     });
     this._stopTicker = ticker(() => this._beat());
-    this._letSleep = keepAwake();
     this._onVisible = () => {
       this._watchSoon(0);
       if (!document.hidden) this._carrier?.hurry();
@@ -237,9 +244,7 @@ export class Call {
         break;
       case 'joined':
         this._joined = true;
-        for (const member of message.members) {
-          if (member.id !== message.you) this._pictures?.member(member);
-        }
+        this._pictures?.told(message.members.filter(({ id }) => id !== message.you));
         if (this._tracks.length > 0) this._carrier?.send({ type: 'tracks', tracks: this._tracks });
         this._watchSoon(SETTLE_FIRST);
         break;
@@ -269,7 +274,7 @@ export class Call {
   _watchSoon(delay) {
     if (!this._joined || this._ended) return;
     clearTimeout(this._watching);
-    this._watching = setTimeout(() => this._watch(), delay);
+    this._watching = setTimeout(() => this._watch(), this._said.changed(performance.now(), delay));
   }
 
   /** Tells the relay what is shown, if that changed. A page that nobody sees shows nothing. */
@@ -287,8 +292,9 @@ export class Call {
     }
     const views = [...sizes].map(([member, size]) => ({ member, size }));
     const watched = JSON.stringify(views);
-    if (watched === this._watched) return;
-    if (this._carrier?.send({ type: 'watch', others: null, views }) != null) this._watched = watched;
+    const sent = watched !== this._watched && this._carrier?.send({ type: 'watch', others: null, views }) != null;
+    if (sent) this._watched = watched;
+    this._said.told(performance.now(), sent);
   }
 
   /**
@@ -323,8 +329,7 @@ export class Call {
     removeEventListener('online', this._onOnline);
     removeEventListener('pagehide', this._onPageHide);
     this._stopTicker();
-    this._letSleep();
-    this._camera.off();
+    this._devices.letGo(this._camera);
     this._publisher?.close();
     this._carrier?.close();
     this._pictures?.close();

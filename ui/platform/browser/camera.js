@@ -11,17 +11,39 @@ const WANTED = {
   facingMode: { ideal: 'user' },
 };
 
-/** Milliseconds for a change of devices to settle: a plug makes several events. */
-const SETTLE = 300;
+/** The first wait, in milliseconds, before a camera that another program holds is tried again. */
+const BUSY_FIRST = 1000;
+/** The longest of these waits: a person who closed the other program looks for the picture. */
+const BUSY_MOST = 8000;
+
+/**
+ * How long to wait before trying again what failed for the n-th time in a row; `null`: until
+ * something is plugged in or somebody asks.
+ * @param {CameraState} state
+ * @param {number} failures
+ */
+export function patience(state, failures) {
+  return state === 'busy' ? Math.min(BUSY_FIRST * 2 ** (failures - 1), BUSY_MOST) : null;
+}
+
+/**
+ * Which camera to take.
+ * @typedef {{ wish(): string | null, has(id: string): boolean }} Choice
+ */
+
+/** @type {Choice} */
+const ANY = { wish: () => null, has: () => true };
 
 export class Camera {
   /**
    * @param {object} events
    * @param {(state: CameraState) => void} events.state
    * @param {(track: MediaStreamTrack | null) => void} events.track  the camera's track, `null` when it is gone
+   * @param {Choice} [choice]
    */
-  constructor(events) {
+  constructor(events, choice = ANY) {
     this._events = events;
+    this._choice = choice;
     /** @type {CameraState} */
     this._state = 'off';
     this._wanted = false;
@@ -29,12 +51,11 @@ export class Camera {
     this._opening = 0;
     /** @type {MediaStreamTrack | null} */
     this._track = null;
+    /** The camera whose pictures were last seen. @type {string | null} */
+    this._last = null;
+    this._failures = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this._settling = undefined;
-    this._devicesChanged = () => {
-      clearTimeout(this._settling);
-      this._settling = setTimeout(() => this._retry(), SETTLE);
-    };
+    this._trying = undefined;
   }
 
   /** @returns {CameraState} */
@@ -45,8 +66,8 @@ export class Camera {
   /** Opens the camera; settles when it is open or has failed. Never throws. */
   async on() {
     if (this._wanted && (this._track || this._state === 'starting')) return;
-    if (!this._wanted) navigator.mediaDevices?.addEventListener?.('devicechange', this._devicesChanged);
     this._wanted = true;
+    this._failures = 0;
     await this._open();
   }
 
@@ -54,32 +75,51 @@ export class Camera {
   off() {
     this._wanted = false;
     this._opening += 1;
-    clearTimeout(this._settling);
-    navigator.mediaDevices?.removeEventListener?.('devicechange', this._devicesChanged);
+    this._last = null;
+    clearTimeout(this._trying);
     this._release();
     this._enter('off');
   }
 
-  async _open() {
+  /** Another camera was chosen. */
+  change() {
+    this._last = null;
+    this._failures = 0;
+    if (this._wanted) this._open();
+  }
+
+  /** A camera was plugged in or out: one that is wanted and isn't there may be now. */
+  plugged() {
+    if (!this._wanted || !['lost', 'missing', 'busy', 'failed'].includes(this._state)) return;
+    // Another camera than the one that was lost shows what nobody meant to show.
+    if (this._state === 'lost' && this._last && !this._choice.has(this._last)) return;
+    this._open();
+  }
+
+  /** @param {boolean} [quietly]  what is said of the camera stays until it is open */
+  async _open(quietly = false) {
     const opening = ++this._opening;
+    clearTimeout(this._trying);
     this._release();
     if (!available()) return this._enter('insecure');
-    this._enter('starting');
+    if (!quietly) this._enter('starting');
     /** @type {MediaStream} */
     let stream;
     try {
-      stream = await open();
+      stream = await this._stream();
     } catch (error) {
-      if (opening === this._opening) this._enter(stateOf(error));
+      if (opening === this._opening) this._fail(stateOf(error));
       return undefined;
     }
     const [track] = stream.getVideoTracks();
     if (opening !== this._opening || !track) {
       stream.getTracks().forEach((one) => one.stop());
-      if (opening === this._opening) this._enter('failed');
+      if (opening === this._opening) this._fail('failed');
       return undefined;
     }
     this._track = track;
+    this._last = track.getSettings().deviceId ?? null;
+    this._failures = 0;
     track.onended = () => {
       if (this._track !== track) return;
       this._release();
@@ -90,9 +130,25 @@ export class Camera {
     return undefined;
   }
 
-  /** A camera was plugged in or out: one that is wanted and isn't there may be now. */
-  _retry() {
-    if (this._wanted && ['lost', 'missing', 'busy', 'failed'].includes(this._state)) this._open();
+  /** The same camera again; else the chosen one; else whichever the browser gives. */
+  async _stream() {
+    if (this._last) return open(this._last);
+    const wish = this._choice.wish();
+    if (!wish) return open(null);
+    try {
+      return await open(wish);
+    } catch (error) {
+      if (stateOf(error) !== 'missing') throw error;
+      return open(null);
+    }
+  }
+
+  /** @param {CameraState} state */
+  _fail(state) {
+    this._failures += 1;
+    this._enter(state);
+    const wait = patience(state, this._failures);
+    if (wait !== null) this._trying = setTimeout(() => this._open(true), wait);
   }
 
   _release() {
@@ -114,35 +170,40 @@ export class Camera {
 
 /**
  * Whether there could be a picture, before anybody is asked for one.
- * @returns {Promise<CameraState>}
+ * @returns {Promise<{ camera: CameraState, asks: boolean }>}
  */
 export async function capability() {
-  if (!available()) return 'insecure';
+  if (!available()) return { camera: 'insecure', asks: false };
+  let asks = true;
   try {
     const permission = await navigator.permissions.query({ name: /** @type {PermissionName} */ ('camera') });
-    if (permission.state === 'denied') return 'denied';
+    if (permission.state === 'denied') return { camera: 'denied', asks: false };
+    asks = permission.state !== 'granted';
   } catch {
     // Firefox and Safari don't tell; asking will.
   }
   try {
     const devices = await navigator.mediaDevices.enumerateDevices();
-    if (!devices.some(({ kind }) => kind === 'videoinput')) return 'missing';
+    if (!devices.some(({ kind }) => kind === 'videoinput')) return { camera: 'missing', asks };
   } catch {
-    return 'failed';
+    return { camera: 'failed', asks };
   }
-  return 'off';
+  return { camera: 'off', asks };
 }
 
 /** Without a secure context browsers hide the camera altogether. */
-function available() {
+export function available() {
   return window.isSecureContext && Boolean(navigator.mediaDevices?.getUserMedia);
 }
 
-async function open() {
+/** @param {string | null} id  the camera meant; without one the browser chooses */
+async function open(id) {
+  const video = id ? { ...WANTED, facingMode: undefined, deviceId: { exact: id } } : WANTED;
   try {
-    return await navigator.mediaDevices.getUserMedia({ video: WANTED, audio: false });
+    return await navigator.mediaDevices.getUserMedia({ video, audio: false });
   } catch (error) {
-    if (nameOf(error) !== 'OverconstrainedError') throw error;
+    // With a camera named it is that one that isn't there; otherwise the ideals were too much.
+    if (id || nameOf(error) !== 'OverconstrainedError') throw error;
     return navigator.mediaDevices.getUserMedia({ video: true, audio: false });
   }
 }

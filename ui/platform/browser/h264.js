@@ -105,7 +105,8 @@ export class H264Encoder {
    */
   _frameOf(picture, width, height, timestamp) {
     // Chromium, the one that has frames without an element, scales in the encoder, off this thread.
-    if (!('nodeName' in picture) || (width === this._width && height === this._height)) {
+    const scales = !('nodeName' in picture) || (width === this._width && height === this._height);
+    if (scales && !turned(picture)) {
       return new VideoFrame(picture, { timestamp });
     }
     this._canvas ??= document.createElement('canvas');
@@ -169,6 +170,15 @@ export class H264Encoder {
     this._failures += 1;
     if (this._failures >= 3) this._events.failed();
   }
+}
+
+/**
+ * Whether a frame says that it is to be turned before it is shown, as newer browsers' cameras do on
+ * tablets. An encoder leaves that to who shows it, and our frames can't say it; a canvas turns it.
+ * @param {Picture} picture
+ */
+function turned(picture) {
+  return 'rotation' in picture && picture.rotation !== 0;
 }
 
 export class H264Decoder {

@@ -8,6 +8,8 @@ import { BackOff } from './back-off.js';
 
 /** Milliseconds from opening the socket to the first list. */
 const HANDSHAKE = 5000;
+/** The close code of a host that ends its service (RFC 6455: going away). */
+const GOING_AWAY = 1001;
 /** Milliseconds between looks whether a silent relay is still there: the list only speaks on a change. */
 const CHECK = 10_000;
 
@@ -41,16 +43,17 @@ export function lobby(url, health, on) {
     old.onmessage = old.onclose = null;
     old.close();
   };
-  const lost = () => {
+  /** @param {boolean} [ended]  the host said so */
+  const lost = (ended = false) => {
     forget();
-    if (state.state !== 'lost') enter({ ...state, state: 'lost' });
+    if (state.state !== 'lost') enter({ ...state, state: 'lost', ...(ended ? { ended } : {}) });
     timer = setTimeout(connect, backOff.next());
   };
   const connect = () => {
     forget();
     const mine = new WebSocket(url);
     socket = mine;
-    timer = setTimeout(lost, HANDSHAKE);
+    timer = setTimeout(() => lost(), HANDSHAKE);
     mine.onmessage = ({ data }) => {
       /** @type {LobbyMessage} */
       let message;
@@ -66,7 +69,7 @@ export function lobby(url, health, on) {
       backOff.reset();
       enter({ state: 'live', rooms: message.rooms, now_ms: message.now_ms });
     };
-    mine.onclose = lost;
+    mine.onclose = ({ code }) => lost(code === GOING_AWAY);
   };
   const check = async () => {
     if (state.state !== 'live' || document.hidden || performance.now() - heard < CHECK) return;

@@ -113,6 +113,17 @@ export class Pictures {
   }
 
   /**
+   * These are there, and nobody else.
+   * @param {readonly Member[]} members
+   */
+  told(members) {
+    for (const id of [...this._senders.keys()]) {
+      if (!members.some((member) => member.id === id)) this.gone(id);
+    }
+    for (const member of members) this.member(member);
+  }
+
+  /**
    * Where a member's pictures are painted, if there is such a member.
    * @param {number} id
    * @returns {Screen | undefined}

@@ -27,7 +27,7 @@ export class Call {
     this._log = [];
     /** @type {Set<(event: CallEvent) => void>} */
     this._listeners = new Set();
-    /** @type {Map<number, { state: 'moving' | 'stalled', at: number, width: number, height: number }>} */
+    /** @type {Map<number, { state: 'moving' | 'stalled' | 'undecodable', at: number, width: number, height: number }>} */
     this._pictures = new Map();
     this._watching = setInterval(() => this._watch(), STALLED / 4);
     this._tell({ type: 'connection', state: 'connecting' });
@@ -92,7 +92,7 @@ export class Call {
     for (const [member, picture] of this._pictures) {
       // What isn't shown isn't sent either.
       if (!this._frames.shows(member)) picture.at = now;
-      if (picture.state === 'stalled' || now - picture.at < STALLED) continue;
+      if (picture.state !== 'moving' || now - picture.at < STALLED) continue;
       picture.state = 'stalled';
       const { width, height } = picture;
       this._tell({ type: 'picture', member: name(member), state: 'stalled', width, height });
@@ -111,6 +111,10 @@ export class Call {
   /** @param {CallEvent} event */
   _tell(event) {
     if (this._over) return;
+    // Only Rust sees that a picture comes and can't be opened; one that is painted later can again.
+    if (event.type === 'picture' && event.state === 'undecodable' && event.member !== 'self') {
+      this._pictures.set(event.member, { state: event.state, at: performance.now(), width: 0, height: 0 });
+    }
     this._log.push(event);
     for (const on of [...this._listeners]) on(event);
     if (event.type === 'connection' && event.state === 'ended') this._end();

@@ -25,6 +25,8 @@ export class Frames {
     /** @type {WebSocket | null} */
     this._socket = null;
     this._ready = false;
+    /** @type {((on: boolean) => void) | null} */
+    this._capture = null;
     this._open();
   }
 
@@ -56,6 +58,22 @@ export class Frames {
   }
 
   /**
+   * The page has the camera: calls `on` when Rust wants its pictures, and when it wants no more.
+   * @param {(on: boolean) => void} on
+   */
+  captures(on) {
+    this._capture = on;
+    return {
+      state: (/** @type {import('../types').CameraState} */ state) => this._send({ type: 'camera', state }),
+      picture: (/** @type {ArrayBuffer} */ message) => {
+        if (this._ready) this._socket?.send(message);
+      },
+      /** Whether the last picture is on its way. */
+      free: () => this._ready && this._socket?.bufferedAmount === 0,
+    };
+  }
+
+  /**
    * Whether a member is on the screen.
    * @param {number} member
    */
@@ -75,9 +93,11 @@ export class Frames {
     };
     socket.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) this._paint(data);
+      else this._told(data);
     };
     socket.onclose = () => {
       this._ready = false;
+      this._capture?.(false);
       setTimeout(() => this._open(), RETRY);
     };
   }
@@ -101,6 +121,12 @@ export class Frames {
   /** @param {object} wish */
   _send(wish) {
     if (this._ready) this._socket?.send(JSON.stringify(wish));
+  }
+
+  /** @param {string} text */
+  _told(text) {
+    const order = JSON.parse(text);
+    if (order.type === 'capture') this._capture?.(order.on);
   }
 
   /** @param {ArrayBuffer} message */

@@ -1,13 +1,18 @@
 // What the app does for the page: the session, the camera and the codecs are Rust's; pictures
 // come over a socket of this machine, and the lobby's list over a WebSocket that Rust opens.
 
+import { capability } from '../browser/camera.js';
+import { Devices as PageDevices } from '../browser/devices.js';
 import { Call } from './call.js';
-import { Frames } from './frames.js';
-import { invoke } from './ipc.js';
+import { Capture } from './capture.js';
+import { Devices } from './devices.js';
+import { Frames, SELF } from './frames.js';
+import { channel, invoke } from './ipc.js';
 import { Live } from './live.js';
+import { Links, scan } from './links.js';
 import { Lobby } from './lobby.js';
 
-/** @typedef {import('../types').Host} Host */
+/** @typedef {import('../types').HostsAround} HostsAround */
 /** @typedef {import('../types').HostStatus} HostStatus */
 /** @typedef {import('../types').Platform} Platform */
 
@@ -15,14 +20,21 @@ import { Lobby } from './lobby.js';
 export function createPlatform() {
   /** @type {Live<import('./lobby.js').Relay | null>} */
   const relay = new Live('watch_relay');
-  /** @type {Live<Host[]>} */
+  /** @type {Live<HostsAround>} */
   const hosts = new Live('watch_hosts');
   /** @type {Live<HostStatus>} */
   const host = new Live('watch_host');
+  const links = new Links();
   const lobby = new Lobby(relay);
   /** @type {Call | null} */
   let call = null;
-  const frames = new Frames(invoke('start'), (member, width, height) => call?.painted(member, width, height));
+  const frames = new Frames(invoke('start'), (member, width, height) => {
+    if (call) call.painted(member, width, height);
+    else if (member === SELF) own?.painted(width, height);
+  });
+  const page = capturesInPage() ? new PageDevices() : null;
+  const own = page ? null : new Devices(frames);
+  if (page) new Capture(page, frames);
 
   return {
     kind: 'tauri',
@@ -38,13 +50,36 @@ export function createPlatform() {
       call = joined;
       return joined;
     },
-    capability: () => invoke('capability'),
+    capability: () => (page ? capability() : invoke('capability')),
+    devices: page ?? /** @type {Devices} */ (own),
+    trouble: (trouble) => {
+      invoke('page_trouble', { trouble }).catch(() => {});
+    },
     hosts: (on) => hosts.watch(on),
+    links: (on) => links.watch(on),
+    scan,
+    forgetHost: (fingerprint) => invoke('forget_host', { fingerprint }).catch((error) => console.error('forget_host', error)),
     useHost: (choice) => invoke('use_host', choice),
     host: {
-      start: () => invoke('host_start'),
+      start: (port) => invoke('host_start', { port: port ?? null }),
       stop: () => invoke('host_stop'),
+      rename: (name) => invoke('host_rename', { name }).then(() => null, (code) => code),
+      atBoot: (on) => invoke('host_at_boot', { on }),
       watch: (on) => host.watch(on),
     },
+    window: {
+      watch: (on) => void invoke('watch_window', { on: channel(on) }).catch(noDesktop),
+      hide: () => invoke('hide_window'),
+      quit: () => invoke('quit'),
+      trayWords: (words) => invoke('tray_words', { words }).catch(noDesktop),
+    },
   };
+}
+
+/** On a phone or tablet there is neither a window to close nor a tray. */
+function noDesktop() {}
+
+/** Whether only the web view is given the cameras here. Rust says so before the page begins. */
+function capturesInPage() {
+  return /** @type {any} */ (window).__VISITA_CAMERA__ === 'page';
 }

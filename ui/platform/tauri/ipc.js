@@ -6,7 +6,7 @@
  *
  * What tauri-plugin-websocket tells. An error arrives as its text.
  * @typedef {{ type: 'Text', data: string } | { type: 'Binary', data: number[] }
- *   | { type: 'Ping' | 'Pong', data: number[] } | { type: 'Close', data: unknown } | string | null} SocketMessage
+ *   | { type: 'Ping' | 'Pong', data: number[] } | { type: 'Close', data: { code: number, reason: string } | null } | string | null} SocketMessage
  * @typedef {{ ping(): Promise<void>, close(): Promise<void> }} Socket
  */
 

@@ -12,6 +12,8 @@ import { connect, invoke } from './ipc.js';
 const PING = 4000;
 /** Milliseconds of silence after which the host is taken for lost: two pings unanswered. */
 const SILENCE = 9000;
+/** The close code of a host that ends its service (RFC 6455: going away). */
+const GOING_AWAY = 1001;
 /** Milliseconds before the first new attempt; doubles up to the last. */
 const RETRY = [500, 1000, 2000, 4000];
 
@@ -85,13 +87,13 @@ export class Lobby {
         this._attempts = 0;
         this._tell({ state: 'live', rooms, now_ms });
       },
-      lost: () => this._lost(connection),
+      lost: (ended) => this._lost(connection, ended),
     });
     this._connection = connection;
   }
 
-  /** @param {Connection} connection */
-  async _lost(connection) {
+  /** @param {Connection} connection @param {boolean} ended  the host said so */
+  async _lost(connection, ended) {
     if (this._connection !== connection) return;
     this._connection = null;
     const pause = RETRY[Math.min(this._attempts, RETRY.length - 1)];
@@ -100,10 +102,11 @@ export class Lobby {
       this._retry = undefined;
       this._update();
     }, pause);
-    const { rooms, now_ms } = this._state;
+    const { rooms, now_ms, state, ended: before } = this._state;
+    const over = ended || (state === 'lost' && before === true);
     const problem = await invoke('relay_problem').catch(() => 'unreachable');
     if (this._connection === null && this._retry !== undefined) {
-      this._tell({ state: 'lost', rooms, now_ms, ...(problem ? { problem } : {}) });
+      this._tell({ state: 'lost', rooms, now_ms, ...(problem ? { problem } : {}), ...(over ? { ended: true } : {}) });
     }
   }
 
@@ -126,7 +129,7 @@ export class Lobby {
 class Connection {
   /**
    * @param {string} url
-   * @param {{ rooms: (rooms: import('../../generated').RoomInfo[], now_ms: number) => void, lost: () => void }} events
+   * @param {{ rooms: (rooms: import('../../generated').RoomInfo[], now_ms: number) => void, lost: (ended: boolean) => void }} events
    */
   constructor(url, events) {
     this._events = events;
@@ -156,7 +159,8 @@ class Connection {
     if (this._over) return;
     this._heard = Date.now();
     // An error's text, or the end.
-    if (typeof message === 'string' || message === null || message.type === 'Close') return this._end();
+    if (typeof message === 'string' || message === null) return this._end();
+    if (message.type === 'Close') return this._end(message.data?.code === GOING_AWAY);
     if (message.type !== 'Text') return;
     try {
       const said = JSON.parse(message.data);
@@ -171,9 +175,10 @@ class Connection {
     this._socket?.ping().catch(() => this._end());
   }
 
-  _end() {
+  /** @param {boolean} [ended]  the host said so */
+  _end(ended = false) {
     if (this._over) return;
     this.close();
-    this._events.lost();
+    this._events.lost(ended);
   }
 }

@@ -101,6 +101,9 @@ pub(crate) struct Hosts {
     /// How long to look.
     #[arg(long, value_name = "S", value_parser = seconds, default_value = "3")]
     pub(crate) seconds: Duration,
+    /// Print the whole list whenever it changes, as one line, for tests.
+    #[arg(long, hide = true)]
+    pub(crate) changes: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -23,25 +23,33 @@ pub(crate) async fn run(args: Hosts) -> Result<(), Failure> {
     let mut hosts: Vec<Found> = Vec::new();
     let deadline = Instant::now() + args.seconds;
     while let Ok(Some(event)) = timeout_at(deadline, browser.next()).await {
-        let (ward, name) = match &event {
-            Event::Found(found) => (found.ward, &found.name),
-            Event::Gone { ward, name } => (*ward, name),
+        let changed = match &event {
+            Event::Found(found) => found.fingerprint,
+            Event::Gone { fingerprint } => *fingerprint,
         };
-        hosts.retain(|host| host.ward != ward || host.name != *name);
+        hosts.retain(|host| host.fingerprint != changed);
         if let Event::Found(found) = event {
             hosts.push(found);
         }
+        if args.changes {
+            let lines: Vec<Line> = hosts.iter().filter_map(line).collect();
+            print(&lines)?;
+        }
     }
-    hosts.iter().try_for_each(|host| {
-        let Some(url) = host.urls.first() else {
-            return Ok(());
-        };
-        let fingerprint = format!("sha256:{}", host.fingerprint);
-        print(&Line {
-            name: &host.name,
-            url,
-            fingerprint,
-            version: host.version,
-        })
+    if args.changes {
+        return Ok(());
+    }
+    hosts
+        .iter()
+        .filter_map(line)
+        .try_for_each(|host| print(&host))
+}
+
+fn line(host: &Found) -> Option<Line<'_>> {
+    Some(Line {
+        name: &host.name,
+        url: host.urls.first()?,
+        fingerprint: format!("sha256:{}", host.fingerprint),
+        version: host.version,
     })
 }

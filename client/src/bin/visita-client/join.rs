@@ -31,30 +31,37 @@ const CHOSEN: Limits = Limits {
 
 pub(crate) async fn run(args: Join) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(Failure::Signals)?;
-    tokio::select! {
-        () = signals.next() => Ok(()),
-        entered = enter(&args) => {
-            let (call, events) = entered?;
-            attend(args, call, events, signals).await
-        }
+    match enter(&args, &mut signals).await? {
+        Some((call, events)) => attend(args, call, events, signals).await,
+        None => Ok(()),
     }
 }
 
-async fn enter(args: &Join) -> Result<(call::Call, mpsc::Receiver<Event>), Failure> {
+/// Enters the room, unless a signal comes first.
+async fn enter(
+    args: &Join,
+    signals: &mut Signals,
+) -> Result<Option<(call::Call, mpsc::Receiver<Event>)>, Failure> {
     let host = match &args.host {
         Some(url) => Host::at(url.clone(), args.fingerprint, args.state.clone())?,
-        None => Host::discovered(args.state.clone()).await?,
+        None => tokio::select! {
+            host = Host::discovered(args.state.clone()) => host?,
+            () = signals.next() => return Ok(None),
+        },
     };
     let mut session = session::Options::new(host.urls.clone(), host.tls.clone());
     session.patient = true;
     if let Some(within) = args.resume_within {
         session.resume_within = within;
     }
-    let entered = call::join(session, options(args)).await;
-    host.remember(entered.as_ref().ok().map(|(_, _, joined)| &joined.url))?;
-    let (call, events, joined) = entered.map_err(Failure::Begin)?;
+    let entered = call::join_unless(session, options(args), signals.next()).await;
+    let answered = entered.as_ref().ok().and_then(Option::as_ref);
+    host.remember(answered.map(|(_, _, joined)| &joined.url))?;
+    let Some((call, events, joined)) = entered.map_err(Failure::Begin)? else {
+        return Ok(None);
+    };
     tracing::info!(room = %joined.room.id, you = %joined.you, members = joined.members.len(), "in the room");
-    Ok((call, events))
+    Ok(Some((call, events)))
 }
 
 fn options(args: &Join) -> Options {
@@ -147,6 +154,7 @@ fn log(event: &Event) {
         Event::Reconnected => tracing::info!("reconnected"),
         Event::Camera(Camera::Failed(error)) => tracing::warn!(%error, "no picture is sent"),
         Event::Camera(_) => tracing::debug!("the camera changed"),
+        Event::Unseen(member) => tracing::warn!(%member, "a picture comes and can't be decoded"),
     }
 }
 

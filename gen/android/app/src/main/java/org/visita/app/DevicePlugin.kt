@@ -1,0 +1,104 @@
+package org.visita.app
+
+import android.Manifest
+import android.app.Activity
+import android.content.Context
+import android.net.wifi.WifiManager
+import android.os.Build
+import android.view.WindowManager
+import android.webkit.WebView
+import androidx.appcompat.app.AppCompatActivity
+import app.tauri.PermissionState
+import app.tauri.annotation.Command
+import app.tauri.annotation.InvokeArg
+import app.tauri.annotation.Permission
+import app.tauri.annotation.PermissionCallback
+import app.tauri.annotation.TauriPlugin
+import app.tauri.plugin.Invoke
+import app.tauri.plugin.JSObject
+import app.tauri.plugin.Plugin
+
+/** Why the device should stay awake, as `src-tauri/src/awake.rs` has it. */
+@InvokeArg
+class KeepArgs {
+  var hosts: Boolean = false
+  var calls: Boolean = false
+}
+
+/**
+ * What the app asks of Android itself: to stay awake in a call, to go on hosting when another app
+ * is in front, and to let multicast through. The page's own camera asks for its leave by itself
+ * (wry's web view does that).
+ */
+@TauriPlugin(
+  permissions = [
+    Permission(strings = [Manifest.permission.POST_NOTIFICATIONS], alias = NOTIFICATIONS)
+  ]
+)
+class DevicePlugin(private val activity: Activity) : Plugin(activity) {
+  private var multicast: WifiManager.MulticastLock? = null
+  private var waiting: KeepArgs? = null
+
+  override fun load(webView: WebView) {
+    val wifi = activity.applicationContext.getSystemService(Context.WIFI_SERVICE) as? WifiManager
+    multicast = wifi?.createMulticastLock("visita")?.apply { setReferenceCounted(false) }
+    multicast?.acquire()
+  }
+
+  // Without the lock Android's Wi-Fi filters multicast to save power: hosts wouldn't be found.
+  override fun onResume(activity: AppCompatActivity) {
+    multicast?.acquire()
+  }
+
+  // In the background nobody looks for hosts; as host the service has a lock of its own.
+  override fun onStop(activity: AppCompatActivity) {
+    multicast?.release()
+  }
+
+  override fun onDestroy(activity: AppCompatActivity) {
+    multicast?.release()
+    HostingService.stop(activity)
+  }
+
+  /** Keeps the device awake as long as it is wished. Answers whether it is. */
+  @Command
+  fun keep(invoke: Invoke) {
+    val wish = invoke.parseArgs(KeepArgs::class.java)
+    activity.runOnUiThread {
+      if (wish.calls) activity.window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
+      else activity.window.clearFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
+    }
+    if (wish.hosts && !mayNotify()) {
+      // Android hides the notification of one who may not notify; hosting goes on either way.
+      waiting = wish
+      requestPermissionForAlias(NOTIFICATIONS, invoke, "notificationsAnswered")
+    } else {
+      host(invoke, wish)
+    }
+  }
+
+  @PermissionCallback
+  fun notificationsAnswered(invoke: Invoke) {
+    val wish = waiting ?: KeepArgs()
+    waiting = null
+    host(invoke, wish)
+  }
+
+  private fun mayNotify() =
+    Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU ||
+      getPermissionState(NOTIFICATIONS) != PermissionState.PROMPT
+
+  private fun host(invoke: Invoke, wish: KeepArgs) {
+    try {
+      if (wish.hosts) HostingService.start(activity) else HostingService.stop(activity)
+      invoke.resolve(JSObject().put("kept", true))
+    } catch (refused: IllegalStateException) {
+      // Android 12 and later start no service for an app that is in the background.
+      invoke.resolve(JSObject().put("kept", false))
+    } catch (refused: SecurityException) {
+      invoke.resolve(JSObject().put("kept", false))
+    }
+  }
+}
+
+private const val NOTIFICATIONS = "notifications"
