@@ -80,7 +80,7 @@ impl Steps {
 }
 
 /// Joins so many times; `join` makes what a participant needs of its source and its trace.
-pub async fn measure<F>(
+pub(crate) async fn measure<F>(
     times: u32,
     participant: impl Fn(Choice, Trace) -> F,
     video: &Choice,

@@ -82,16 +82,12 @@ async fn answer(urls: &[HostUrl], tls: &Tls) -> Result<(About, HostUrl), Error> 
     };
     // The connection moves only while it is polled, and goes with this function.
     tokio::pin!(connection, ask);
-    let about = loop {
-        tokio::select! {
-            about = &mut ask => break about?,
-            ended = &mut connection => {
-                // What was answered before the end is still there to be read.
-                if let Err(error) = ended {
-                    break Err(strange(error.to_string()))?;
-                }
-                break ask.await?;
-            }
+    let about = tokio::select! {
+        about = &mut ask => about?,
+        ended = &mut connection => {
+            ended.map_err(|error| strange(error.to_string()))?;
+            // What was answered before the end is still there to be read.
+            ask.await?
         }
     };
     Ok((about, url.clone()))

@@ -39,7 +39,8 @@ use crate::{
 const SIGNALS_BEFORE_HELLO: u32 = 16;
 /// The largest ping or pong on the wire, in bytes: what one counts for.
 const SIGNAL: usize = 131;
-/// The least time between two complaints to one sender: one that floods isn't answered with a flood.
+/// The least time between two complaints of one kind to one sender: one that floods isn't answered with
+/// a flood.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
 /// How often the way there and back is measured.
 const PING: Duration = Duration::from_secs(2);
@@ -105,7 +106,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         seat: seat.clone(),
         generation,
         rates,
-        complained: None,
+        complained: Vec::new(),
     };
     // A task of its own: each frame wakes it alone, and not everything else that is waited for here.
     let mut listening = tokio::spawn(async move { member.listen(&mut input).await });
@@ -330,7 +331,8 @@ struct Member {
     seat: Arc<Seat>,
     generation: u64,
     rates: Rates,
-    complained: Option<Now>,
+    /// What the sender was told lately, each with when.
+    complained: Vec<(Code, Now)>,
 }
 
 impl Member {
@@ -408,15 +410,14 @@ impl Member {
         }
     }
 
-    /// Tells the sender that something of its wasn't taken.
+    /// Tells the sender that something of its wasn't taken, and why: each reason once in a while.
     fn complain(&mut self, now: Now, code: Code, dirty: &mut Dirty) {
-        if self
-            .complained
-            .is_some_and(|at| now.since(at) < COMPLAIN_EVERY)
-        {
+        self.complained
+            .retain(|(_, at)| now.since(*at) < COMPLAIN_EVERY);
+        if self.complained.iter().any(|(told, _)| *told == code) {
             return;
         }
-        self.complained = Some(now);
+        self.complained.push((code, now));
         let complaint = RelayMessage::Error {
             code,
             reply_to: None,

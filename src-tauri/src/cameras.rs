@@ -227,7 +227,11 @@ mod tests {
         let (board, cameras) = cameras("synthetic:320x180@100");
         let (told, mut events) = mpsc::unbounded_channel();
         let mut changes = board.changes();
-        cameras.preview(move |event| drop(told.send(event))).await;
+        cameras
+            .preview(move |event| {
+                let _ = told.send(event);
+            })
+            .await;
         for state in [CameraState::Starting, CameraState::On] {
             assert_eq!(events.recv().await, Some(PreviewEvent::Camera { state }));
         }
@@ -245,7 +249,11 @@ mod tests {
         let (told, mut events) = mpsc::unbounded_channel();
         for _ in 0..2 {
             let told = told.clone();
-            cameras.preview(move |event| drop(told.send(event))).await;
+            cameras
+                .preview(move |event| {
+                    let _ = told.send(event);
+                })
+                .await;
             for state in [CameraState::Starting, CameraState::Failed] {
                 assert_eq!(events.recv().await, Some(PreviewEvent::Camera { state }));
             }

@@ -80,7 +80,7 @@ impl Desktop {
 pub fn plugins<R: Runtime>(builder: Builder<R>) -> Builder<R> {
     builder
         .plugin(tauri_plugin_single_instance::init(|tauri, _, _| {
-            show(tauri)
+            show(tauri);
         }))
         .plugin(tauri_plugin_autostart::Builder::new().arg(AT_BOOT).build())
 }
@@ -157,7 +157,7 @@ pub fn close_requested<R: Runtime>(tauri: &AppHandle<R>, api: &CloseRequestApi) 
 pub fn hide<R: Runtime>(tauri: &AppHandle<R>) {
     tauri.state::<App>().calls.leave_all();
     tauri.state::<Desktop>().ask(Asked::Hidden);
-    with_window(tauri, |window| window.hide());
+    with_window(tauri, tauri::WebviewWindow::hide);
 }
 
 /// Hides the window after it was said that hosting goes on.

@@ -312,7 +312,7 @@ impl Hosting {
 
 impl Facts {
     fn take(&mut self, now: Now, sample: Sample, addresses: Addresses) {
-        self.strain.take(now, &sample);
+        self.strain.take(now, sample);
         self.sample = Some(sample);
         self.addresses = Some(addresses);
         if let Phase::On(handle) = &self.phase {

@@ -575,7 +575,7 @@ async fn the_host_in_use_is_followed_to_another_address() {
     };
     let hear = |found| {
         app.directory
-            .hear(visita_client::discover::Event::Found(found))
+            .hear(visita_client::discover::Event::Found(found));
     };
     // What is advertised there by somebody else leads nowhere.
     hear(found(visita_protocol::id::Fingerprint([1; 32])));

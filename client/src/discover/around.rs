@@ -139,12 +139,11 @@ impl Around {
     }
 
     fn lost(&mut self, fingerprint: Fingerprint) -> Action {
-        Action::Tell(match self.host(fingerprint) {
-            Some(left) => Event::Found(left),
-            None => {
-                self.asked.remove(&fingerprint);
-                Event::Gone { fingerprint }
-            }
+        Action::Tell(if let Some(left) = self.host(fingerprint) {
+            Event::Found(left)
+        } else {
+            self.asked.remove(&fingerprint);
+            Event::Gone { fingerprint }
         })
     }
 

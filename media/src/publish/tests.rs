@@ -336,9 +336,9 @@ struct Plugged {
 }
 
 impl Cable {
-    fn opener(&self) -> Option<Opener> {
+    fn opener(&self) -> Opener {
         let cable = self.clone();
-        Some(Box::new(move || {
+        Box::new(move || {
             let mut plug = lock(&cable.0);
             if plug.out {
                 return Err(Error::Missing);
@@ -353,7 +353,7 @@ impl Cable {
                 cable: cable.clone(),
                 inner: Synthetic::new(config)?,
             }))
-        }))
+        })
     }
 }
 
@@ -379,7 +379,7 @@ impl Drop for Plugged {
 #[test]
 fn a_camera_that_is_unplugged_and_plugged_in_again_is_seen_again() {
     let cable = Cable::default();
-    let running = start(cable.opener());
+    let running = start(Some(cable.opener()));
     running.publisher.wanted(&wanted(&[(H264, 640, 360)]));
     running.frame_where(|frame| frame.sequence == 3);
     assert!(matches!(
@@ -409,7 +409,7 @@ fn a_camera_that_is_unplugged_and_plugged_in_again_is_seen_again() {
 fn a_camera_that_another_program_has_is_taken_when_it_is_free_and_let_go_when_it_is_off() {
     let cable = Cable::default();
     lock(&cable.0).taken = true;
-    let running = start(cable.opener());
+    let running = start(Some(cable.opener()));
     assert!(matches!(
         running.event_other_than_pictures(),
         Event::Stopped(Error::Busy)
@@ -424,7 +424,7 @@ fn a_camera_that_another_program_has_is_taken_when_it_is_free_and_let_go_when_it
     while lock(&cable.0).opened > 0 {
         std::thread::yield_now();
     }
-    running.publisher.source(cable.opener());
+    running.publisher.source(Some(cable.opener()));
     assert!(matches!(
         running.event_other_than_pictures(),
         Event::Started { .. }
@@ -443,19 +443,19 @@ struct Turning {
 const UPRIGHT_AFTER: u32 = 15;
 
 impl Turning {
-    fn opener() -> Option<Opener> {
+    fn opener() -> Opener {
         let of = |width, height| {
             let config = synthetic::Config::new(Size::new(width, height), 100)?;
             Ok::<_, &str>(config)
         };
         let (lying, standing) = (of(640, 360).unwrap(), of(360, 640).unwrap());
-        Some(Box::new(move || {
+        Box::new(move || {
             Ok(Box::new(Self {
                 before: Synthetic::new(lying)?,
                 after: Synthetic::new(standing)?,
                 left: UPRIGHT_AFTER,
             }))
-        }))
+        })
     }
 }
 
@@ -573,7 +573,7 @@ fn a_camera_that_is_turned_goes_on() {
         (Codec::Jpeg, Size::new(480, 270), Size::new(270, 480)),
     ];
     for (codec, lying, standing) in sizes {
-        let running = Loop::start(codec, Turning::opener());
+        let running = Loop::start(codec, Some(Turning::opener()));
         let mut seen = Vec::new();
         let mut standing_pictures = 0;
         while standing_pictures < 20 {

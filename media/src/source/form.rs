@@ -62,16 +62,19 @@ fn work(format: Format) -> u64 {
 mod tests {
     use super::*;
 
+    /// What a camera offers: width, height, format, pictures a second.
+    type Offered = (u16, u16, Format, u32);
+
     #[test]
     fn the_cheapest_good_form_is_taken() {
         use Format::{Gray, Mjpeg, Nv12, Rgb, Yuyv};
-        let form = |(width, height, format, fps): (u16, u16, Format, u32)| Form {
+        let form = |(width, height, format, fps): Offered| Form {
             format,
             size: Size::new(width, height),
             fps,
         };
         // The first of each list is the one to take, wherever it stands.
-        let cases: &[(&str, &[(u16, u16, Format, u32)])] = &[
+        let cases: &[(&str, &[Offered])] = &[
             (
                 "a usual USB camera: raw where it is fast, JPEG above",
                 &[

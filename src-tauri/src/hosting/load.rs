@@ -67,7 +67,7 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// Takes what is measured now.
-    pub(crate) fn take(&mut self, now: Now, sample: &Sample) {
+    pub(crate) fn take(&mut self, now: Now, sample: Sample) {
         let empty = match sample.battery {
             Some(Battery {
                 percent,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     /// What is told at the end of `seconds` with these figures.
-    fn pass(rule: &mut Rule, from: &mut u64, seconds: u64, sample: &Sample) -> Vec<Strain> {
+    fn pass(rule: &mut Rule, from: &mut u64, seconds: u64, sample: Sample) -> Vec<Strain> {
         for _ in 0..seconds {
             *from += 1;
             rule.take(Now(*from * 1_000_000), sample);
@@ -132,23 +132,23 @@ mod tests {
     #[test]
     fn a_busy_processor_is_told_after_a_while_and_taken_back_well_below() {
         let (mut rule, mut at) = (Rule::default(), 0);
-        assert_eq!(pass(&mut rule, &mut at, 60, &busy(84, 91)), []);
-        assert_eq!(pass(&mut rule, &mut at, 9, &busy(100, 50)), []);
-        assert_eq!(pass(&mut rule, &mut at, 1, &busy(20, 50)), []);
+        assert_eq!(pass(&mut rule, &mut at, 60, busy(84, 91)), []);
+        assert_eq!(pass(&mut rule, &mut at, 9, busy(100, 50)), []);
+        assert_eq!(pass(&mut rule, &mut at, 1, busy(20, 50)), []);
         assert_eq!(
-            pass(&mut rule, &mut at, 11, &busy(90, 50)),
+            pass(&mut rule, &mut at, 11, busy(90, 50)),
             [Strain::Processor]
         );
         // Between the limits nothing changes, however long.
         assert_eq!(
-            pass(&mut rule, &mut at, 300, &busy(75, 50)),
+            pass(&mut rule, &mut at, 300, busy(75, 50)),
             [Strain::Processor]
         );
         assert_eq!(
-            pass(&mut rule, &mut at, 20, &busy(60, 50)),
+            pass(&mut rule, &mut at, 20, busy(60, 50)),
             [Strain::Processor]
         );
-        assert_eq!(pass(&mut rule, &mut at, 1, &busy(60, 50)), []);
+        assert_eq!(pass(&mut rule, &mut at, 1, busy(60, 50)), []);
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         let mut before = rule.told();
         for second in 0..600 {
             let swing = if second % 14 < 12 { 95 } else { 65 };
-            let told = pass(&mut rule, &mut at, 1, &busy(swing, 50));
+            let told = pass(&mut rule, &mut at, 1, busy(swing, 50));
             changes += usize::from(told != before);
             before = told;
         }
@@ -168,21 +168,18 @@ mod tests {
     #[test]
     fn memory_and_battery_are_told_too() {
         let (mut rule, mut at) = (Rule::default(), 0);
-        assert_eq!(
-            pass(&mut rule, &mut at, 11, &busy(10, 95)),
-            [Strain::Memory]
-        );
+        assert_eq!(pass(&mut rule, &mut at, 11, busy(10, 95)), [Strain::Memory]);
         let mut sample = busy(10, 50);
         let battery = |percent, plugged| Some(Battery { percent, plugged });
         sample.battery = battery(30, Some(false));
         assert_eq!(
-            pass(&mut rule, &mut at, 1, &sample),
+            pass(&mut rule, &mut at, 1, sample),
             [Strain::Memory, Strain::Battery]
         );
         // Charging at 30 % is nobody's worry; nor is a battery that doesn't say.
         sample.battery = battery(30, Some(true));
-        assert_eq!(pass(&mut rule, &mut at, 30, &sample), []);
+        assert_eq!(pass(&mut rule, &mut at, 30, sample), []);
         sample.battery = battery(5, None);
-        assert_eq!(pass(&mut rule, &mut at, 30, &sample), []);
+        assert_eq!(pass(&mut rule, &mut at, 30, sample), []);
     }
 }

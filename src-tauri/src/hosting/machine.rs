@@ -40,7 +40,7 @@ pub enum Power {
 
 impl Sample {
     /// Whether the device is plugged in.
-    pub(crate) fn power(&self) -> Power {
+    pub(crate) fn power(self) -> Power {
         match self.battery {
             None if cfg!(mobile) => Power::Unknown,
             None => Power::Mains,

@@ -42,12 +42,13 @@ async fn enter(
     args: &Join,
     signals: &mut Signals,
 ) -> Result<Option<(call::Call, mpsc::Receiver<Event>)>, Failure> {
-    let host = match &args.host {
-        Some(url) => Host::at(url.clone(), args.fingerprint, args.state.clone())?,
-        None => tokio::select! {
+    let host = if let Some(url) = &args.host {
+        Host::at(url.clone(), args.fingerprint, args.state.clone())?
+    } else {
+        tokio::select! {
             host = Host::discovered(args.state.clone()) => host?,
             () = signals.next() => return Ok(None),
-        },
+        }
     };
     let mut session = session::Options::new(host.urls.clone(), host.tls.clone());
     session.patient = true;
