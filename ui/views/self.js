@@ -146,6 +146,10 @@ function drag(element, allowed, dropped) {
     }
     element.style.transform = `${held.base} translate(${dx}px, ${dy}px)`;
   });
+  // A flick would go on as a fling for a second, and Chromium takes the next touch for its end.
+  element.addEventListener('touchmove', (event) => {
+    if (held?.moved && event.cancelable) event.preventDefault();
+  }, { passive: false });
   /** @param {PointerEvent} event */
   const end = (event) => {
     if (!held || event.pointerId !== held.id) return;
