@@ -73,6 +73,8 @@ test('another language in a call changes the words and nothing else, and stays',
   const host = await relay(t);
   const { family } = await everybody(t, host.url);
   participant(t, host, 'Rosa', 'Bed 7');
+  // Nothing is painted in a page that nobody sees.
+  await family.page.bringToFront();
   await family.sees('Bed 7');
   const said = () => family.page.evaluate(() => {
     const { lang, dir } = document.documentElement;
@@ -80,10 +82,12 @@ test('another language in a call changes the words and nothing else, and stays',
   });
   assert.deepEqual(await said(), { lang: 'en', dir: 'ltr', title: 'Visit your relative · Visita' });
   await family.page.evaluate((tile) => Object.assign(document.querySelector(tile), { mine: true }), `${by('tile')} canvas`);
+  await family.press('menu-toggle');
   await family.press('language');
   assert.deepEqual(await said(), { lang: 'es-MX', dir: 'ltr', title: 'Visita a su familiar · Visita' });
   await family.sees('Bed 7');
   assert.ok(await family.page.evaluate((tile) => document.querySelector(tile)?.mine, `${by('tile')} canvas`), 'the same tile goes on');
+  await family.page.keyboard.press('Escape');
   await family.press('leave');
   await family.reads('ended-screen', 'Ha salido de la visita');
   await family.page.reload();
