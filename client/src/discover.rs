@@ -107,7 +107,7 @@ impl Drop for Browser {
 struct Search {
     daemon: ServiceDaemon,
     around: Around,
-    asking: JoinSet<(Fingerprint, bool)>,
+    asking: JoinSet<(Fingerprint, Option<HostUrl>)>,
     out: mpsc::Sender<Event>,
 }
 
@@ -121,9 +121,7 @@ impl Search {
                     Err(_) => return,
                 },
                 Some(asked) = self.asking.join_next() => match asked {
-                    Ok((fingerprint, answered)) => {
-                        self.around.answered(fingerprint, answered, now())
-                    }
+                    Ok((fingerprint, at)) => self.around.answered(fingerprint, at, now()),
                     Err(_) => continue,
                 },
                 () = sleep(pause.unwrap_or_default()), if pause.is_some() => {
@@ -160,7 +158,10 @@ impl Search {
             Action::Ask(fingerprint, urls) => {
                 self.asking.spawn(async move {
                     let answer = timeout(ANSWER_WITHIN, dial::tcp(&urls)).await;
-                    (fingerprint, matches!(answer, Ok(Ok(_))))
+                    (
+                        fingerprint,
+                        answer.ok().and_then(Result::ok).map(|(url, _)| url),
+                    )
                 });
             }
             Action::Confirm(instance) => {

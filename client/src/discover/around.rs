@@ -23,7 +23,7 @@ pub const CONFIRM_WITHIN: Duration = Duration::from_millis(2500);
 pub enum Action {
     /// Tell this.
     Tell(Event),
-    /// Connect to one of these, and say by [`Around::answered`] whether somebody did.
+    /// Connect to one of these, and say by [`Around::answered`] where somebody did.
     Ask(Fingerprint, Vec<HostUrl>),
     /// Have this advertisement confirmed, or [`Around::removed`] within [`CONFIRM_WITHIN`].
     Confirm(String),
@@ -36,6 +36,8 @@ pub struct Around {
     /// By the advertisement's full name, the newest last.
     instances: Vec<(String, Found)>,
     asked: BTreeMap<Fingerprint, Asked>,
+    /// Where each host answered last: the most likely address, whatever its kind.
+    reached: BTreeMap<Fingerprint, HostUrl>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,13 +109,22 @@ impl Around {
         actions
     }
 
-    /// Whether a host answered.
-    pub fn answered(&mut self, fingerprint: Fingerprint, answered: bool, now: Now) -> Vec<Action> {
+    /// Where a host answered, if it did.
+    pub fn answered(
+        &mut self,
+        fingerprint: Fingerprint,
+        at: Option<HostUrl>,
+        now: Now,
+    ) -> Vec<Action> {
         let Some(asked) = self.asked.get_mut(&fingerprint) else {
             return Vec::new();
         };
         *asked = Asked::Due(now.plus(ASK_EVERY));
         let before = self.host(fingerprint);
+        let answered = at.is_some();
+        if let Some(url) = at {
+            self.reached.insert(fingerprint, url);
+        }
         let mut actions = Vec::new();
         for (instance, found) in &mut self.instances {
             if found.fingerprint == fingerprint {
@@ -143,22 +154,33 @@ impl Around {
             Event::Found(left)
         } else {
             self.asked.remove(&fingerprint);
+            self.reached.remove(&fingerprint);
             Event::Gone { fingerprint }
         })
     }
 
     fn host(&self, fingerprint: Fingerprint) -> Option<Found> {
-        merged(self.instances.iter().map(|(_, found)| found), fingerprint)
+        let all = self.instances.iter().map(|(_, found)| found);
+        merged(all, fingerprint, self.reached.get(&fingerprint))
     }
 
     fn host_with(&self, more: &Found, fingerprint: Fingerprint) -> Option<Found> {
         let all = self.instances.iter().map(|(_, found)| found);
-        merged(all.chain([more]), fingerprint)
+        merged(
+            all.chain([more]),
+            fingerprint,
+            self.reached.get(&fingerprint),
+        )
     }
 }
 
-/// The host of this CA, with the addresses of all its advertisements and the newest one's name.
-fn merged<'a>(all: impl Iterator<Item = &'a Found>, fingerprint: Fingerprint) -> Option<Found> {
+/// The host of this CA, with the addresses of all its advertisements, the one where it was reached
+/// first, and the newest one's name.
+fn merged<'a>(
+    all: impl Iterator<Item = &'a Found>,
+    fingerprint: Fingerprint,
+    reached: Option<&HostUrl>,
+) -> Option<Found> {
     let mut parts = all.filter(|found| found.fingerprint == fingerprint);
     let mut host = parts.next()?.clone();
     for part in parts {
@@ -170,6 +192,9 @@ fn merged<'a>(all: impl Iterator<Item = &'a Found>, fingerprint: Fingerprint) ->
                 host.urls.push(url.clone());
             }
         }
+    }
+    if let Some(at) = host.urls.iter().position(|url| Some(url) == reached) {
+        host.urls[..=at].rotate_right(1);
     }
     Some(host)
 }
@@ -198,6 +223,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         actions.into_iter().map(event).collect()
+    }
+
+    /// It answers at its first address.
+    fn at(host: &Found) -> Option<HostUrl> {
+        host.urls.first().cloned()
     }
 
     fn gone(ca: u8) -> Event {
@@ -277,7 +307,7 @@ mod tests {
             let ask = Action::Ask(ward.fingerprint, ward.urls.clone());
             assert_eq!(around.look(now), [ask]);
             assert_eq!(around.due(), None, "one question at a time");
-            assert_eq!(around.answered(ward.fingerprint, true, now), []);
+            assert_eq!(around.answered(ward.fingerprint, at(&ward), now), []);
         }
         assert_eq!(now.since(START), ASK_EVERY * 100);
     }
@@ -294,11 +324,11 @@ mod tests {
                 let now = around.due().unwrap();
                 assert!(matches!(around.look(now)[..], [Action::Ask(..)]));
                 if now < dies {
-                    around.answered(ward.fingerprint, true, now);
+                    around.answered(ward.fingerprint, at(&ward), now);
                     continue;
                 }
                 let now = now.plus(ANSWER_WITHIN);
-                let actions = around.answered(ward.fingerprint, false, now);
+                let actions = around.answered(ward.fingerprint, None, now);
                 let Some(Action::Confirm(instance)) = actions.first() else {
                     panic!("{actions:?}");
                 };
@@ -324,17 +354,44 @@ mod tests {
         around.advertised("Ward", ward.clone(), START);
         let now = around.due().unwrap();
         around.look(now);
-        around.answered(ward.fingerprint, false, now);
+        around.answered(ward.fingerprint, None, now);
         let now = around.due().unwrap();
         around.look(now);
         assert_eq!(
-            around.answered(ward.fingerprint, false, now),
+            around.answered(ward.fingerprint, None, now),
             [Action::Confirm("Ward".into())],
             "nothing new"
         );
         let now = around.due().unwrap();
         around.look(now);
-        let told = tells(around.answered(ward.fingerprint, true, now));
+        let told = tells(around.answered(ward.fingerprint, at(&ward), now));
+        assert_eq!(told, [Event::Found(ward)]);
+    }
+
+    /// One of two cables was pulled: nothing is advertised anew, and the address that is shown and
+    /// tried first is the one that works.
+    #[test]
+    fn where_a_host_answered_comes_first() {
+        let mut around = Around::default();
+        let ward = found(1, "Ward", &["10.0.0.1", "10.0.1.1", "10.0.2.1"]);
+        around.advertised("Ward", ward.clone(), START);
+        around.look(around.due().unwrap());
+        let elsewhere = ward.urls.get(1).cloned();
+        let moved = found(1, "Ward", &["10.0.1.1", "10.0.0.1", "10.0.2.1"]);
+        let told = tells(around.answered(ward.fingerprint, elsewhere.clone(), START));
+        assert_eq!(told, [Event::Found(moved.clone())]);
+        assert_eq!(around.answered(ward.fingerprint, elsewhere, START), []);
+        // What is advertised again in the old order changes nothing, and it is asked there first.
+        assert_eq!(around.advertised("Ward", ward.clone(), START), []);
+        let ask = Action::Ask(ward.fingerprint, moved.urls);
+        assert_eq!(around.look(around.due().unwrap()), [ask]);
+        // An address that isn't advertised isn't told.
+        let strange = "10.9.9.9".parse().ok();
+        let told = tells(around.answered(ward.fingerprint, strange, START));
+        assert_eq!(told, [Event::Found(ward.clone())]);
+        // A host that went and came back is a new one.
+        around.removed("Ward");
+        let told = tells(around.advertised("Ward", ward.clone(), START));
         assert_eq!(told, [Event::Found(ward)]);
     }
 
@@ -345,7 +402,7 @@ mod tests {
         around.advertised("Ward", ward.clone(), START);
         around.look(around.due().unwrap());
         around.removed("Ward");
-        assert_eq!(around.answered(ward.fingerprint, true, START), []);
+        assert_eq!(around.answered(ward.fingerprint, at(&ward), START), []);
         assert_eq!(around.due(), None);
     }
 }

@@ -213,7 +213,8 @@ pub(crate) fn outside_urls(files: &[File]) -> Vec<String> {
                 let host = &rest[..end.unwrap_or(rest.len())];
                 let harmless = !host.trim_matches('.').contains('.')
                     || host.parse::<std::net::Ipv4Addr>().is_ok()
-                    || host.rsplit('.').next() == Some("local")
+                    // RFC 6762's and RFC 2606's: neither is anywhere outside.
+                    || matches!(host.rsplit('.').next(), Some("local" | "invalid"))
                     || host == "www.w3.org"
                     || host == "schema.tauri.app";
                 if !harmless {
