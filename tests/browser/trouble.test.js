@@ -18,8 +18,9 @@ test('an error with a name in it reaches the log without the name', { timeout: 2
   page.on('pageerror', (error) => thrown.push(String(error)));
   await page.evaluateOnNewDocument((name) => {
     const { trim } = String.prototype;
+    globalThis.Failure = RangeError;
     String.prototype.trim = function failing() {
-      if (String(this) === name) throw new RangeError(`can't trim ${name}`);
+      if (String(this) === name) throw new globalThis.Failure(`can't trim ${name}`);
       return trim.call(this);
     };
   }, NAME);
@@ -30,10 +31,14 @@ test('an error with a name in it reaches the log without the name', { timeout: 2
   await until('the error in the page', () => thrown.length >= 3);
   assert.ok(thrown[0].includes(NAME), 'the error itself has the name');
   await until('the error in the log', () => /an error in a page kind=RangeError seen=Thrown file="(views\/[a-z]+\.js)" line=\d+ column=\d+/.test(host.log()));
+  // Nothing of ours is in this error's stack, so nothing of it is told; of the one after it is.
   await page.evaluate((name) => {
     Promise.reject(new Error(name));
+    globalThis.Failure = TypeError;
   }, NAME);
-  // Nothing of ours is in that error's stack, so nothing of it is told.
-  assert.equal((host.log().match(/an error in a page/g) ?? []).length, 1, 'the same error is told once');
+  await until('the error in the page that is none of ours', () => thrown.length >= 4);
+  await page.click(by('familiar-enter'));
+  await until('the next error in the log', () => /an error in a page kind=TypeError/.test(host.log()));
+  assert.equal((host.log().match(/an error in a page/g) ?? []).length, 2, 'the same error is told once, and none that is not ours');
   assert.ok(!host.log().includes('Ortega'), host.log());
 });
