@@ -40,6 +40,7 @@ export function hostStates(app, live) {
     'hosts-seen': {
       ...app,
       lobby: live,
+      use: { ok: true, ward: medicine.name, fingerprint: medicine.fingerprint, first_use: false },
       hosts: [
         medicine,
         host('Urgencias', 'c', '192.0.2.7', { state: 'away', seen_ms: now - 60_000 }),

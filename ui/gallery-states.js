@@ -215,7 +215,7 @@ export const states = {
   'call-2': { ...staff, call: inCall(family.slice(0, 2)) },
   'call-3': { ...staff, call: inCall(family.slice(0, 3)) },
   'call-4': { ...staff, call: inCall(family) },
-  'call-4-chat': { ...staff, call: inCall(family.slice(0, 3), [comes, ...talk]), steps: ['room-enter', 'chat-toggle'] },
+  'call-4-chat': { ...staff, call: inCall(family.slice(0, 3), [...talk, comes]), steps: ['room-enter', 'chat-toggle'] },
   'call-chat-empty': { ...staff, call: inCall(family.slice(0, 2)), steps: ['room-enter', 'chat-toggle'] },
   'call-chat-sending': { ...staff, call: inCall(family.slice(0, 2), talk), steps: ['room-enter', 'chat-toggle', 'chat-input=Qué alegría', 'chat-send'] },
   'call-unread': { ...staff, call: inCall(family.slice(0, 3), talk) },

@@ -187,3 +187,16 @@ test('the own picture lies in the corner that was chosen, and keys lead from one
   assert.equal(steered('top-left', 'down'), 'bottom-left');
   assert.equal(steered('bottom-left', 'right'), 'bottom-right');
 });
+
+test('the own picture stands out over no edge of the tiles, and under them where enough stays empty', () => {
+  for (const corner of CORNERS) {
+    // A phone held upright: one tile doesn't need all of its height.
+    const phone = arrange(1, 366, 640, { corner });
+    assert.ok(phone.self && phone.tiles[0].y === 0, corner);
+    if (corner.startsWith('bottom')) assert.deepEqual([phone.covered, phone.self.y >= phone.tiles[0].height], [-1, true], corner);
+    // A wide and low stage: the tile ends before the stage does.
+    const low = arrange(1, 1392, 370, { corner });
+    const [tile] = low.tiles;
+    assert.ok(low.self && tile.width < 1392 && low.self.x >= tile.x && low.self.x + low.self.width <= tile.x + tile.width, corner);
+  }
+});

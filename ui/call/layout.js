@@ -7,13 +7,22 @@
 /** Between tiles, and the least distance to touch two of them apart (LOOK.md: 8 px; 12 looks calm). */
 export const GAP = 12;
 
-/** A tile is no narrower and no wider than this, width / height: what is beyond stays empty. */
-export const NARROWEST = 0.6;
-export const WIDEST = 2;
-
 /** The shape that a landscape stage prefers, and the one of a phone held upright. */
 const LANDSCAPE = 16 / 9;
 const PORTRAIT = 1;
+
+/** So much of a picture's width, or of its height, is shown at the least. */
+export const LEAST_WIDTH = 0.42;
+export const LEAST_HEIGHT = 0.6;
+
+/**
+ * A tile is no narrower and no wider than this, width / height: what is beyond stays empty. Any
+ * usual camera's picture covers the narrowest.
+ */
+export const NARROWEST = LANDSCAPE * LEAST_WIDTH;
+export const WIDEST = 2.2;
+/** The widest that counts when the stage is cut up: a tile gets wider only where nothing else could have the place. */
+const WIDE = 2;
 
 /**
  * How much a cropped picture counts against its tile. At 0.5 two people beside an open chat stand
@@ -63,7 +72,7 @@ function grid(count, columns, width, height, gap) {
 /** @param {number} width @param {number} height */
 function clamp(width, height) {
   const shape = width / height;
-  if (shape > WIDEST) return { width: height * WIDEST, height };
+  if (shape > WIDE) return { width: height * WIDE, height };
   if (shape < NARROWEST) return { width, height: width / NARROWEST };
   return { width, height };
 }
@@ -105,9 +114,6 @@ function rounded(x, y, width, height) {
   return { x: left, y: top, width: Math.floor(x + width) - left, height: Math.floor(y + height) - top };
 }
 
-/** So much of a picture's width, or of its height, is shown at the least. */
-export const LEAST_WIDTH = 0.42;
-export const LEAST_HEIGHT = 0.6;
 /** Of what a landscape picture loses of its height, this share goes at its top, where heads are. */
 const FROM_TOP = 0.32;
 
@@ -176,43 +182,60 @@ const SELF_LEAST = 84;
  *   `covered` is the tile under the own picture, or −1
  */
 export function arrange(count, width, height, { corner = 'bottom-right', aspect = 4 / 3, hidden = false, least = 0 } = {}) {
-  const { tiles } = layout(count, width, height);
-  if (hidden) return { tiles, self: null, place: 'hidden', covered: -1, corner };
+  const centred = layout(count, width, height).tiles;
+  if (hidden) return { tiles: centred, self: null, place: 'hidden', covered: -1, corner };
   const shape = Math.min(Math.max(aspect, 3 / 4), 4 / 3);
   // Square: whether there is room doesn't depend on the picture.
   const smallest = Math.max(SELF_LEAST, least * 4 / 3);
-  const room = (/** @type {'top' | 'bottom'} */ edge) => {
-    const largest = Math.min(Math.max(Math.min(width, height) * SELF_SHARE, smallest), SELF_LARGEST);
+  const stage = { x: 0, y: 0, width, height };
+  const taken = around(centred, stage);
+  // Where enough of the height stays empty, all of it is under the tiles, and most of the own picture in it.
+  const free = height - taken.height - 2 * GAP;
+  const beneath = free >= smallest * 0.6;
+  const tiles = beneath ? centred.map((tile) => ({ ...tile, y: tile.y - taken.y })) : centred;
+  const room = (/** @type {Rect} */ box, /** @type {'top' | 'bottom'} */ edge) => {
+    const wanted = Math.min(Math.max(Math.min(width, height) * SELF_SHARE, smallest), SELF_LARGEST);
+    const largest = beneath && edge === 'bottom' ? Math.min(wanted, Math.max(free, smallest)) : wanted;
     for (let side = largest; side >= smallest; side -= 4) {
       // On both sides alike, whatever rounding makes of one of them.
-      const squares = [inCorner(width, height, `${edge}-left`, side, side), inCorner(width, height, `${edge}-right`, side, side)];
+      const squares = [inCorner(box, `${edge}-left`, side, side), inCorner(box, `${edge}-right`, side, side)];
       if (!tiles.some((tile) => squares.some((square) => overlaps(square, faceOf(tile))))) return side;
     }
     return 0;
   };
-  const below = room('bottom');
-  if (below === 0) {
+  // Else within what the tiles take up, so that it stands out over no edge of theirs, or anywhere.
+  const box = (beneath ? [stage] : [taken, stage]).find((one) => room(one, 'bottom') > 0);
+  if (!box) {
     const all = layout(count + 1, width, height).tiles;
     return { tiles: all.slice(0, count), self: all[count] ?? null, place: 'tile', covered: -1, corner };
   }
-  const above = corner.startsWith('top') ? room('top') : 0;
-  const side = above || below;
+  const above = corner.startsWith('top') ? room(box, 'top') : 0;
+  const side = above || room(box, 'bottom');
   const where = above ? corner : /** @type {Corner} */ (corner.replace('top', 'bottom'));
-  const self = inCorner(width, height, where, shape >= 1 ? side : side * shape, shape >= 1 ? side / shape : side);
+  const self = inCorner(box, where, shape >= 1 ? side : side * shape, shape >= 1 ? side / shape : side);
   return { tiles, self, place: 'corner', covered: tiles.findIndex((tile) => overlaps(self, tile)), corner: where };
 }
 
-/**
- * @param {number} width of the stage @param {number} height of the stage
- * @param {Corner} corner @param {number} wanted @param {number} tall
- * @returns {Rect}
- */
-function inCorner(width, height, corner, wanted, tall) {
-  const w = Math.min(wanted, width);
-  const h = Math.min(tall, height);
-  const x = corner.endsWith('right') ? width - w - GAP : GAP;
-  const y = corner.startsWith('bottom') ? height - h - GAP : GAP;
-  return rounded(Math.max(0, x), Math.max(0, y), w, h);
+/** What all the tiles together take up; the stage where there is none. @param {readonly Rect[]} tiles @param {Rect} stage @returns {Rect} */
+function around(tiles, stage) {
+  if (!tiles.length) return stage;
+  const [x, y] = [Math.min(...tiles.map((tile) => tile.x)), Math.min(...tiles.map((tile) => tile.y))];
+  const [right, bottom] = [Math.max(...tiles.map((tile) => tile.x + tile.width)), Math.max(...tiles.map((tile) => tile.y + tile.height))];
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+/** @param {Rect} box @param {Corner} corner @param {number} wanted @param {number} tall @returns {Rect} */
+function inCorner(box, corner, wanted, tall) {
+  const w = Math.min(wanted, box.width);
+  const h = Math.min(tall, box.height);
+  const x = corner.endsWith('right') ? box.width - w - GAP : GAP;
+  const y = corner.startsWith('bottom') ? box.height - h - GAP : GAP;
+  return rounded(box.x + Math.max(0, x), box.y + Math.max(0, y), w, h);
+}
+
+/** How wide the part of a tile is that lies under the own picture. @param {Rect} tile @param {Rect} self */
+export function hiddenWidth(tile, self) {
+  return Math.max(0, Math.min(tile.x + tile.width, self.x + self.width) - Math.max(tile.x, self.x));
 }
 
 /** The part of a tile over which nothing may lie. @param {Rect} tile @returns {Rect} */

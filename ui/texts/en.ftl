@@ -64,7 +64,7 @@ room-waiting-text = { $minutes ->
 }
 enter-room = Enter { $room }
 open-room = Open { $room }
-rooms-lost = The connection to the host was lost. It keeps trying; the list will bring itself up to date.
+rooms-lost = The connection to the host was lost. Visita keeps trying, and the list will update by itself.
 rooms-ended = The host was switched off. The list will bring itself up to date when it is back.
 rooms-offline = This device has no network. Connect it to the ward’s wifi; the list will bring itself up to date.
 rooms-connecting = Connecting to the host
@@ -113,6 +113,7 @@ host-stop-text = { $count ->
     [one] 1 connected person will lose their call:
    *[other] { $count } connected people will lose their call:
 }
+host-stop-list = People who will lose their call
 host-stop-more = { $count ->
     [one] and 1 more
    *[other] and { $count } more
@@ -249,7 +250,7 @@ host-try = Try
 host-try-label = Try { $name }
 host-why = Read why
 host-why-label = Read why { $name } is not used
-changed-title = This is not the host of before
+changed-title = This is not the same host as before
 changed-text = Where { $name } was ({ $address }), another fingerprint answers now. No connection was made and nothing was sent.
 changed-print = The fingerprint that is known
 changed-staff = Ask the ward’s staff whether the host was replaced or set up again. Only then forget the old one. The next connection to it will be a first one, with its fingerprint to compare.
@@ -267,7 +268,7 @@ link-new = Connect to this host?
 link-new-text = A link leads to it. This device doesn’t know it yet. Connect only if the link came from the ward.
 link-known = Connect to { $name }?
 link-known-text = A link leads to it. This device knows it.
-link-other = This link leads to no host
+link-other = This link doesn’t lead to a host
 link-other-text = It is damaged, or not one of Visita’s. Ask for a new one, or choose the host from the list.
 hosts-other = Connect by address
 hosts-other-text = When it is not in the list
@@ -313,6 +314,7 @@ call-time = { $time } · { $minutes ->
 }
 call-sub-connected = { " " }· connected
 call-banner-reconnecting = The connection was lost. It is being restored; don’t close this page.
+call-banner-patient = The connection is coming back.
 call-banner-closing = The host is about to close. The call may break off.
 call-room = { $room }
 call-entering = Entering
@@ -457,7 +459,7 @@ patient-name = Patient
 patient-title = Somebody is here to see you
 patient-waits = Is waiting for you
 patient-talks = The visit has begun
-patient-see = See
+patient-see = See them
 patient-none = Nobody is waiting now
 patient-none-text = When a visitor arrives, they will appear here.
 patient-connecting = Connecting
@@ -484,9 +486,9 @@ problem-patient-room-missing-title = This visit is over
 problem-patient-room-missing-text = This screen goes back to the list by itself.
 problem-patient-replaced-title = The visit goes on on another screen
 problem-patient-replaced-text = This screen goes back to the list by itself.
-problem-pin-mismatch-title = This is not the host of before
+problem-pin-mismatch-title = This is not the same host as before
 problem-pin-mismatch-text = It answers at the same address, but with another fingerprint. No connection was made and nothing was sent. Tell whoever looks after the ward’s devices; don’t go on before you know why.
-problem-pin-mismatch-family-title = This is not the ward of before
+problem-pin-mismatch-family-title = This is not the same ward as before
 problem-pin-mismatch-family-text = No connection was made and nothing was sent. Tell the ward’s staff before you go on.
 problem-version-title = These are different versions of Visita
 problem-version-text = This device and the host don’t understand each other. Update the older of the two.

@@ -113,6 +113,7 @@ host-stop-text = { $count ->
     [one] 1 persona conectada perderá su llamada:
    *[other] { $count } personas conectadas perderán su llamada:
 }
+host-stop-list = Personas que perderán su llamada
 host-stop-more = { $count ->
     [one] y 1 más
    *[other] y { $count } más
@@ -313,6 +314,7 @@ call-time = { $time } · { $minutes ->
 }
 call-sub-connected = { " " }· conectado
 call-banner-reconnecting = Se perdió la conexión. Se está recuperando; no cierre esta página.
+call-banner-patient = La conexión se está recuperando.
 call-banner-closing = El anfitrión va a cerrar. La llamada puede cortarse.
 call-room = { $room }
 call-entering = Entrando

@@ -24,6 +24,8 @@ import { createWait } from './wait.js';
 /** @typedef {import('../call/state.js').Panel} Panel */
 /** @typedef {import('../platform/types').CameraState} CameraState */
 
+/** Where the settings are a sheet over the rest (call.css). */
+const sheet = window.matchMedia('(max-width: 35em)');
 /** The least side of what a patient touches, in CSS pixels (LOOK.md). */
 const PATIENT_TOUCH = 96;
 
@@ -99,12 +101,19 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   const setMenu = (open, refocus = true) => {
     if (!menu || !view.menu || !view.menuToggle || view.menu.hidden === !open) return;
     shown(view.menu, open);
+    cover();
     view.menuToggle.setAttribute('aria-expanded', String(open));
     menu.draw();
     if (open) /** @type {HTMLElement | null} */ (view.menu.querySelector('h2'))?.focus({ preventScroll: true });
     else if (refocus) view.menuToggle.focus();
   };
   const menuOpen = () => view.menu !== null && !view.menu.hidden;
+  /** What lies under the settings can't be reached. */
+  const cover = () => {
+    const covered = menuOpen() && sheet.matches;
+    for (const part of view.beneath) part.inert = covered;
+    view.menu?.setAttribute('aria-modal', String(covered));
+  };
 
   const leave = () => {
     over = true;
@@ -153,7 +162,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
         },
       });
     }
-    tiles.draw(state, places.tiles, places.covered, places.self?.width ?? 0, stage.text);
+    tiles.draw(state, places.tiles, places.covered, places.self, stage.text);
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || (state.room !== null && places.self !== null));
     view.stage.style.setProperty('--self-width', `${places.self?.width ?? 0}px`);
@@ -212,6 +221,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     if (!over) draw();
   });
   sized.observe(view.stage);
+  sheet.addEventListener('change', cover);
 
   const element = h('div', { class: 'call-root', attributes: { 'data-variant': variant } });
   draw();
@@ -226,6 +236,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       sleep();
       stopKeys();
       document.removeEventListener('pointerdown', beside);
+      sheet.removeEventListener('change', cover);
       clearTimeout(timer);
       sized.disconnect();
       tiles.destroy();

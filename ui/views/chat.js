@@ -60,11 +60,19 @@ export function createChat({ send, close, again, drop }) {
     submit();
   });
 
+  // Whoever reads the newest line still does when a keyboard or a turned tablet takes half of the height.
+  let follow = true;
+  list.addEventListener('scroll', () => {
+    follow = list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_PX;
+  });
+  new ResizeObserver(() => {
+    if (follow) list.scrollTop = list.scrollHeight;
+  }).observe(list);
+
   return {
     element,
     /** @param {State} state */
     draw(state) {
-      const follow = list.scrollHeight - list.scrollTop - list.clientHeight < FOLLOW_PX;
       keep(list, items(state), (item) => item.key, (item) => makeItem(item, { again, drop }), (node, item) => drawItem(node, item, state));
       shown(empty, state.entries.length === 0 && state.pending.length === 0);
       if (follow) list.scrollTop = list.scrollHeight;

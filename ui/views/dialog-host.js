@@ -17,11 +17,13 @@ const NAMED = 8;
  */
 export function askToStop(connected, verb, done) {
   const named = connected.length > NAMED + 1 ? connected.slice(0, NAMED) : connected;
-  const list = h('ul', { class: 'cut-off', testid: 'cut-off' });
+  // Its end may have to be scrolled to.
+  const list = h('ul', { class: 'cut-off', testid: 'cut-off', attributes: { tabindex: '0' }, said: { 'aria-label': 'host-stop-list' } });
   keep(list, named, (one) => String(one.id), (one) => h('li', { class: 'cut-off-one' },
     icon('circle-user-round'),
-    h('span', { class: 'cut-off-name', text: one.name, attributes: { dir: 'auto' } }),
-    h('span', { class: 'cut-off-room', text: one.room, attributes: { dir: 'auto' } })));
+    h('span', { class: 'cut-off-words' },
+      h('span', { class: 'cut-off-name', text: one.name, attributes: { dir: 'auto' } }),
+      h('span', { class: 'cut-off-room', text: one.room, attributes: { dir: 'auto' } }))));
   if (named.length < connected.length) {
     list.append(h('li', { class: 'cut-off-one', t: ['host-stop-more', { count: connected.length - named.length }] }));
   }

@@ -100,7 +100,7 @@ function personButton(app) {
     t: app.name ? ['name-shown', { name: app.name }] : 'settings-title',
     icon: 'circle-user-round',
     testid: 'person',
-    class: 'own-name',
+    class: 'own-name person-name',
     label: app.name ? ['settings-of', { name: app.name }] : 'settings-title',
     on: app.settings,
   });

@@ -89,6 +89,7 @@ export function readCode(app, way) {
     const failed = inTrouble(event.state);
     trouble.replaceChildren(...(failed ? [cameraCard(event.state, { inApp: true, before: true, again: () => preview.again() })] : []));
     shown(frame, !failed);
+    shown(said, !failed);
     if (event.state !== 'on') shown(words, true);
   });
   const pixels = () => devicePixels(frame.clientWidth || 1, frame.clientHeight || 1);

@@ -73,11 +73,11 @@ function hostsAround(app) {
   const way = { use: (choice) => useHost(app, choice), done: (answer, name) => done(answer, name) };
   const element = h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'hosts-title' } },
     h('h2', { class: 'subtitle', t: 'hosts-title', attributes: { id: 'hosts-title' } }),
+    wrong, news,
     h('div', { class: 'card rows' }, list, searching,
       wayIn('read-code', 'qr-code', 'hosts-code', 'hosts-code-text', () => readCode(app, way)),
       wayIn('connect-other', 'network', 'hosts-other', 'hosts-other-text', () => askAddress(way)),
-      nothing.element),
-    wrong, news);
+      nothing.element));
   /** @type {import('../platform/types').HostsAround} */
   let around = { hosts: [], search: 'looking', addresses: [] };
   let searched = false;
@@ -116,6 +116,8 @@ function hostsAround(app) {
       shown(news, true);
     }
     draw();
+    // The list may have been scrolled to its end.
+    for (const told of [wrong, news]) if (!told.hidden) told.scrollIntoView({ block: 'nearest' });
   };
   /** @param {string} ward @param {HTMLElement} row */
   const use = async (ward, row) => {

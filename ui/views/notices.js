@@ -27,7 +27,7 @@ export function createNotices(openChat) {
 /** @type {readonly ComingKind[]} */
 const kinds = ['joined', 'left', 'lost'];
 
-/** All who came and went, in one sentence. @param {Extract<Notice, { type: 'coming' }>} notice @returns {import('./dom.js').Text} */
+/** All who came and went, a sentence for each kind. @param {Extract<Notice, { type: 'coming' }>} notice @returns {import('./dom.js').Text} */
 function comingsText(notice) {
   return ['notice-coming', () => ({
     what: kinds.flatMap((kind) => {
@@ -35,7 +35,7 @@ function comingsText(notice) {
       if (!people.length) return [];
       const [id, args] = /** @type {[string, () => import('../texts/index.js').Args]} */ (comingText(kind, people));
       return [t(id, args)];
-    }),
+    }).join('. '),
   })];
 }
 

@@ -40,21 +40,20 @@ export function createStage({ variant, tiles, notices, chat, people, menu }) {
   const leave = control('leave', 'phone-off', 'control-leave', 'danger');
   const trouble = h('div', { class: 'call-trouble' });
   const stage = h('div', { class: 'stage', testid: 'stage' }, tiles, empty);
-  const element = h('div', { class: 'call', testid: 'call', attributes: { 'data-variant': variant } },
-    h('header', { class: 'call-head' },
-      h('div', { class: 'call-names' }, room, sub),
-      h('div', { class: 'call-chips' }, status, language),
+  const head = h('header', { class: 'call-head' },
+    h('div', { class: 'call-lead' },
+      h('div', { class: 'call-names' }, room, sub), status,
       // What is told lies over the head, where it covers nobody.
       h('div', { class: 'call-told' }, banner, notices)),
-    h('main', { class: 'call-main' }, stage, chat, people),
-    trouble,
-    h('footer', { class: 'call-foot' },
-      h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } },
-        camera, chatToggle, peopleToggle, menuToggle, leave),
-      menu));
+    language);
+  const main = h('main', { class: 'call-main' }, stage, chat, people);
+  const controls = h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } },
+    camera, chatToggle, peopleToggle, menuToggle, leave);
+  const element = h('div', { class: 'call', testid: 'call', attributes: { 'data-variant': variant } },
+    head, main, trouble, h('footer', { class: 'call-foot' }, controls, menu));
   return {
     element, room, sub, time, count, status, banner, notices, empty, trouble, camera, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
-    leave, backToList, stage, chat, people, menu, language,
+    leave, backToList, stage, chat, people, menu, beneath: [head, main, trouble, controls],
   };
 }
 
@@ -86,7 +85,8 @@ export function drawStage(view, state, variant, trouble, actions) {
   else if (state.room) setChip(view.status, 'stage', 'call-connected', 'wifi');
   else setChip(view.status, 'stage', 'call-connecting', 'wifi');
 
-  const word = state.connection === 'reconnecting' ? 'call-banner-reconnecting' : state.closing ? 'call-banner-closing' : '';
+  const lost = variant === 'patient' ? 'call-banner-patient' : 'call-banner-reconnecting';
+  const word = state.connection === 'reconnecting' ? lost : state.closing ? 'call-banner-closing' : '';
   shown(view.banner, word !== '');
   view.element.dataset.told = String(word !== '');
   if (view.banner.dataset.word !== word) {

@@ -1,6 +1,6 @@
 // The people of a call: a tile each. A tile's canvas lives as long as its member is in the room;
 // nothing that happens in the call makes it anew.
-import { fit, GAP, sizeOf } from '../call/layout.js';
+import { fit, GAP, hiddenWidth, sizeOf } from '../call/layout.js';
 import { hasCamera, tileOf } from '../call/state.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { person } from './person.js';
@@ -13,6 +13,8 @@ import { person } from './person.js';
 
 /** The width of what a tile says without a picture, in CSS pixels, in text of 16 px: in short, and with why. */
 const WORDS_PX = [190, 300];
+/** And the height that it needs over the own picture. */
+const WORDS_HIGH_PX = 200;
 
 /** @param {CallHandle} handle */
 export function createTiles(handle) {
@@ -22,10 +24,10 @@ export function createTiles(handle) {
 
   /**
    * @param {State} state @param {readonly Rect[]} places in the order of the members
-   * @param {number} covered the tile under the own picture, which is `own` wide
-   * @param {number} own @param {number} text size of the text, as a multiple of 16 px
+   * @param {number} covered the tile under the own picture
+   * @param {Rect | null} self the own picture's place @param {number} text size of the text, as a multiple of 16 px
    */
-  const draw = (state, places, covered, own, text) => {
+  const draw = (state, places, covered, self, text) => {
     keep(element, state.order, String, (id) => {
       const made = makeTile(state, id);
       tiles.set(id, { canvas: made.canvas, shows: null, width: 0, height: 0 });
@@ -38,9 +40,14 @@ export function createTiles(handle) {
         tiles.delete(id);
       } else if (place) {
         putTile(id, tile, place, state, text);
-        const under = state.order[covered] === id;
+        const under = state.order[covered] === id && self !== null;
+        const words = WORDS_PX[explained.includes(tileOf(state, id)) ? 1 : 0] * text;
+        const left = under ? place.width - hiddenWidth(place, self) - 3 * GAP : place.width;
+        const centred = !under || left - GAP - place.width / 2 >= words / 2;
+        const low = under && place.height - self.height < WORDS_HIGH_PX * text;
         tile.canvas.parentElement?.classList.toggle('covered', under);
-        tile.canvas.parentElement?.classList.toggle('crowded', under && place.width / 2 - own - 2 * GAP < WORDS_PX[explained.includes(tileOf(state, id)) ? 1 : 0] / 2 * text);
+        tile.canvas.parentElement?.classList.toggle('beside', !centred && low && left >= words);
+        tile.canvas.parentElement?.classList.toggle('crowded', !centred && !(low && left >= words));
       }
     }
   };
