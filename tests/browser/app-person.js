@@ -21,7 +21,9 @@ function tilesHere() {
   });
 }
 
-const textsHere = (selector) => [...document.querySelectorAll(selector)].map((element) => element.textContent);
+/** Without the marks that keep text of two directions apart. */
+const textsHere = (selector) => [...document.querySelectorAll(selector)]
+  .map((element) => element.textContent.replace(/[\u2066-\u2069]/g, ''));
 
 /** A page in a browser, driven as a WebDriver session is. */
 export const browserPage = (page) => ({
@@ -60,11 +62,18 @@ export class Person {
   }
 
   /** Waits until an element with this id has text that fits. */
-  reads(testid, fits) {
-    return until(`${testid} with ${fits} at ${this.name}`, SECONDS, async () => {
-      const texts = await this.texts(testid);
-      return texts.find((text) => (fits instanceof RegExp ? fits.test(text) : text.includes(fits)));
-    });
+  async reads(testid, fits) {
+    /** @type {string[]} */
+    let texts = [];
+    try {
+      return await until(`${testid} with ${fits} at ${this.name}`, SECONDS, async () => {
+        texts = await this.texts(testid);
+        return texts.find((text) => (fits instanceof RegExp ? fits.test(text) : text.includes(fits)));
+      });
+    } catch (error) {
+      error.message += `; there was ${JSON.stringify(texts)}`;
+      throw error;
+    }
   }
 
   /**

@@ -56,11 +56,20 @@ export class Session {
     });
   }
 
-  /** Clicks what a selector finds, as a person would: once it is there and nothing covers it. */
+  /**
+   * Clicks what a selector finds, as a person would: once it is there, stands still, and nothing
+   * covers it. WebKit lays a menu that opens out twice, and the driver clicks where it was first.
+   */
   click(selector, seconds = 15) {
+    let stood = '';
     return until(`${selector} to be free`, seconds, async () => {
       const element = await this.find(selector, seconds);
       try {
+        const { x, y, width, height } = await this._call('GET', `/element/${element}/rect`);
+        const stands = [x, y, width, height].join(' ');
+        const moves = stands !== stood;
+        stood = stands;
+        if (moves) return false;
         await this._call('POST', `/element/${element}/click`, {});
         return true;
       } catch (error) {

@@ -3,7 +3,7 @@
 import { cameraCard, inTrouble } from './camera.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { openDialog } from './dialog.js';
-import { button } from './parts.js';
+import { button, oneOf } from './parts.js';
 import { sayAttribute } from '../texts/index.js';
 import { devicePixels } from './tiles.js';
 
@@ -26,8 +26,8 @@ export function cameraList(devices, { single = false, folded = false } = {}) {
   const group = `camera-${lists}`;
   const options = h('div', { class: 'camera-options' });
   const none = h('p', { class: 'camera-none', testid: 'camera-none' }, icon('camera-off'), h('span', { t: 'camera-list-none' }));
-  const list = h('fieldset', { class: 'choice camera-list', testid: 'camera-list' },
-    h('legend', { class: 'field-label', t: 'camera-list' }), options, none);
+  const list = oneOf('camera-list', 'choice camera-list', options, none);
+  list.dataset.testid = 'camera-list';
   const now = h('span', { class: 'camera-name', attributes: { dir: 'auto' } });
   const element = folded
     ? h('details', { class: 'camera-fold' },

@@ -213,5 +213,5 @@ function drawRow(row, one) {
   else setChip(state, 'accent', 'room-in-call');
   const known = one.round_trip_ms !== undefined && line !== 'lost';
   figure.classList.toggle('unknown', !known);
-  if (known) sayText(figure, ['milliseconds', { time: String(one.round_trip_ms) }]);
+  if (known) sayText(figure, ['milliseconds', { time: String(Math.max(1, Number(one.round_trip_ms))) }]);
 }

@@ -143,11 +143,9 @@ export function choice({ t, name, options, chosen }) {
   const inputs = options.map(({ value, testid, checked = false }) => h('input', {
     testid, attributes: { type: 'radio', name, value, checked }, on: chosen ? { change: () => chosen(value) } : {},
   }));
-  const element = h('fieldset', { class: 'choice' },
-    h('legend', { class: 'field-label', t }),
-    h('div', { class: 'choice-row' }, ...options.map((option, at) => h('label', { class: 'choice-option', attributes: { lang: option.lang } },
-      inputs[at],
-      h('span', { class: 'choice-face' }, icon(option.icon), h('span', { t: option.t, text: option.text }), icon('check', 'choice-mark'))))));
+  const element = oneOf(t, 'choice', h('div', { class: 'choice-row' }, ...options.map((option, at) => h('label', { class: 'choice-option', attributes: { lang: option.lang } },
+    inputs[at],
+    h('span', { class: 'choice-face' }, icon(option.icon), h('span', { t: option.t, text: option.text }), icon('check', 'choice-mark'))))));
   return {
     element,
     value: () => inputs.find((input) => input.checked)?.value ?? '',
@@ -156,6 +154,20 @@ export function choice({ t, name, options, chosen }) {
       for (const input of inputs) input.checked = input.value === value;
     },
   };
+}
+
+let titles = 0;
+
+/**
+ * What there is to choose one of, under its title. No fieldset: WebKit lays one out twice, with the
+ * legend's height too much at first, and what stands below it jumps under the finger.
+ * @param {Text} t @param {string} className @param {...Node} inside
+ */
+export function oneOf(t, className, ...inside) {
+  titles += 1;
+  const id = `one-of-${titles}`;
+  return h('div', { class: className, attributes: { role: 'radiogroup', 'aria-labelledby': id } },
+    h('div', { class: 'field-label', t, attributes: { id } }), ...inside);
 }
 
 /** The longest name, in characters (protocol/src/name.rs). */

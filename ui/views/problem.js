@@ -64,7 +64,7 @@ export function problemScreen({ code, variant = 'staff', retry, back }) {
     large: variant === 'patient',
     alert: true,
     actions: [
-      again && button({ kind: 'primary', t: 'try-again', icon: 'refresh-cw', testid: 'retry', on: retry }),
+      again && button({ kind: 'primary', t: code === 'replaced' ? 'bring-here' : 'try-again', icon: 'refresh-cw', testid: 'retry', on: retry }),
       back && button({ kind: again ? 'plain' : 'primary', t: backWord(variant), icon: 'arrow-left', testid: 'back', on: back }),
     ],
   });
