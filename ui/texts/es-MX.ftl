@@ -10,6 +10,7 @@ saved = Guardado
 enter = Entrar
 open = Abrir
 try-again = Probar de nuevo
+bring-here = Traerla aquí
 enter-again = Volver a entrar
 understood = Entendido
 offline-title = Este dispositivo no tiene red
