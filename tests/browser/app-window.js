@@ -85,7 +85,12 @@ export async function openApp(t, { machine, binary, state, env = {}, args = [], 
     session,
     log: () => log,
     /** The driver, and with it the window, is gone for good. */
-    end: () => driver.kill('SIGKILL'),
+    async end() {
+      driver.kill('SIGKILL');
+      const drivers = () => machine.processes().filter(({ program }) => program.endsWith('/WebKitWebDriver'));
+      for (const { pid } of drivers()) process.kill(pid, 'SIGKILL');
+      await until('the driver’s end', 15, () => drivers().length === 0);
+    },
     /** Touches the window's cross. */
     close: () => execFileSync('ip', ['netns', 'exec', machine.namespace, 'python3', CLOSE, 'Visita'], {
       env: { ...process.env, DISPLAY: display },
