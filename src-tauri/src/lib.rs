@@ -73,6 +73,11 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
             // Mostly there is none.
             let _ = std::fs::remove_dir_all(forgotten_folder());
         }
+        // A click on the icon in the Dock, which is all there is of an app whose window is hidden.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Reopen { .. } = event {
+            desktop::show(handle);
+        }
     });
     Ok(())
 }
