@@ -37,6 +37,7 @@ const MAX_MESSAGE: usize = MAX_FRAME + 4096;
 
 /// What may lie unsent in the kernel, in bytes. Small, so that a slow line shows here, where the
 /// newest control message and sound can still go first, and not in a buffer of megabytes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 const NOT_SENT: u32 = 32 * 1024;
 
 type Stream = WebSocketStream<TlsStream<TcpStream>>;
