@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Came, Guest, Server, came, camera, chunk, header, hello};
+use common::{Came, Guest, Server, came, camera, hello};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -16,7 +16,6 @@ use tokio_tungstenite::tungstenite::Message;
 use visita_protocol::{
     control::{ClientMessage, RelayMessage, Watch},
     error::Code,
-    frame::Header,
     media::Size,
 };
 use visita_relay::{Config, Relay, bind};
@@ -174,12 +173,12 @@ async fn small_chunks_do_not_hold_what_came_with_them() {
     guest.ping().await;
     let before = resident();
     for index in 0..1_000 {
-        let part = Header {
+        let part = visita_protocol::frame::Header {
             chunk: index,
             chunks: 1_024,
-            ..header(0, 0, true)
+            ..common::header(0, 0, true)
         };
-        guest.binary(chunk(&part, b"z")).await;
+        guest.binary(common::chunk(&part, b"z")).await;
         for _ in 0..256 {
             guest.socket.feed(pong()).await.unwrap();
         }
