@@ -285,8 +285,8 @@ fn the_decoder_begins_at_a_key_frame_and_goes_on_at_the_next() {
         }
         let mut bytes = encoder.encode(picture).unwrap().unwrap().bytes.to_vec();
         if number == 10 {
-            // Cut: most of the picture is missing.
-            bytes.truncate(bytes.len() / 3);
+            // Cut within the slice's header. Cut later, it's chance whether the codec notices.
+            bytes.truncate(6);
             assert!(decoder.decode(&bytes, picture.time()).is_err());
             continue;
         }
