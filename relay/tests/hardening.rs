@@ -165,20 +165,11 @@ async fn small_chunks_do_not_hold_what_came_with_them() {
     })
     .await;
     let mut guest = server.member("r", "Mallory").await;
-    guest
-        .send(ClientMessage::Tracks {
-            tracks: vec![camera()],
-        })
-        .await;
+    guest.announce().await;
     guest.ping().await;
     let before = resident();
     for index in 0..1_000 {
-        let part = visita_protocol::frame::Header {
-            chunk: index,
-            chunks: 1_024,
-            ..common::header(0, 0, true)
-        };
-        guest.binary(common::chunk(&part, b"z")).await;
+        guest.binary(common::piece(0, index, 1_024, b"z")).await;
         for _ in 0..256 {
             guest.socket.feed(pong()).await.unwrap();
         }

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Came, Guest, SIZE, Server, camera, chunk, frame, header, hello, join};
+use common::{Came, Guest, SIZE, Server, chunk, frame, header, hello, join, piece};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{

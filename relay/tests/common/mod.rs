@@ -378,12 +378,15 @@ impl Guest {
         Ok(())
     }
 
+    /// Announces a camera.
+    pub async fn announce(&mut self) {
+        let tracks = vec![camera()];
+        self.send(ClientMessage::Tracks { tracks }).await;
+    }
+
     /// Announces a camera and waits until somebody wants it.
     pub async fn camera(&mut self) {
-        self.send(ClientMessage::Tracks {
-            tracks: vec![camera()],
-        })
-        .await;
+        self.announce().await;
         self.until(|message| {
             matches!(message, RelayMessage::Send { tracks } if !tracks.is_empty()).then_some(())
         })
@@ -545,6 +548,16 @@ pub fn chunk(header: &Header, payload: &[u8]) -> Bytes {
     header.write(&mut bytes);
     bytes.put_slice(payload);
     bytes.freeze()
+}
+
+/// One of the chunks of a key frame of track 0.
+pub fn piece(sequence: u32, index: u16, of: u16, payload: &[u8]) -> Bytes {
+    let header = Header {
+        chunk: index,
+        chunks: of,
+        ..header(0, sequence, true)
+    };
+    chunk(&header, payload)
 }
 
 pub fn frame(track: u8, sequence: u32, key: bool, payload: &[u8]) -> Bytes {

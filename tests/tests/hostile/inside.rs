@@ -42,11 +42,7 @@ pub(super) async fn frames_of_others(server: &Server, rng: &mut StdRng) {
 
 pub(super) async fn replayed_and_broken_chunks(server: &Server, rng: &mut StdRng) {
     let mut guest = enter(server, "elsewhere").await;
-    guest
-        .send(ClientMessage::Tracks {
-            tracks: vec![camera()],
-        })
-        .await;
+    guest.announce().await;
     for _ in 0..100 {
         let mut bytes = frame(0, rng.random_range(0..5), rng.random(), b"payload").to_vec();
         for _ in 0..rng.random_range(0..4) {
@@ -63,19 +59,12 @@ pub(super) async fn replayed_and_broken_chunks(server: &Server, rng: &mut StdRng
 /// Frames of which the last chunk never comes.
 pub(super) async fn frames_without_end(server: &Server, _: &mut StdRng) {
     let mut guest = enter(server, "elsewhere").await;
-    guest
-        .send(ClientMessage::Tracks {
-            tracks: vec![camera()],
-        })
-        .await;
+    guest.announce().await;
     for sequence in 0..40 {
         for index in 0..10 {
-            let part = Header {
-                chunk: index,
-                chunks: 1_000,
-                ..header(0, sequence, true)
-            };
-            guest.binary(chunk(&part, &[0; 1_000])).await;
+            guest
+                .binary(piece(sequence, index, 1_000, &[0; 1_000]))
+                .await;
         }
     }
     guest.ping().await;
@@ -162,18 +151,9 @@ pub(super) async fn pong_flood(server: &Server, _: &mut StdRng) {
 /// Frames in as many chunks as there may be, with hardly anything in them.
 pub(super) async fn tiny_chunks(server: &Server, _: &mut StdRng) {
     let mut guest = enter(server, "elsewhere").await;
-    guest
-        .send(ClientMessage::Tracks {
-            tracks: vec![camera()],
-        })
-        .await;
+    guest.announce().await;
     for index in 0..1_000 {
-        let part = Header {
-            chunk: index,
-            chunks: 1_024,
-            ..header(0, 0, true)
-        };
-        guest.binary(chunk(&part, b"z")).await;
+        guest.binary(piece(0, index, 1_024, b"z")).await;
     }
     guest.ping().await;
     guest.close().await;
@@ -223,11 +203,7 @@ pub(super) async fn strange_names(server: &Server, _: &mut StdRng) {
 pub(super) async fn comes_and_goes(server: &Server, _: &mut StdRng) {
     for _ in 0..5 {
         let mut guest = enter(server, ROOM).await;
-        guest
-            .send(ClientMessage::Tracks {
-                tracks: vec![camera()],
-            })
-            .await;
+        guest.announce().await;
         // Without a word: the relay waits for it in vain.
         drop(guest);
     }
