@@ -23,7 +23,7 @@ struct Answer {
 }
 
 /// The way to the class.
-pub fn plugin<R: Runtime>() -> TauriPlugin<R> {
+pub(crate) fn plugin<R: Runtime>() -> TauriPlugin<R> {
     Builder::new("device")
         .setup(|tauri, api| {
             let handle = api.register_android_plugin(PACKAGE, CLASS)?;
@@ -35,7 +35,7 @@ pub fn plugin<R: Runtime>() -> TauriPlugin<R> {
 
 /// Keeps the device awake as is wished, until the app ends: the screen in a call, and as host the
 /// whole process, by a service that Android doesn't end.
-pub async fn keep_awake<R: Runtime>(tauri: AppHandle<R>) {
+pub(crate) async fn keep_awake<R: Runtime>(tauri: AppHandle<R>) {
     let awake = tauri.state::<App>().awake.clone();
     let mut wishes = awake.wishes();
     while wishes.changed().await.is_ok() {

@@ -38,7 +38,6 @@ use settings::Settings;
 ///
 /// # Errors
 /// When it can't start: the message says why, in words with the next step.
-#[cfg_attr(mobile, tauri::mobile_entry_point)]
 pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     #[cfg(target_os = "linux")]
     painting::choose();
@@ -80,6 +79,15 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
     Ok(())
+}
+
+/// Where Android begins. It takes no error; what is written to its log is all that can be said.
+#[cfg(mobile)]
+#[tauri::mobile_entry_point]
+fn begin() {
+    if let Err(error) = run() {
+        tracing::error!(%error, "the app can't start");
+    }
 }
 
 /// The app with its commands, for any runtime: with a window, or without one in tests. Its parts
