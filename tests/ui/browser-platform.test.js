@@ -8,6 +8,7 @@ import { relayOf, socketUrl } from '../../ui/platform/browser/address.js';
 import { hasParameterSets, isAnnexB } from '../../ui/platform/browser/annex-b.js';
 import { BackOff } from '../../ui/platform/browser/back-off.js';
 import { stateOf } from '../../ui/platform/browser/camera.js';
+import { turned } from '../../ui/platform/browser/frames.js';
 import { sizeInHeader } from '../../ui/platform/browser/jpeg.js';
 import { CHUNK, MAX_WAITING, Outbox, PATIENCE } from '../../ui/platform/browser/outbox.js';
 import { fit, Pace, Rate, stepFor } from '../../ui/platform/browser/pace.js';
@@ -47,6 +48,10 @@ test('every failure of the camera has its state', () => {
   assert.equal(of('SecurityError'), 'insecure');
   assert.equal(of('TypeError'), 'failed');
   assert.equal(stateOf('what?'), 'failed');
+});
+
+test('a frame that is to be turned is told from one that stands, and from a browser that knows no turning', () => {
+  assert.deepEqual([{ rotation: 90 }, { rotation: 180 }, { rotation: 0 }, {}].map(turned), [true, true, false, false]);
 });
 
 test('sizes keep their proportion, are even, and never grow', () => {

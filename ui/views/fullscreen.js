@@ -5,6 +5,8 @@
 
 /** Whether there is a whole screen to be had. */
 export function canFill() {
+  // The app's web view on Android says so, and gives it back at once (wry's RustWebChromeClient).
+  if ('__TAURI_INTERNALS__' in window && /\bAndroid\b/.test(navigator.userAgent)) return false;
   const page = /** @type {Fuller} */ (document);
   return page.fullscreenEnabled || page.webkitFullscreenEnabled === true;
 }

@@ -146,7 +146,8 @@ function createStats() {
       const rooms = new Set(connected.map((one) => one.room)).size;
       people.number.textContent = String(connected.length);
       sayText(people.text, lost ? ['stat-people-lost', { count: lost }] : ['stat-people-rooms', { count: rooms }]);
-      shown(load.element, Boolean(measured));
+      // Android tells neither of them, and no device runs without memory: 0 % would be a false word.
+      shown(load.element, Boolean(measured?.memory));
       shown(traffic.element, Boolean(measured));
       shown(battery.element, measured?.battery !== undefined);
       if (!measured) return;

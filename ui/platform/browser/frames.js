@@ -13,6 +13,16 @@
 const HIDDEN_INTERVAL = 200;
 
 /**
+ * Whether a frame says that it is to be turned before it is shown, as newer browsers' cameras do on
+ * tablets. An encoder and whoever reads the pixels leave that to who shows it, and our frames can't
+ * say it; a canvas turns it.
+ * @param {Picture} picture
+ */
+export function turned(picture) {
+  return 'rotation' in picture && picture.rotation !== 0;
+}
+
+/**
  * Calls `onFrame` for each of the track's frames until `stop`. `nudge` is to be called every now
  * and then; it keeps frames coming in a page in the background.
  * @param {MediaStreamTrack} track

@@ -2,6 +2,7 @@
 
 import { hasParameterSets, isAnnexB } from './annex-b.js';
 import { BITRATE, DECODER_CONFIG, encoderConfig } from './codecs.js';
+import { turned } from './frames.js';
 import { fit, Pace, stepFor } from './pace.js';
 
 /** @typedef {import('./frames.js').Picture} Picture */
@@ -170,15 +171,6 @@ export class H264Encoder {
     this._failures += 1;
     if (this._failures >= 3) this._events.failed();
   }
-}
-
-/**
- * Whether a frame says that it is to be turned before it is shown, as newer browsers' cameras do on
- * tablets. An encoder leaves that to who shows it, and our frames can't say it; a canvas turns it.
- * @param {Picture} picture
- */
-function turned(picture) {
-  return 'rotation' in picture && picture.rotation !== 0;
 }
 
 export class H264Decoder {

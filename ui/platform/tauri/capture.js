@@ -1,7 +1,7 @@
 // The camera where the system gives it to web views alone (Android): the page captures, and hands
 // the pictures to Rust, which encodes and sends them. Rust says when (src-tauri/src/frames/captured.rs).
 
-import { framesOf } from '../browser/frames.js';
+import { framesOf, turned } from '../browser/frames.js';
 import { Pace } from '../browser/pace.js';
 import { ticker } from '../browser/ticker.js';
 
@@ -79,6 +79,7 @@ async function pixels(picture, width, height) {
   if (typeof VideoFrame !== 'function') return drawn(picture, width, height);
   const frame = 'clone' in picture ? picture.clone() : new VideoFrame(picture);
   try {
+    if (turned(frame)) return drawn(frame, width, height);
     const rect = frame.visibleRect;
     // Anything else (a texture, above all) the web view turns into RGBA, or we do by drawing.
     const format = frame.format && frame.format in FORMATS ? frame.format : 'RGBA';
