@@ -49,7 +49,7 @@ test('a host that is switched off is called so, to each in their words', LONG, a
   await home.reads('rooms-notice', 'The host was switched off.');
   await home.page.waitForSelector(`${by('room-enter')}:disabled`);
   await patient.reads('patient-rest', 'Visits are switched off');
-  await family.reads('error-screen', 'The ward closed the visits');
+  await family.reads('error-screen', 'The ward has closed the visits');
   for (const page of [family, home, patient]) page.clean();
 });
 
