@@ -34,7 +34,8 @@ install_other_rust() {
 }
 
 # The linker for Windows. C++ and its threads are linked in, so that the programs need no DLL but
-# the system's own.
+# the system's own. nokhwa makes a DLL that nobody uses; without being told, mingw would export all
+# that is in it, which is more than a DLL can.
 install_windows_tools() {
     install_other_rust
     install_packages gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix
@@ -47,7 +48,7 @@ install_windows_tools() {
     done
     cat >"$linker" <<LINKER
 #!/bin/sh
-exec x86_64-w64-mingw32-gcc-posix -L$static "\$@" -ladvapi32 -lmsvcrt -lkernel32
+exec x86_64-w64-mingw32-gcc-posix -L$static -Wl,--exclude-all-symbols "\$@" -ladvapi32 -lmsvcrt -lkernel32
 LINKER
     chmod +x "$linker"
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER="$linker"
