@@ -1,14 +1,18 @@
 //! What the app asks of Android itself; `DevicePlugin.kt` in `gen/android` does it.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use tauri::{
     AppHandle, Manager as _, Runtime,
     plugin::{Builder, PluginHandle, TauriPlugin},
 };
+use tokio::time::interval;
 
 use crate::{
     app::App,
     awake::{State, Wish},
+    hosting::machine::{Batteries, Battery},
 };
 
 /// Where the class is, and what it is called.
@@ -31,6 +35,38 @@ pub(crate) fn plugin<R: Runtime>() -> TauriPlugin<R> {
             Ok(())
         })
         .build()
+}
+
+/// How often Android is asked for the battery.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What Android says of the battery: both or nothing.
+#[derive(Deserialize)]
+struct Power {
+    percent: Option<u8>,
+    plugged: Option<bool>,
+}
+
+/// Looks at the battery until the app ends.
+pub(crate) async fn watch_battery<R: Runtime>(tauri: AppHandle<R>) {
+    let hosting = tauri.state::<App>().hosting.clone();
+    let mut every = interval(LOOK_EVERY);
+    loop {
+        every.tick().await;
+        let device = tauri.state::<Device<R>>();
+        let told = device.0.run_mobile_plugin_async::<Power>("power", ()).await;
+        hosting.battery(match told {
+            Ok(Power {
+                percent: Some(percent),
+                plugged,
+            }) => Batteries::Some(Battery { percent, plugged }),
+            Ok(Power { percent: None, .. }) => Batteries::Unknown,
+            Err(error) => {
+                tracing::warn!(%error, "nothing is known of the battery");
+                return;
+            }
+        });
+    }
 }
 
 /// Keeps the device awake as is wished, until the app ends: the screen in a call, and as host the

@@ -78,6 +78,8 @@ pub(crate) struct Facts {
     pub(crate) phase: Phase,
     pub(crate) addresses: Option<Addresses>,
     pub(crate) sample: Option<Sample>,
+    #[cfg(mobile)]
+    pub(crate) battery: machine::Batteries,
     pub(crate) strain: load::Rule,
     pub(crate) lines: Lines,
     /// What went through the relay, and when that was looked at.
@@ -228,12 +230,32 @@ impl Hosting {
                     });
                     let Ok((back, sample, addresses)) = measured.await else { return };
                     meter = back;
+                    let sample = self.completed(sample);
                     self.facts().take(self.now(), sample, addresses);
                 }
                 Ok(()) = awake.changed() => {}
             }
             self.refresh();
         }
+    }
+
+    /// The system told of the battery, where it does so by itself.
+    #[cfg(mobile)]
+    pub fn battery(&self, battery: machine::Batteries) {
+        self.facts().battery = battery;
+    }
+
+    /// With what the system told by itself.
+    #[cfg(mobile)]
+    fn completed(&self, sample: Sample) -> Sample {
+        let battery = self.facts().battery;
+        Sample { battery, ..sample }
+    }
+
+    #[cfg(desktop)]
+    #[allow(clippy::unused_self)]
+    fn completed(&self, sample: Sample) -> Sample {
+        sample
     }
 
     fn now(&self) -> Now {

@@ -65,6 +65,8 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     desktop::begin(tauri.handle());
     #[cfg(target_os = "android")]
     async_runtime::spawn(device::keep_awake(tauri.handle().clone()));
+    #[cfg(target_os = "android")]
+    async_runtime::spawn(device::watch_battery(tauri.handle().clone()));
     async_runtime::spawn(end_when_told(tauri.handle().clone()));
     tauri.run(|handle, event| {
         if let RunEvent::Exit = event {

@@ -119,12 +119,19 @@ test('a host that is gone in the middle of a call is missed in words, with a way
   await b.reads('lobby-state', 'No connection');
 });
 
-test('another ward in a known one’s place is a full stop', OPTIONS, async (t) => {
+test('a link with the fingerprint needs no comparing; another ward in its place is a full stop', OPTIONS, async (t) => {
   const here = ward(t, ['a', 'b'], { ward: WARD, grace: 3 });
-  const [a, b] = await Promise.all([here.window('a'), here.window('b')]);
+  const a = await here.window('a');
   await a.click('host-switch');
-  await use(b);
+  await a.reads('host-url', here.url('a'));
+  await a.click('host-panel');
+  const address = `${here.lan.machine('a').address}:3000`;
+  const b = await here.window('b', { args: [`visita://${address}?fp=sha256:${await fingerprint(a)}`] });
+  await b.reads('link-address', address);
+  await here.look('link');
+  await b.click('link-connect');
   await b.reads('lobby-state', WARD);
+  assert.deepEqual(await b.texts('first-use-close'), []);
   process.kill(a.app.pid(), 'SIGKILL');
   here.people.splice(here.people.indexOf(a), 1);
   await b.reads('lobby-state', 'No connection');

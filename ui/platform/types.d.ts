@@ -31,7 +31,7 @@ export interface HostStatus {
     visited: boolean;
   };
   /** Of this device: percent, and bits a second of pictures. */
-  load?: { processor: number; memory: number; battery?: number; bits_in: number; bits_out: number; strain: ('processor' | 'memory' | 'battery')[] };
+  load?: { processor?: number; memory?: number; battery?: number; bits_in: number; bits_out: number; strain: ('processor' | 'memory' | 'battery')[] };
   at_boot?: boolean;                     // the app starts with the system; absent where it can't
   problem?: 'port_in_use' | 'data_not_writable' | 'disk_full' | 'no_network' | 'other'; detail?: string;
   port?: number; holder?: string; free_port?: number;  // of a port in use: which, by whom if that is known, and another

@@ -146,14 +146,14 @@ function createStats() {
       const rooms = new Set(connected.map((one) => one.room)).size;
       people.number.textContent = String(connected.length);
       sayText(people.text, lost ? ['stat-people-lost', { count: lost }] : ['stat-people-rooms', { count: rooms }]);
-      // Android tells neither of them, and no device runs without memory: 0 % would be a false word.
-      shown(load.element, Boolean(measured?.memory));
+      // Android tells neither of them.
+      shown(load.element, measured?.processor !== undefined);
       shown(traffic.element, Boolean(measured));
       shown(battery.element, measured?.battery !== undefined);
       if (!measured) return;
-      sayText(load.number, ['percent', { percent: String(measured.processor) }]);
-      sayText(load.text, ['stat-load-text', { percent: String(measured.memory) }]);
-      /** @type {HTMLElement} */ (bar.firstElementChild).style.width = `${measured.processor}%`;
+      sayText(load.number, ['percent', { percent: String(measured.processor ?? 0) }]);
+      sayText(load.text, ['stat-load-text', { percent: String(measured.memory ?? 0) }]);
+      /** @type {HTMLElement} */ (bar.firstElementChild).style.width = `${measured.processor ?? 0}%`;
       bar.classList.toggle('strained', measured.strain.includes('processor'));
       sayText(traffic.number, ['stat-traffic-number', () => ({ size: megabits(measured.bits_out) })]);
       sayText(traffic.text, ['stat-traffic-text', () => ({ size: megabits(measured.bits_in) })]);

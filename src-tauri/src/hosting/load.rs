@@ -6,7 +6,7 @@ use serde::Serialize;
 use visita_protocol::time::Now;
 
 use super::{
-    machine::{Battery, Sample},
+    machine::{Batteries, Battery, Sample},
     steady::{Patience, Steady},
 };
 
@@ -69,20 +69,18 @@ impl Rule {
     /// Takes what is measured now.
     pub(crate) fn take(&mut self, now: Now, sample: Sample) {
         let empty = match sample.battery {
-            Some(Battery {
+            Batteries::Some(Battery {
                 percent,
                 plugged: Some(false),
             }) => 100_u8.saturating_sub(percent),
             _ => 0,
         };
-        step(
-            &mut self.processor,
-            now,
-            sample.processor,
-            PROCESSOR,
-            LASTING,
+        let (processor, memory) = (
+            sample.processor.unwrap_or_default(),
+            sample.memory.unwrap_or_default(),
         );
-        step(&mut self.memory, now, sample.memory, MEMORY, LASTING);
+        step(&mut self.processor, now, processor, PROCESSOR, LASTING);
+        step(&mut self.memory, now, memory, MEMORY, LASTING);
         step(&mut self.battery, now, empty, EMPTY, AT_ONCE);
     }
 
@@ -114,9 +112,9 @@ mod tests {
 
     fn busy(processor: u8, memory: u8) -> Sample {
         Sample {
-            processor,
-            memory,
-            battery: None,
+            processor: Some(processor),
+            memory: Some(memory),
+            battery: Batteries::None,
         }
     }
 
@@ -170,7 +168,7 @@ mod tests {
         let (mut rule, mut at) = (Rule::default(), 0);
         assert_eq!(pass(&mut rule, &mut at, 11, busy(10, 95)), [Strain::Memory]);
         let mut sample = busy(10, 50);
-        let battery = |percent, plugged| Some(Battery { percent, plugged });
+        let battery = |percent, plugged| Batteries::Some(Battery { percent, plugged });
         sample.battery = battery(30, Some(false));
         assert_eq!(
             pass(&mut rule, &mut at, 1, sample),

@@ -7,12 +7,34 @@ use serde::Serialize;
 /// What was measured at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
-    /// All cores, in percent of what they could do.
-    pub processor: u8,
-    /// The memory that programs hold, in percent.
-    pub memory: u8,
-    /// The battery, if there is one.
-    pub battery: Option<Battery>,
+    /// All cores, in percent of what they could do, where the system says so.
+    pub processor: Option<u8>,
+    /// The memory that programs hold, in percent, where the system says so.
+    pub memory: Option<u8>,
+    /// What it has of a battery.
+    pub battery: Batteries,
+}
+
+/// What a device has of a battery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Batteries {
+    /// The system doesn't say.
+    #[default]
+    Unknown,
+    /// None: it runs as long as there is current.
+    None,
+    /// One, or several that are charged together.
+    Some(Battery),
+}
+
+impl Batteries {
+    /// The battery, if one is known.
+    pub(crate) fn known(self) -> Option<Battery> {
+        match self {
+            Self::Some(battery) => Some(battery),
+            Self::Unknown | Self::None => None,
+        }
+    }
 }
 
 /// A battery.
@@ -42,9 +64,9 @@ impl Sample {
     /// Whether the device is plugged in.
     pub(crate) fn power(self) -> Power {
         match self.battery {
-            None if cfg!(mobile) => Power::Unknown,
-            None => Power::Mains,
-            Some(battery) => match battery.plugged {
+            Batteries::Unknown => Power::Unknown,
+            Batteries::None => Power::Mains,
+            Batteries::Some(battery) => match battery.plugged {
                 Some(true) => Power::Plugged,
                 Some(false) => Power::Battery,
                 None => Power::Unknown,
@@ -125,7 +147,7 @@ mod measured {
     use starship_battery::{State, units::ratio::percent};
     use sysinfo::System;
 
-    use super::{Battery, Sample};
+    use super::{Batteries, Battery, Sample};
 
     /// Measures. A processor's load is that since the last time.
     pub(crate) struct Meter {
@@ -150,18 +172,21 @@ mod measured {
             self.system.refresh_memory();
             let (all, free) = (self.system.total_memory(), self.system.available_memory());
             Sample {
-                processor: self.system.global_cpu_usage().round().clamp(0.0, 100.0) as u8,
+                processor: Some(self.system.global_cpu_usage().round().clamp(0.0, 100.0) as u8),
                 memory: (100 * all.saturating_sub(free))
                     .checked_div(all)
-                    .unwrap_or(0) as u8,
-                battery: self.battery(),
+                    .map(|held| held as u8),
+                battery: self.battery().unwrap_or_default(),
             }
         }
 
         /// The first battery that can be read: tablets and notebooks have one, or two that are
-        /// charged together.
-        fn battery(&self) -> Option<Battery> {
-            let mut batteries = self.batteries.as_ref()?.batteries().ok()?;
+        /// charged together. One that can't be read is no word that there is none.
+        fn battery(&self) -> Option<Batteries> {
+            let mut batteries = self.batteries.as_ref()?.batteries().ok()?.peekable();
+            if batteries.peek().is_none() {
+                return Some(Batteries::None);
+            }
             let battery = batteries.find_map(Result::ok)?;
             let plugged = match battery.state() {
                 // Paused: full enough, by the limit that the system was given.
@@ -169,19 +194,19 @@ mod measured {
                 State::Discharging | State::Empty => Some(false),
                 State::Unknown => None,
             };
-            Some(Battery {
+            Some(Batteries::Some(Battery {
                 percent: battery
                     .state_of_charge()
                     .get::<percent>()
                     .round()
                     .clamp(0.0, 100.0) as u8,
                 plugged,
-            })
+            }))
         }
     }
 }
 
-/// Elsewhere the system's own screens tell it.
+/// Elsewhere the system tells of the battery alone, and by itself (`device.rs`).
 #[cfg(mobile)]
 pub(crate) struct Meter;
 
@@ -202,14 +227,22 @@ mod tests {
 
     #[test]
     fn power_is_told_as_far_as_it_is_known() {
-        let sample = |battery: Option<(u8, Option<bool>)>| Sample {
-            battery: battery.map(|(percent, plugged)| Battery { percent, plugged }),
-            ..Sample::default()
+        let power = |battery| {
+            let sample = Sample {
+                battery,
+                ..Sample::default()
+            };
+            sample.power()
         };
-        assert_eq!(sample(None).power(), Power::Mains);
-        assert_eq!(sample(Some((50, Some(true)))).power(), Power::Plugged);
-        assert_eq!(sample(Some((50, Some(false)))).power(), Power::Battery);
-        assert_eq!(sample(Some((50, None))).power(), Power::Unknown);
+        let one = |plugged| {
+            let percent = 50;
+            power(Batteries::Some(Battery { percent, plugged }))
+        };
+        assert_eq!(power(Batteries::Unknown), Power::Unknown);
+        assert_eq!(power(Batteries::None), Power::Mains);
+        assert_eq!(one(Some(true)), Power::Plugged);
+        assert_eq!(one(Some(false)), Power::Battery);
+        assert_eq!(one(None), Power::Unknown);
     }
 
     #[test]
@@ -217,7 +250,7 @@ mod tests {
         let mut meter = Meter::new();
         meter.sample();
         let sample = meter.sample();
-        assert!(sample.processor <= 100);
-        assert!((1..=100).contains(&sample.memory), "{sample:?}");
+        assert!(sample.processor.unwrap() <= 100);
+        assert!((1..=100).contains(&sample.memory.unwrap()), "{sample:?}");
     }
 }

@@ -139,9 +139,11 @@ pub struct Conditions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Load {
     /// Of all cores, in percent.
-    pub processor: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processor: Option<u8>,
     /// Of the memory, in percent.
-    pub memory: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u8>,
     /// How full the battery is, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub battery: Option<u8>,
@@ -214,7 +216,7 @@ impl Facts {
         let load = self.sample.map(|sample| Load {
             processor: sample.processor,
             memory: sample.memory,
-            battery: sample.battery.map(|battery| battery.percent),
+            battery: sample.battery.known().map(|battery| battery.percent),
             bits_in: self.rate.0,
             bits_out: self.rate.1,
             strain: self.strain.told(),

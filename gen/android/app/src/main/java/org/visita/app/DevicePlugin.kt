@@ -3,7 +3,10 @@ package org.visita.app
 import android.Manifest
 import android.app.Activity
 import android.content.Context
+import android.content.Intent
+import android.content.IntentFilter
 import android.net.wifi.WifiManager
+import android.os.BatteryManager
 import android.os.Build
 import android.view.WindowManager
 import android.webkit.WebView
@@ -27,7 +30,7 @@ class KeepArgs {
 
 /**
  * What the app asks of Android itself: to stay awake in a call, to go on hosting when another app
- * is in front, and to let multicast through. The page's own camera asks for its leave by itself
+ * is in front, to let multicast through, and to say what there is of a battery. The page's own camera asks for its leave by itself
  * (wry's web view does that).
  */
 @TauriPlugin(
@@ -75,6 +78,23 @@ class DevicePlugin(private val activity: Activity) : Plugin(activity) {
     } else {
       host(invoke, wish)
     }
+  }
+
+  /** The battery as Android tells it to whoever asks: `percent` and `plugged`, or nothing. */
+  @Command
+  fun power(invoke: Invoke) {
+    val told = JSObject()
+    // Nobody is registered: Android keeps the last word on the battery, and gives it.
+    val battery = activity.registerReceiver(null, IntentFilter(Intent.ACTION_BATTERY_CHANGED))
+    if (battery != null && battery.getBooleanExtra(BatteryManager.EXTRA_PRESENT, true)) {
+      val level = battery.getIntExtra(BatteryManager.EXTRA_LEVEL, -1)
+      val scale = battery.getIntExtra(BatteryManager.EXTRA_SCALE, 0)
+      if (level >= 0 && scale > 0) {
+        told.put("percent", (100 * level / scale).coerceIn(0, 100))
+        told.put("plugged", battery.getIntExtra(BatteryManager.EXTRA_PLUGGED, 0) != 0)
+      }
+    }
+    invoke.resolve(told)
   }
 
   @PermissionCallback

@@ -52,13 +52,9 @@ class HostingService : Service() {
     @Suppress("WakelockTimeout")
     processor = power.newWakeLock(PowerManager.PARTIAL_WAKE_LOCK, "visita:hosting").apply { acquire() }
     val manager = applicationContext.getSystemService(Context.WIFI_SERVICE) as? WifiManager ?: return
-    val mode = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-      WifiManager.WIFI_MODE_FULL_LOW_LATENCY
-    } else {
-      @Suppress("DEPRECATION")
-      WifiManager.WIFI_MODE_FULL_HIGH_PERF
-    }
-    wifi = manager.createWifiLock(mode, "visita:hosting").apply { acquire() }
+    // Not the newer low-latency mode: it ends when the screen does, and a host's screen may be dark.
+    @Suppress("DEPRECATION")
+    wifi = manager.createWifiLock(WifiManager.WIFI_MODE_FULL_HIGH_PERF, "visita:hosting").apply { acquire() }
     multicast = manager.createMulticastLock("visita:hosting").apply { acquire() }
   }
 
