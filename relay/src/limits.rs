@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -40,7 +40,8 @@ impl Bucket {
     }
 }
 
-/// Counts connections, in all and for each address those that are not yet in a session.
+/// Counts connections, in all and for each address those that are not yet in a session; those that
+/// watch the list of rooms have places of their own, so that they keep nobody from coming back.
 #[derive(Debug)]
 pub(crate) struct Doors {
     most: u32,
@@ -52,6 +53,7 @@ pub(crate) struct Doors {
 struct Counts {
     all: u32,
     of_address: HashMap<IpAddr, u32>,
+    watching: HashMap<IpAddr, u32>,
 }
 
 /// Why there is no place.
@@ -85,7 +87,7 @@ impl Doors {
         counts.all += 1;
         Ok(Place {
             doors: self.clone(),
-            address: Mutex::new(Some(address)),
+            standing: Mutex::new(Standing::Coming(address)),
         })
     }
 
@@ -98,60 +100,93 @@ impl Doors {
 }
 
 impl Counts {
-    fn release(&mut self, address: IpAddr) {
-        if let Some(count) = self.of_address.get_mut(&address) {
+    fn release(&mut self, standing: Standing) {
+        let (places, address) = match standing {
+            Standing::Coming(address) => (&mut self.of_address, address),
+            Standing::Watching(address) => (&mut self.watching, address),
+            Standing::Inside => return,
+        };
+        if let Some(count) = places.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                self.of_address.remove(&address);
+                places.remove(&address);
             }
         }
     }
+}
+
+/// What a connection counts as.
+#[derive(Clone, Copy, Debug)]
+enum Standing {
+    /// One that isn't in a session yet, from this address.
+    Coming(IpAddr),
+    /// One that is told the list of rooms, from this address.
+    Watching(IpAddr),
+    /// A session's.
+    Inside,
 }
 
 /// One connection's place.
 #[derive(Debug)]
 pub(crate) struct Place {
     doors: Arc<Doors>,
-    address: Mutex<Option<IpAddr>>,
+    standing: Mutex<Standing>,
 }
 
 impl Place {
-    /// The connection is in a session now: its address may open another.
-    pub(crate) fn established(&self) {
-        if let Some(address) = self
-            .address
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.doors
+            .counts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
-            self.doors
-                .counts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .release(address);
+    }
+
+    /// The connection is in a session now: its address may open another.
+    pub(crate) fn established(&self) {
+        let before = std::mem::replace(&mut *self.standing(), Standing::Inside);
+        self.counts().release(before);
+    }
+
+    /// The connection watches the list of rooms now: half as many may do so from one address as may
+    /// come from there.
+    pub(crate) fn watches(&self) -> Result<(), Full> {
+        let mut standing = self.standing();
+        let Standing::Coming(address) = *standing else {
+            return Ok(());
+        };
+        let mut counts = self.counts();
+        let watching = counts.watching.entry(address).or_default();
+        if *watching >= self.doors.most_of_address / 2 {
+            return Err(Full::Address);
         }
+        *watching += 1;
+        counts.release(*standing);
+        *standing = Standing::Watching(address);
+        Ok(())
     }
 
     /// Counts for the address that a trusted proxy named instead of for the proxy's.
     pub(crate) fn belongs_to(&self, address: IpAddr) -> Result<(), Full> {
         let address = network(address);
-        let mut own = self.address.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(before) = *own else { return Ok(()) };
+        let mut standing = self.standing();
+        let Standing::Coming(before) = *standing else {
+            return Ok(());
+        };
         if before == address {
             return Ok(());
         }
-        let mut counts = self
-            .doors
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts();
         let of_address = counts.of_address.entry(address).or_default();
         if *of_address >= self.doors.most_of_address {
             return Err(Full::Address);
         }
         *of_address += 1;
-        counts.release(before);
-        *own = Some(address);
+        counts.release(*standing);
+        *standing = Standing::Coming(address);
         Ok(())
     }
 }
@@ -159,11 +194,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.established();
-        self.doors
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .all -= 1;
+        self.counts().all -= 1;
     }
 }
 
@@ -291,6 +322,25 @@ mod tests {
         assert_eq!(doors.enter(a).unwrap_err(), Full::Address);
         drop(moved);
         assert!(doors.enter(a).is_ok());
+    }
+
+    #[test]
+    fn who_watches_the_rooms_keeps_nobody_from_coming() {
+        let doors = Doors::new(99, 4);
+        let a: IpAddr = "10.0.0.1".parse().unwrap();
+        let watching: Vec<_> = (0..2).map(|_| doors.enter(a).unwrap()).collect();
+        assert!(watching.iter().all(|place| place.watches().is_ok()));
+        let coming: Vec<_> = (0..4).map(|_| doors.enter(a).unwrap()).collect();
+        assert_eq!(doors.enter(a).unwrap_err(), Full::Address);
+        assert_eq!(coming[0].watches(), Err(Full::Address), "half of them");
+        drop(watching);
+        assert_eq!(doors.enter(a).unwrap_err(), Full::Address);
+        coming[0].watches().unwrap();
+        assert!(doors.enter(a).is_ok());
+        drop(coming);
+        assert_eq!(doors.open(), 0);
+        let counts = doors.counts.lock().unwrap();
+        assert!(counts.of_address.is_empty() && counts.watching.is_empty());
     }
 
     #[test]

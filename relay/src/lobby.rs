@@ -29,6 +29,10 @@ const MAX_MESSAGE: usize = 1024;
 const MESSAGES_PER_S: u32 = 2;
 const BURST_S: u32 = 128;
 
+/// The code to close with when too many watch from one address already (IANA's registry of
+/// WebSocket close codes).
+const TRY_AGAIN_LATER: u16 = 1013;
+
 /// Holds only the newest list: a slow page skips those between.
 #[derive(Debug, Default)]
 struct Latest(Mutex<Waiting>);
@@ -62,8 +66,12 @@ impl Queue for Latest {
 }
 
 /// Serves one subscriber until either side ends.
-pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, _peer: Peer) {
+pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
     let link = Link::new(raw.socket, raw.connection, Latest::default());
+    if peer.place.watches().is_err() {
+        link.close(TRY_AGAIN_LATER, Duration::from_secs(1)).await;
+        return;
+    }
     let code = tokio::select! {
         code = listen(&link, raw.received) => code,
         () = link.send_when_possible() => return,

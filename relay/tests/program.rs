@@ -157,6 +157,8 @@ fn what_is_wrong_is_said_with_the_next_step() {
 
     let (_, said) = failing(program(&file.join("below")).args(local));
     assert!(said.contains("--data"), "{said}");
+    let (_, said) = failing(program(&file.join("a\u{1b}[31mb")).args(local));
+    assert!(!said.contains('\u{1b}'), "{said:?}");
     let (_, said) = failing(program(Path::new("/proc/visita")).args(local));
     assert!(
         said.contains("/proc/visita") && said.contains("--data"),

@@ -483,3 +483,22 @@ async fn an_address_that_takes_too_much_is_told_so_and_sessions_go_on() {
     drop(idle);
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_page_may_talk_to_the_relays_that_are_named_and_to_no_other() {
+    let server = Server::start(|config| {
+        config.connect_origins = vec!["https://other.example:3000".parse().unwrap()];
+    })
+    .await;
+    let page = server.get("/", &[]).await;
+    let policy = page.header("content-security-policy");
+    let connect = policy
+        .split("; ")
+        .find(|part| part.starts_with("connect-src"));
+    let wanted = format!(
+        "connect-src 'self' wss://{} https://other.example:3000 wss://other.example:3000",
+        server.address
+    );
+    assert_eq!(connect, Some(&*wanted));
+    server.end().await;
+}

@@ -1,6 +1,6 @@
 //! The app: a thin shell around the client and the relay, with the page in its window.
 
-use std::path::PathBuf;
+use std::{io::IsTerminal as _, path::PathBuf};
 
 use tauri::{
     AppHandle, Builder, Manager as _, RunEvent, Runtime, WebviewWindowBuilder, async_runtime,
@@ -40,12 +40,22 @@ use settings::Settings;
 /// When it can't start: the message says why, in words with the next step.
 pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     #[cfg(target_os = "linux")]
-    painting::choose();
+    {
+        let shown = |name| std::env::var_os(name).is_some_and(|display| !display.is_empty());
+        if !shown("DISPLAY") && !shown("WAYLAND_DISPLAY") {
+            return Err(
+                "there is no display for the window; visita-relay hosts without one".into(),
+            );
+        }
+        painting::choose();
+    }
     let filter = EnvFilter::try_from_env("VISITA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,visita=info"));
     fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Colours are control characters, which no log may hold.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let settings = Settings::from_env()?;
     let tauri = Builder::default();

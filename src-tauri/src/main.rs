@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     match visita::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("visita: {error}");
+            // A terminal would obey control characters, which a path may hold.
+            let sentence = error.to_string().replace(char::is_control, "\u{fffd}");
+            eprintln!("visita: {sentence}");
             ExitCode::FAILURE
         }
     }

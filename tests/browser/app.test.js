@@ -35,13 +35,15 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
     for (const person of people) writeFileSync(join(shots, `${what}-${person.name}.png`), await person.screenshot());
   };
 
+  let heard = '';
   const window = async (name) => {
     const state = join(files, name);
     mkdirSync(join(state, 'visita', 'relay'), { recursive: true });
     writeFileSync(join(state, 'visita', 'relay', 'relay.toml'), `ward = "${WARD}"\n[limits]\ngrace_s = ${GRACE}\n`);
     const app = await openApp(t, {
       machine: lan.machine(name), binary: APP, state,
-      env: { VISITA_DATA: join(state, 'visita'), VISITA_CAMERA: 'synthetic:320x180@15' },
+      env: { VISITA_DATA: join(state, 'visita'), VISITA_CAMERA: 'synthetic:320x180@15', VISITA_LOG: 'info,visita=trace,visita_client=trace,visita_relay=trace' },
+      heard: (text) => { heard += text; },
     });
     const person = Object.assign(new Person(name, app.session), { app, screenshot: app.screenshot });
     people.push(person);
@@ -122,6 +124,12 @@ test('two windows and two browsers in one call', { timeout: 6 * PATIENCE, skip: 
   people.splice(people.indexOf(a), 1);
   await Promise.all(people.map((person) => person.reads('error-screen', /./)));
   await look('6-ended');
+
+  // Nothing that people are called or wrote is in the apps' logs, nor anything that a terminal obeys.
+  assert.match(heard, /joined/, 'something was logged');
+  for (const word of ['Ana', 'Beatriz', 'Carmen', 'Saludos', '<b>', '<i>']) assert.ok(!heard.includes(word), `${word} is in the log`);
+  // eslint-disable-next-line no-control-regex
+  assert.doesNotMatch(heard, /[\u0000-\u0008\u000b-\u001f\u007f]/);
 });
 
 test('a device that can keep nothing says so, and trusts nobody', { timeout: 2 * PATIENCE, skip: whyNot() || false }, async (t) => {

@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../../relay/tests/common/mod.rs"]
+mod common;
+
 mod calls {
     mod endings;
+    mod garbage;
     mod participants;
     mod programs;
     mod room;

@@ -147,6 +147,7 @@ fn a_host_on_the_loopback_advertises_nothing() {
             .starts_with("https://127.0.0.1:")
     );
     assert_eq!(hosts(&lan, "1.5"), Vec::<Value>::new());
+    assert_eq!(lan.datagrams(HOST), 0, "a loopback listener says nothing");
     relay.signal("TERM");
     assert_eq!(relay.wait().status.code(), Some(0));
 }
@@ -159,7 +160,8 @@ fn two_wards_on_one_network_are_two_hosts() {
         .iter()
         .map(|data| serve(&lan, data, "0.0.0.0:0"))
         .collect();
-    let mut found: Vec<_> = hosts(&lan, "3")
+    let list = hosts(&lan, "3");
+    let mut found: Vec<_> = list
         .iter()
         .map(|host| host["fingerprint"].clone())
         .collect();
@@ -169,8 +171,11 @@ fn two_wards_on_one_network_are_two_hosts() {
         .collect();
     found.sort_by_key(Value::to_string);
     ready.sort_by_key(Value::to_string);
-    // Both have the machine's name as their ward's.
     assert_eq!(found, ready);
+    assert_eq!(
+        list[0]["name"], list[1]["name"],
+        "both are called as the machine is"
+    );
 }
 
 #[test]

@@ -144,6 +144,7 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
         noise_in_tls,
         endless_head,
         strange_requests,
+        invented_troubles,
         broken_frames,
         endless_pieces,
         wrong_hellos,

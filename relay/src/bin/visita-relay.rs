@@ -146,6 +146,8 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error + Send + Sync
 }
 
 fn fail(sentence: &str) -> ExitCode {
+    // A terminal would obey control characters, which a path may hold.
+    let sentence = sentence.replace(char::is_control, "\u{fffd}");
     let _ = writeln!(std::io::stderr(), "visita-relay: {sentence}");
     ExitCode::FAILURE
 }

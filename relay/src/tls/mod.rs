@@ -144,3 +144,38 @@ pub(crate) fn server(identity: Arc<Identity>) -> Result<Arc<ServerConfig>, Error
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_new_address_brings_a_new_certificate_under_the_same_ca_while_it_runs() {
+        let data = tempfile::tempdir().unwrap();
+        let names = |ip: &str| Names::new(["ward.local".to_owned()], [ip.parse().unwrap()]);
+        let now = SystemTime::now();
+        let identity = Identity::open(data.path(), |_| names("192.168.1.5"), now).unwrap();
+        let served = || identity.host.read().unwrap().certified.cert.clone();
+        let (pin, first) = (identity.fingerprint(), served());
+        assert!(!identity.renew(&names("192.168.1.5"), now).unwrap());
+        assert_eq!(served(), first);
+        assert!(identity.renew(&names("10.0.0.9"), now).unwrap());
+        let second = served();
+        assert_ne!(second[0], first[0]);
+        assert_eq!(second[1], first[1], "the CA is kept");
+        assert_eq!(identity.fingerprint(), pin);
+        assert!(
+            !identity.renew(&names("192.168.1.5"), now).unwrap(),
+            "both are in it"
+        );
+        // What is served is what the next start finds.
+        let again = Identity::open(data.path(), |_| names("10.0.0.9"), now).unwrap();
+        assert_eq!(again.host.read().unwrap().certified.cert, second);
+        // Its time comes, too.
+        let later = now + Duration::from_secs(346 * 24 * 60 * 60);
+        assert!(identity.renew(&names("10.0.0.9"), later).unwrap());
+        assert_eq!((identity.fingerprint(), &served()[1]), (pin, &first[1]));
+    }
+}

@@ -344,3 +344,51 @@ async fn nothing_that_people_are_called_or_write_reaches_stderr() {
     }
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_usage_is_2_and_a_name_that_does_not_fit_is_not_repeated() {
+    let long = "Xyzzy".repeat(2_000);
+    let no_name = [
+        "join",
+        "--host",
+        "192.0.2.5",
+        "--room",
+        "Room",
+        "--video",
+        "none",
+    ];
+    let long_name = [&no_name[..], &["--name", long.as_str()]].concat();
+    for arguments in [&[][..], &["dance"], &["rooms"], &no_name, &long_name] {
+        let output = run_client(arguments).await;
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(
+            output.stdout.is_empty() && !words.contains("Xyzzy"),
+            "{words}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_can_remember_nobody_trusts_nobody() {
+    let host = Host::start();
+    let url = host.url().to_string();
+    let more = [
+        "--create",
+        "--video",
+        "none",
+        "--duration",
+        "0",
+        "--state",
+        "/dev/null/visita",
+    ];
+    let output = run_client(&join(&url, "", &more)).await;
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(
+        words.contains("/dev/null/visita") && words.contains("name another one"),
+        "{words}"
+    );
+    assert!(host.handle.people().is_empty());
+    host.stop().await;
+}

@@ -128,6 +128,17 @@ pub(super) async fn endless_pieces(server: &Server, _: &mut StdRng) {
     drain(&mut stream).await;
 }
 
+/// Errors of pages that never happened, and some that aren't any.
+pub(super) async fn invented_troubles(server: &Server, _: &mut StdRng) {
+    let invented = r#"{"kind":"error","seen":"caught","file":"main.js","line":1,"column":1}"#;
+    for (body, statuses) in [(invented, &[204, 429][..]), ("{", &[400, 429])] {
+        for _ in 0..10 {
+            let status = server.post("/api/v1/trouble", body).await;
+            assert!(statuses.contains(&status), "{status}");
+        }
+    }
+}
+
 pub(super) async fn wrong_hellos(server: &Server, _: &mut StdRng) {
     let nested = "[".repeat(50_000);
     for text in [

@@ -44,10 +44,15 @@ async fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("visita-client: {failure}");
+            eprintln!("visita-client: {}", printable(&failure.to_string()));
             failure.code()
         }
     }
+}
+
+/// Without control characters, which a terminal would obey: a path may hold them.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// Says what is wrong with the command line, or what was asked of it. A value that doesn't fit isn't
