@@ -473,7 +473,7 @@ async fn an_address_that_takes_too_much_is_told_so_and_sessions_go_on() {
     }
     let mut idle = Vec::new();
     for _ in 0..16 {
-        idle.push(server.socket("/api/v1/lobby", &[]).await.ok().unwrap());
+        idle.push(server.connect().await);
     }
     let refused = server.get("/api/v1/health", &[]).await;
     assert_eq!((refused.status, &*refused.code()), (503, "busy"));

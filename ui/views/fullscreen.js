@@ -5,8 +5,9 @@
 
 /** Whether there is a whole screen to be had. */
 export function canFill() {
-  // The app's web view on Android says so, and gives it back at once (wry's RustWebChromeClient).
-  if ('__TAURI_INTERNALS__' in window && /\bAndroid\b/.test(navigator.userAgent)) return false;
+  // Web views in Android's apps, ours among them (wry's RustWebChromeClient), say so and give it back
+  // at once. "wv" is how they tell themselves from a browser.
+  if (/\bAndroid\b.*; wv\)/.test(navigator.userAgent)) return false;
   const page = /** @type {Fuller} */ (document);
   return page.fullscreenEnabled || page.webkitFullscreenEnabled === true;
 }
