@@ -9,7 +9,7 @@ import { hostStates } from './gallery-hosts.js';
 
 /**
  * @typedef {{
- *   path?: string, name?: string, steps?: string[], focus?: boolean,
+ *   path?: string, name?: string, steps?: string[], focus?: boolean, below?: boolean,
  *   lobby?: import('./platform/types').LobbyState,
  *   capability?: import('./platform/types').CameraState, asks?: boolean,
  *   cameras?: import('./platform/types').Camera[], preview?: import('./platform/types').CameraState,
@@ -76,7 +76,7 @@ function sampleQr() {
 /** @type {import('./platform/types').HostStatus} */
 const hosting = {
   state: 'on', url: 'https://192.0.2.14:3000', fingerprint: print, ward: 'Medicina 3 Norte',
-  addresses: ['192.0.2.14', '198.51.100.7'], qr: sampleQr(),
+  addresses: ['https://192.0.2.14:3000', 'https://198.51.100.7:3000'], qr: sampleQr(),
   connected: [
     { id: 1, name: 'Rosa Ortega', role: 'bedside', room: 'Cama 7', state: 'connected', line: 'good', round_trip_ms: 3 },
     { id: 2, name: 'Ana, hermana', role: 'family', room: 'Cama 7', state: 'connected', line: 'good', round_trip_ms: 18 },
@@ -178,6 +178,10 @@ export const states = {
   'home-app-pin-mismatch': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, use: { ok: false, problem: 'pin_mismatch' }, steps: using },
   'home-app-lobby-pin-mismatch': { ...app, lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'pin_mismatch' } },
   'home-app-stopped': { ...app, lobby: { state: 'lost', rooms: [], now_ms: now, problem: 'pin_mismatch' }, steps: ['back'] },
+  'home-app-host-starting': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: { state: 'starting', at_boot: false } },
+  'home-app-host-no-network': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: { state: 'failed', problem: 'no_network', at_boot: false } },
+  'home-app-host-disk-full': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: { state: 'failed', problem: 'disk_full', at_boot: false } },
+  'home-app-host-no-folder': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: { state: 'failed', problem: 'data_not_writable', at_boot: false } },
   'home-app-host-failed': { ...app, lobby: { state: 'none', rooms: [], now_ms: now }, host: portTaken },
   ...hostStates(app, live(ward)),
   'home-app-address': { ...app, lobby: live(ward), steps: ['connect-other'], focus: true },
@@ -201,6 +205,10 @@ export const states = {
   'settings-wrong': { name: 'Dra. Salas', lobby: live(ward), steps: ['person', 'settings-name= ', 'settings-save'], focus: true },
   'settings-camera': { name: 'Dra. Salas', lobby: live(ward), steps: ['person', 'settings-camera'] },
   host: { ...app, lobby: live(ward), host: hosting, steps: ['host-panel'] },
+  'host-below': { ...app, lobby: live(ward), host: hosting, steps: ['host-panel'], below: true },
+  'host-strained-below': { ...app, lobby: live(ward), host: strained, steps: ['host-panel'], below: true },
+  'host-off-below': { ...app, lobby: live(ward), host: { state: 'off', conditions: poorConditions, at_boot: false }, steps: ['host-panel-off'], below: true },
+  'host-quitting': { ...app, lobby: live(ward), host: hosting, steps: ['host-panel'], window: 'quitting', focus: true },
   'host-nobody': { ...app, lobby: live(ward), host: { ...hosting, connected: [] }, steps: ['host-panel'] },
   'host-strained': { ...app, lobby: live(ward), host: strained, steps: ['host-panel'] },
   'host-off': { ...app, lobby: live(ward), host: { state: 'off', conditions: { ...poorConditions, networks: [] }, at_boot: false }, steps: ['host-panel-off'] },

@@ -39,6 +39,7 @@ async function show(scene) {
   await settled();
   if (scene.window) askWindow(scene.window);
   await settled();
+  document.documentElement.dataset.below = String(scene.below ?? false);
   if (document.activeElement instanceof HTMLElement && !scene.focus) document.activeElement.blur();
 }
 

@@ -122,7 +122,8 @@ async function still() {
     await frame();
     for (const animation of document.getAnimations()) animation.finish();
   }
-  window.scrollTo(0, 0);
+  const { dataset, scrollHeight } = document.documentElement;
+  window.scrollTo(0, dataset.below === 'true' ? scrollHeight : 0);
 }
 
 /**
