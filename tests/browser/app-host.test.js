@@ -109,6 +109,15 @@ test('a host that is gone in the middle of a call is missed in words, with a way
   await b.sees(1);
   await here.look('language');
 
+  // The whole screen, and back.
+  const isFull = () => a.page.run(() => Boolean(document.fullscreenElement ?? document.webkitFullscreenElement));
+  await a.click('menu-full');
+  await until('the whole screen', SECONDS, isFull);
+  await a.sees(1);
+  await here.look('full');
+  await a.click('menu-full');
+  await until('the window again', SECONDS, async () => !(await isFull()));
+
   process.kill(a.app.pid(), 'SIGKILL');
   here.people.splice(here.people.indexOf(a), 1);
   await b.reads('call-banner', 'The connection was lost');
