@@ -295,6 +295,27 @@ test('Chromium: a tablet that is turned goes on, without a picture lost', { time
     const [announced] = await page.evaluate(() => globalThis.loop.tracks[0].layers);
     assert.deepEqual(announced, { width, height }, 'the relay knows');
   }
+  // A camera that turns its pictures by saying so, as tablets' do: red on the left is above.
+  await page.evaluate(() => {
+    const { loop } = globalThis;
+    const source = new OffscreenCanvas(640, 360);
+    const context = source.getContext('2d');
+    const track = new MediaStreamTrackGenerator({ kind: 'video' });
+    const writer = track.writable.getWriter();
+    let number = 0;
+    setInterval(() => {
+      number += 1;
+      context.fillStyle = 'red';
+      context.fillRect(0, 0, 320, 360);
+      context.fillStyle = 'blue';
+      context.fillRect(320, 0, 320, 360);
+      context.fillStyle = 'white';
+      context.fillRect(300, 0, 40, (number * 8) % 360);
+      void writer.write(new VideoFrame(source, { timestamp: performance.now() * 1000, rotation: 90 }));
+    }, 33);
+    loop.publisher.camera(track);
+  });
+  await shows(360, 640);
   const { events, asked } = await page.evaluate(() => globalThis.loop);
   assert.equal(asked, 0, 'nobody had to ask for a key frame');
   const sizes = events.filter(({ state }) => state === 'moving').map(({ width, height }) => `${width}x${height}`);
