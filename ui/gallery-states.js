@@ -208,6 +208,7 @@ export const states = {
   'host-below': { ...app, lobby: live(ward), host: hosting, steps: ['host-panel'], below: true },
   'host-strained-below': { ...app, lobby: live(ward), host: strained, steps: ['host-panel'], below: true },
   'host-off-below': { ...app, lobby: live(ward), host: { state: 'off', conditions: poorConditions, at_boot: false }, steps: ['host-panel-off'], below: true },
+  'host-unheard-below': { ...app, lobby: live(ward), host: { ...hosting, conditions: hosting.conditions && { ...hosting.conditions, unheard: true } }, steps: ['host-panel'], below: true },
   'host-quitting': { ...app, lobby: live(ward), host: hosting, steps: ['host-panel'], window: 'quitting', focus: true },
   'host-nobody': { ...app, lobby: live(ward), host: { ...hosting, connected: [] }, steps: ['host-panel'] },
   'host-strained': { ...app, lobby: live(ward), host: strained, steps: ['host-panel'] },

@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -77,6 +80,8 @@ pub(crate) struct Shared {
     /// Where the listener is bound.
     local: SocketAddr,
     addresses: watch::Sender<Addresses>,
+    /// It should be advertised, and the system doesn't let it be.
+    unheard: AtomicBool,
     stop: watch::Sender<bool>,
     running: mpsc::WeakSender<Infallible>,
 }
@@ -247,6 +252,7 @@ impl Relay {
             troubles: Troubles::new(clock::now()),
             local,
             addresses: watch::Sender::new(addresses),
+            unheard: AtomicBool::new(false),
             stop: watch::Sender::new(false),
             running: running.downgrade(),
             config,
@@ -339,6 +345,8 @@ async fn keep(shared: Arc<Shared>) {
                     None
                 }
             });
+            let said = shared.advertisement().is_none() || advertiser.is_some();
+            shared.unheard.store(!said, Relaxed);
         }
     }
     if let Some(advertiser) = advertiser {
@@ -353,6 +361,11 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Whether it should be advertised on the LAN, and the system doesn't let it be.
+    pub fn is_unheard(&self) -> bool {
+        self.shared.unheard.load(Relaxed)
+    }
+
     /// `https://HOST:PORT` of the bound address, or of the best LAN address for a wildcard.
     pub fn url(&self) -> String {
         self.shared.origin().to_string()

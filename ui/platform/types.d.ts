@@ -23,12 +23,13 @@ export interface HostStatus {
     id: number; name: string; role: Role; room: string; state: 'connected'|'reconnecting';
     line?: 'good' | 'weak' | 'poor'; round_trip_ms?: number;
   }[];
-  /** What hosting depends on, as measured. `mains`: there is no battery. `visited`: somebody came from another device. */
+  /** What hosting depends on, as measured. `mains`: there is no battery. `visited`: somebody came from another device. `unheard`: others don't find it by themselves. */
   conditions?: {
     power: 'mains' | 'plugged' | 'battery' | 'unknown';
     networks: { interface: string; address: string; kind: 'wifi' | 'cable' | 'other' }[];
     awake: 'off' | 'kept' | 'refused';
     visited: boolean;
+    unheard?: boolean;
   };
   /** Of this device: percent, and bits a second of pictures. */
   load?: { processor?: number; memory?: number; battery?: number; bits_in: number; bits_out: number; strain: ('processor' | 'memory' | 'battery')[] };

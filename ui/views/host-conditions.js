@@ -72,7 +72,8 @@ function sayAwake(awake) {
  * Whether a firewall keeps all out can't be seen from inside; that somebody came in can.
  * @param {HostStatus} status @param {Conditions} conditions @returns {Said}
  */
-function sayReached({ url = '' }, { visited }) {
+function sayReached({ url = '' }, { visited, unheard }) {
+  if (unheard) return { mark: 'qr-code', text: 'reached-unheard-text', tone: 'warning', word: 'reached-unheard' };
   if (visited) return { mark: 'circle-check', text: 'reached-yes-text', tone: 'good', word: 'reached-yes' };
   return { mark: 'hourglass', text: ['reached-not-yet-text', { port: new URL(url).port || '443' }], tone: 'neutral', word: 'reached-not-yet' };
 }

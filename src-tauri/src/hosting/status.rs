@@ -133,6 +133,8 @@ pub struct Conditions {
     pub awake: awake::State,
     /// Whether anybody came from another device since the start: no firewall keeps all out.
     pub visited: bool,
+    /// Others don't find it by themselves: the system doesn't let it be advertised.
+    pub unheard: bool,
 }
 
 /// What this device has to do.
@@ -236,15 +238,16 @@ impl Facts {
 
     fn conditions(&self, awake: awake::State) -> Option<Conditions> {
         let (sample, addresses) = (self.sample?, self.addresses.as_ref()?);
-        let visited = match &self.phase {
-            Phase::On(handle) => handle.traffic().from_outside > 0,
-            _ => false,
+        let (visited, unheard) = match &self.phase {
+            Phase::On(handle) => (handle.traffic().from_outside > 0, handle.is_unheard()),
+            _ => (false, false),
         };
         Some(Conditions {
             power: sample.power(),
             networks: machine::networks(addresses),
             awake,
             visited,
+            unheard,
         })
     }
 }
