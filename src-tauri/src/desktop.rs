@@ -1,6 +1,8 @@
 //! What a desktop has beyond a tablet: one instance, a window that is closed while hosting goes
 //! on, a tray to open it again, and a start with the system.
 
+#[cfg(target_os = "macos")]
+mod menu;
 mod tray;
 
 use std::{
@@ -78,6 +80,8 @@ impl Desktop {
 /// The plugins of the desktop. The single instance is first: a second start ends there, and shows
 /// the first one's window.
 pub fn plugins<R: Runtime>(builder: Builder<R>) -> Builder<R> {
+    #[cfg(target_os = "macos")]
+    let builder = menu::put(builder);
     builder
         .plugin(tauri_plugin_single_instance::init(|tauri, _, _| {
             show(tauri);
@@ -204,8 +208,17 @@ pub fn quit<R: Runtime>(tauri: &AppHandle<R>) {
     });
 }
 
-/// The tray speaks so from now on.
+/// The tray, and macOS's menu bar, speak so from now on.
 pub fn speak<R: Runtime>(tauri: &AppHandle<R>, words: Words) {
+    #[cfg(target_os = "macos")]
+    {
+        let (named, words) = (tauri.clone(), words.clone());
+        let _ = tauri.run_on_main_thread(move || {
+            if let Err(error) = menu::say(&named, &words) {
+                tracing::warn!(%error, "the menu bar keeps its words");
+            }
+        });
+    }
     *lock(&tauri.state::<Desktop>().words) = Some(words);
     draw_tray(tauri);
 }
