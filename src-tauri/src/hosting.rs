@@ -230,7 +230,8 @@ impl Hosting {
                     });
                     let Ok((back, sample, addresses)) = measured.await else { return };
                     meter = back;
-                    let sample = self.completed(sample);
+                    #[cfg(mobile)]
+                    let sample = Sample { battery: self.facts().battery, ..sample };
                     self.facts().take(self.now(), sample, addresses);
                 }
                 Ok(()) = awake.changed() => {}
@@ -243,19 +244,6 @@ impl Hosting {
     #[cfg(mobile)]
     pub fn battery(&self, battery: machine::Batteries) {
         self.facts().battery = battery;
-    }
-
-    /// With what the system told by itself.
-    #[cfg(mobile)]
-    fn completed(&self, sample: Sample) -> Sample {
-        let battery = self.facts().battery;
-        Sample { battery, ..sample }
-    }
-
-    #[cfg(desktop)]
-    #[allow(clippy::unused_self)]
-    fn completed(&self, sample: Sample) -> Sample {
-        sample
     }
 
     fn now(&self) -> Now {

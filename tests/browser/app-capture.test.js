@@ -55,8 +55,8 @@ test('what a page captures is seen by others', { timeout: 4 * PATIENCE, skip: wh
     t.after(chrome.close);
     return chrome.browser.newPage();
   };
-  // A web view has no such checks, or (WebView2) they are switched off as here (tauri.conf.json);
-  // answers that are made up, as ours are, come from no network at all.
+  // For Chromium an answer that is made up, as ours are, comes from no network at all, and such a page
+  // may not reach this device. In WebView2 that is switched off as here (tauri.conf.json).
   const captures = await browser('a', ['--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets']);
   await serveOurselves(captures);
   await captures.goto(`${ORIGIN}/`);

@@ -58,7 +58,7 @@ export class Session {
 
   /**
    * Clicks what a selector finds, as a person would: once it is there, stands still, and nothing
-   * covers it. WebKit lays a menu that opens out twice, and the driver clicks where it was first.
+   * covers it: the driver measures first and clicks then, wherever the element is by then.
    */
   click(selector, seconds = 15) {
     let stood = '';

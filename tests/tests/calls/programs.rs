@@ -187,19 +187,24 @@ async fn a_wrong_pin_and_a_missing_room_are_4() {
     host.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_is_trusted_on_first_use_and_held_to_it() {
-    let state = tempfile::tempdir().unwrap();
-    let directory = state.path().to_str().unwrap();
-    let more = [
+/// Arguments of one who comes, shows nothing and goes, and keeps what it trusts in this folder.
+fn briefly(state: &str) -> [&str; 7] {
+    [
         "--create",
         "--video",
         "none",
         "--duration",
         "0",
         "--state",
-        directory,
-    ];
+        state,
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_is_trusted_on_first_use_and_held_to_it() {
+    let state = tempfile::tempdir().unwrap();
+    let directory = state.path().to_str().unwrap();
+    let more = briefly(directory);
     let host = Host::start();
     let (address, url) = (host.address(), host.url().to_string());
     let fingerprint = host.handle.fingerprint().hex();
@@ -373,15 +378,7 @@ async fn wrong_usage_is_2_and_a_name_that_does_not_fit_is_not_repeated() {
 async fn who_can_remember_nobody_trusts_nobody() {
     let host = Host::start();
     let url = host.url().to_string();
-    let more = [
-        "--create",
-        "--video",
-        "none",
-        "--duration",
-        "0",
-        "--state",
-        "/dev/null/visita",
-    ];
+    let more = briefly("/dev/null/visita");
     let output = run_client(&join(&url, "", &more)).await;
     let words = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{words}");

@@ -30,8 +30,8 @@ class KeepArgs {
 
 /**
  * What the app asks of Android itself: to stay awake in a call, to go on hosting when another app
- * is in front, to let multicast through, and to say what there is of a battery. The page's own camera asks for its leave by itself
- * (wry's web view does that).
+ * is in front, to let multicast through, and to say what there is of a battery. The page's own
+ * camera asks for its leave by itself (wry's web view does that).
  */
 @TauriPlugin(
   permissions = [
