@@ -26,8 +26,7 @@ const reader = readFileSync(new URL('../../tests/browser/marker.js', import.meta
  * Runs in the page: its clock, and where stamps go, by the time of capture. Its `Date.now` is the
  * system's clock in whole milliseconds; `performance` ticks finer and may be off by a constant.
  */
-function prepare(markerSource) {
-  const read = new Function(`${markerSource}\nreturn read;`)();
+function prepare(read) {
   const fine = () => performance.timeOrigin + performance.now();
   const offs = [];
   for (let edge = 0, last = Date.now(); edge < 20;) {
@@ -58,6 +57,9 @@ function prepare(markerSource) {
     way.stamp(mark.time, 'painted');
   };
 }
+
+/** The same with the marker's reader in it, as text: the app's page evaluates none by itself. */
+const prepared = `function () { ${reader}\n(${prepare})(read); }`;
 
 /** Runs in a browser's page before its scripts: stamps at the socket, the decoder and the canvas. */
 function hookBrowser() {
@@ -153,7 +155,7 @@ async function inBrowser() {
   try {
     const page = await chrome.browser.newPage();
     await page.setViewport({ width: 1280, height: 800 });
-    await page.evaluateOnNewDocument(`(${prepare})(${JSON.stringify(reader)}); (${hookBrowser})();`);
+    await page.evaluateOnNewDocument(`(${prepared})(); (${hookBrowser})();`);
     await page.goto(`${from.url}/`);
     const person = new Person('page', browserPage(page));
     await person.click('room-enter');
@@ -193,7 +195,7 @@ async function inWindow() {
     await person.type('address-input', from.url);
     await person.click('connect');
     await person.reads('room-row', 'Bench');
-    await app.session.run(prepare, reader);
+    await app.session.run(prepared);
     await app.session.run(hookApp);
     await person.click('room-enter');
     await person.type('name-input', 'Bench');
