@@ -63,10 +63,11 @@ export interface CallHandle {
   subscribe(on: (event: CallEvent) => void): () => void;      // replays what already happened since join
   chat(text: string): void;
   camera(on: boolean): Promise<void>;
+  // Where a platform has no sound yet it hasn't these three, nor those of `Devices`, and the page shows nothing of sound.
   /** `false` mutes, at once: no sample that was captured while muted leaves this device. */
-  microphone(on: boolean): Promise<void>;
-  hear(): Promise<void>;                                      // from a touch: starts sound that the browser holds back
-  volume(member: MemberId, volume: number): void;             // 0 to 1, here alone
+  microphone?(on: boolean): Promise<void>;
+  hear?(): Promise<void>;                                     // from a touch: starts sound that the browser holds back
+  volume?(member: MemberId, volume: number): void;            // 0 to 1, here alone
   /** Paints the member's pictures into the canvas until the returned function is called. Tells the relay what is shown at which size (device pixels); call again/`resize` when the tile's size changes. The canvas's width/height follow the picture; CSS object-fit does the rest. */
   show(member: MemberId | 'self', canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
   leave(): Promise<void>;
@@ -81,8 +82,8 @@ export type SoundDevice = Camera;
  */
 export interface Cameras {
   cameras: Camera[]; chosen: string | null;
-  microphones: SoundDevice[]; microphone: string | null;
-  speakers: SoundDevice[]; speaker: string | null;
+  microphones?: SoundDevice[]; microphone?: string | null;
+  speakers?: SoundDevice[]; speaker?: string | null;
 }
 /** What a check of the sound tells: how loud the microphone is, ten times a second. */
 export type SoundCheckEvent = { type: 'microphone'; state: MicState } | { type: 'level'; level: Level }
@@ -104,10 +105,10 @@ export interface Devices {
   watch(on: (cameras: Cameras) => void): () => void;
   choose(id: string): void;                                   // remembered; a preview and a call that go on change to it
   preview(on: (event: PreviewEvent) => void): Preview;        // opens the camera; the system may ask the person
-  chooseMicrophone(id: string): void;                         // as `choose`
-  chooseSpeaker(id: string): void;
-  listen(on: (event: SoundCheckEvent) => void): SoundCheck;   // opens the microphone; the system may ask the person
-  tone(): void;                                               // from a touch: a short tone from the chosen speaker
+  chooseMicrophone?(id: string): void;                        // as `choose`
+  chooseSpeaker?(id: string): void;
+  listen?(on: (event: SoundCheckEvent) => void): SoundCheck;  // opens the microphone; the system may ask the person
+  tone?(): void;                                              // from a touch: a short tone from the chosen speaker
 }
 export interface Platform {
   kind: 'browser' | 'tauri';
