@@ -272,6 +272,7 @@ mod tests {
             chunk: 0,
             chunks: 1,
             references: References::NONE,
+            level: None,
         }
     }
 

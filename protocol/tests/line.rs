@@ -47,6 +47,7 @@ impl Camera {
             chunk: 0,
             chunks: 1,
             references: References::NONE,
+            level: None,
         }
     }
 

@@ -330,6 +330,7 @@ impl Shared {
             chunk: 0,
             chunks: 1,
             references: encoded.references,
+            level: None,
         };
         let fate = session.frame(header, &encoded.payload);
         if fate == Fate::Queued {

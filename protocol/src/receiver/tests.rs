@@ -24,6 +24,7 @@ fn header(track: TrackId, sequence: u32, layer: (u8, u8), references: &[u16]) ->
         chunk: 0,
         chunks: 1,
         references: References::new(references).unwrap(),
+        level: None,
     }
 }
 

@@ -539,6 +539,7 @@ pub fn header(track: u8, sequence: u32, key: bool) -> Header {
         } else {
             References::new(&[1]).unwrap()
         },
+        level: None,
     }
 }
 
