@@ -17,6 +17,7 @@ pub mod receiver;
 pub mod room;
 pub mod session;
 pub mod sound;
+pub mod speakers;
 pub mod time;
 pub mod trouble;
 
