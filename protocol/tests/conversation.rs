@@ -17,6 +17,8 @@ use visita_protocol::{
 const BED: usize = 0;
 const PEOPLE: usize = 12;
 const FRAME_MS: u64 = 20;
+/// Who ended keeps the place for 600 ms after the last level that said voice, and levels are held.
+const PAUSE_MS: u64 = 800;
 
 /// SplitMix64: the same conversation each time.
 struct Dice(u64);
@@ -44,6 +46,8 @@ struct Person {
     turn: u64,
     part: u64,
     in_word: bool,
+    /// When its last word ended.
+    ended: u64,
     meter: Meter,
     /// What became of each frame of the word so far.
     word: Vec<bool>,
@@ -69,14 +73,16 @@ impl Person {
             turn: 0,
             part: 0,
             in_word: false,
+            ended: 0,
             meter: Meter::new(),
             word: Vec::new(),
             words: Words::default(),
         }
     }
 
-    fn speaks(&self) -> bool {
-        self.turn > 0 || self.in_word
+    /// Whether it has the word, and for a moment longer: a place is kept over a pause.
+    fn speaks(&self, ms: u64) -> bool {
+        self.turn > 0 || self.in_word || ms - self.ended <= PAUSE_MS
     }
 
     fn begins(&mut self, ms: u64) {
@@ -84,7 +90,7 @@ impl Person {
     }
 
     /// Goes on for a frame; gives its loudness and whether it is part of a word.
-    fn frame(&mut self, dice: &mut Dice) -> (f32, bool) {
+    fn frame(&mut self, ms: u64, dice: &mut Dice) -> (f32, bool) {
         if self.part == 0 {
             self.in_word = !self.in_word && self.turn > 0;
             self.part = if self.in_word {
@@ -97,6 +103,7 @@ impl Person {
         self.turn = self.turn.saturating_sub(1);
         let varies = dice.between(0, 10) as f32 - 5.0;
         if self.in_word {
+            self.ended = ms;
             (self.loud + varies, true)
         } else {
             (-66.0 + varies, false)
@@ -178,7 +185,7 @@ fn talk(minutes: u64, at_once: usize, liar: bool, seed: u64) -> Figures {
     let mut alone: Option<(MemberId, u64)> = None;
     for step in 0..minutes * 60_000 / FRAME_MS {
         let ms = 10_000 + step * FRAME_MS;
-        let talking = || people[1..honest].iter().filter(|person| person.speaks());
+        let talking = || people[1..honest].iter().filter(|person| person.speaks(ms));
         let count = talking().count();
         figures.most_at_once = figures.most_at_once.max(count);
         alone = match (count, alone, talking().next()) {
@@ -187,7 +194,7 @@ fn talk(minutes: u64, at_once: usize, liar: bool, seed: u64) -> Figures {
             _ => None,
         };
         // Somebody answers, falls in, or says "yes" meanwhile; more often when nobody talks.
-        let falls_in = dice.between(0, if count == 0 { 40 } else { 150 }) == 0;
+        let falls_in = dice.between(0, if count == 0 || at_once > 3 { 50 } else { 150 }) == 0;
         if falls_in && count < at_once {
             let who = dice.between(1, honest as u64 - 1) as usize;
             let long = if dice.between(0, 2) == 0 {
@@ -195,18 +202,18 @@ fn talk(minutes: u64, at_once: usize, liar: bool, seed: u64) -> Figures {
             } else {
                 dice.between(1_500, 9_000)
             };
-            if !people[who].speaks() {
+            if !people[who].speaks(ms) {
                 people[who].begins(long);
             }
         }
-        if !people[BED].speaks() && dice.between(0, 400) == 0 {
+        if !people[BED].speaks(ms) && dice.between(0, 400) == 0 {
             people[BED].begins(dice.between(500, 4_000));
         }
         let mut forwarded = 0;
         for (index, person) in people.iter_mut().enumerate() {
             let now = Now(ms * 1000 + index as u64);
             let lies = index >= honest;
-            let (loud, in_word) = person.frame(&mut dice);
+            let (loud, in_word) = person.frame(ms, &mut dice);
             let mut level = person.meter.frame(loud, in_word && index != BED);
             if lies {
                 level = Level::new(0.0, true);
