@@ -39,12 +39,12 @@ impl Level {
     }
 
     /// From the wire: any byte is a level.
-    pub fn from_byte(byte: u8) -> Self {
+    pub const fn from_byte(byte: u8) -> Self {
         Self(byte)
     }
 
     /// For the wire: bit 7 = voice, bits 0–6 = the level in −dBov.
-    pub fn to_byte(self) -> u8 {
+    pub const fn to_byte(self) -> u8 {
         self.0
     }
 
@@ -54,7 +54,7 @@ impl Level {
     }
 
     /// Whether somebody speaks.
-    pub fn voice(self) -> bool {
+    pub const fn voice(self) -> bool {
         self.0 & VOICE != 0
     }
 }

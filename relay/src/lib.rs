@@ -11,6 +11,7 @@ mod assets;
 mod clock;
 pub mod config;
 mod files;
+mod floor;
 mod hub;
 mod limits;
 mod listener;
