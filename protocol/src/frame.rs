@@ -246,6 +246,15 @@ impl Header {
         Ok((header, length))
     }
 
+    /// Writes which chunk it is of how many into a header's bytes, for a frame that is cut anew.
+    pub fn number(message: &mut [u8], chunk: u16, chunks: u16) {
+        if let Some(fields) = message.get_mut(20..24) {
+            let (index, number) = fields.split_at_mut(2);
+            index.copy_from_slice(&chunk.to_be_bytes());
+            number.copy_from_slice(&chunks.to_be_bytes());
+        }
+    }
+
     /// Writes the sender into a chunk's bytes, where they are. `message` must have been parsed.
     pub fn stamp(message: &mut [u8], sender: MemberId) {
         if let Some(field) = message.get_mut(4..8) {

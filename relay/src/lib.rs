@@ -11,6 +11,7 @@ mod assets;
 mod clock;
 pub mod config;
 mod files;
+mod fine;
 mod floor;
 mod hub;
 mod limits;

@@ -18,6 +18,7 @@ use visita_protocol::{
 };
 
 use crate::{
+    fine::Cut,
     floor::Floor,
     limits::Bucket,
     metrics::{self, Counters},
@@ -174,6 +175,7 @@ impl Seat {
             inlet.requests.came(header.track);
         }
         let mut key_frame = false;
+        let frame = Cut::new(&frame);
         for (_, outlet) in &inlet.audience {
             let offered = outlet.frame(now, &frame);
             key_frame |= offered.key_frame;
