@@ -7,8 +7,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use common::{Guest, PATIENCE, Server, chunk, header, join};
+use common::{Guest, MICROPHONE, PATIENCE, Server, chunk, header, microphone, sound};
 use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
@@ -17,27 +16,16 @@ use visita_protocol::{
     control::{ClientMessage, RelayMessage, Role},
     error::Code,
     frame::{Header, References},
-    id::{MemberId, TrackId},
-    media::{Codec, Source, Track},
+    id::MemberId,
     receiver::MAX_SOUND_FRAME,
     sound::{Level, MAX_FRAMES_PER_S},
 };
-
-const MICROPHONE: u8 = 2;
 
 /// As often as a microphone sends a frame.
 const FRAME: Duration = Duration::from_millis(20);
 
 /// Shorter than the pause over which a place is kept: what takes less was not a matter of time.
 const QUICK: Duration = Duration::from_millis(500);
-
-fn sound(sequence: u32, level: Level, payload: &[u8]) -> Bytes {
-    let header = Header {
-        level: Some(level),
-        ..header(MICROPHONE, sequence, true)
-    };
-    chunk(&header, payload)
-}
 
 /// Somebody with a microphone.
 struct Person {
@@ -48,26 +36,14 @@ struct Person {
 impl Person {
     async fn join(server: &Server, room: &str, name: &str, role: Role) -> Self {
         let mut guest = server.guest().await;
-        guest.send(join(room, name, role)).await;
-        guest.member = guest
-            .until(|message| match message {
-                RelayMessage::Joined { you, .. } => Some(*you),
-                _ => None,
-            })
-            .await;
+        guest.try_join_as(room, name, role).await.unwrap();
         let mut person = Self { guest, sequence: 0 };
         person.unmute().await;
         person
     }
 
     async fn unmute(&mut self) {
-        let track = Track {
-            id: TrackId(MICROPHONE),
-            source: Source::Microphone,
-            codec: Codec::Opus,
-            layers: vec![],
-        };
-        let tracks = vec![track];
+        let tracks = vec![microphone()];
         self.guest.send(ClientMessage::Tracks { tracks }).await;
         self.guest.ping().await;
     }

@@ -43,6 +43,7 @@ use visita_protocol::{
     id::{MemberId, TrackId},
     media::{Codec, Layer, Size, Source, Track},
     name::{ChatText, PersonName, RoomName},
+    sound::Level,
     time::MediaTime,
 };
 use visita_relay::{Config, Handle, Relay, bind};
@@ -366,7 +367,11 @@ impl Guest {
     }
 
     pub async fn try_join(&mut self, room: &str, name: &str) -> Result<(), Code> {
-        let n = self.send(join(room, name, Role::Guest)).await;
+        self.try_join_as(room, name, Role::Guest).await
+    }
+
+    pub async fn try_join_as(&mut self, room: &str, name: &str, role: Role) -> Result<(), Code> {
+        let n = self.send(join(room, name, role)).await;
         let answer = self
             .until(|message| match message {
                 RelayMessage::Joined { you, .. } => Some(Ok(*you)),
@@ -523,6 +528,26 @@ pub fn camera() -> Track {
         codec: Codec::H264,
         layers: vec![SIZE],
     }
+}
+
+pub const MICROPHONE: u8 = 2;
+
+pub fn microphone() -> Track {
+    Track {
+        id: TrackId(MICROPHONE),
+        source: Source::Microphone,
+        codec: Codec::Opus,
+        layers: vec![],
+    }
+}
+
+/// A sound frame that says to be so loud.
+pub fn sound(sequence: u32, level: Level, payload: &[u8]) -> Bytes {
+    let header = Header {
+        level: Some(level),
+        ..header(MICROPHONE, sequence, true)
+    };
+    chunk(&header, payload)
 }
 
 pub fn header(track: u8, sequence: u32, key: bool) -> Header {
