@@ -1,7 +1,7 @@
 //! A conversation of twelve people, simulated: whose words are forwarded, and who is the active
 //! speaker. `cargo test -p visita-protocol --test conversation -- --nocapture` prints the figures.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // also in what the tests are made of
 
 use std::collections::BTreeMap;
 

@@ -67,7 +67,7 @@ impl HeaderValue {
             references: References::new(&self.references).unwrap(),
             level: self.level.as_ref().map(|level| {
                 let told = Level::from_byte(level.dbov.unsigned_abs() | u8::from(level.voice) << 7);
-                assert_eq!(told.dbov(), f32::from(level.dbov));
+                assert_eq!(told.dbov() as i8, level.dbov);
                 assert_eq!(told.voice(), level.voice);
                 told
             }),

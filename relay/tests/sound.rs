@@ -1,7 +1,7 @@
 //! Sound from one participant to the others: whose is forwarded, who is told to speak, and what a
 //! flood of it does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::option_option)]
 
 mod common;
 
