@@ -24,7 +24,7 @@ use visita_protocol::{
     control::{RelayMessage, Role, RoomChoice, RoomKind, View, Watch},
     error::Code,
     id::{MemberId, RoomId},
-    media::Size,
+    media::{Kind, Size},
     name::{ChatText, PersonName, RoomName},
 };
 
@@ -446,6 +446,8 @@ async fn pump(
                         height: 0,
                     });
                 }
+                // The page knows no sound of the app's yet.
+                Some(Event::Microphone(_) | Event::Speaker(_) | Event::Levels(_)) => {}
                 Some(Event::Ended { error: Some(error), .. }) => return Err(error),
                 Some(Event::Ended { error: None, .. }) | None => return Ok(()),
             },
@@ -458,8 +460,11 @@ async fn pump(
 /// A picture that nobody sends any more must not be painted again when its tile comes back.
 fn forget_hidden(message: &RelayMessage, board: &Board) {
     match message {
-        RelayMessage::MemberChanged { member } if member.tracks.is_empty() => {
-            board.remove(member.id.0);
+        RelayMessage::MemberChanged { member } => {
+            let mut tracks = member.tracks.iter();
+            if !tracks.any(|track| track.codec.kind() == Some(Kind::Video)) {
+                board.remove(member.id.0);
+            }
         }
         RelayMessage::MemberLeft { member, .. } => board.remove(member.0),
         _ => {}
