@@ -128,7 +128,7 @@ function devices(scene) {
   const [first, heard, said] = [cameras, microphones, speakers].map((all) => all[0]?.id ?? null);
   return {
     watch(on) {
-      on({ cameras, chosen: first, microphones, microphone: heard, speakers, speaker: said });
+      on({ cameras, chosen: first, microphones, microphone: heard, speakers, speaker: said, ...(scene.sound === false ? {} : { processes: true }) });
       return () => {};
     },
     choose() {},
@@ -157,6 +157,7 @@ function sound(scene) {
   return {
     chooseMicrophone() {},
     chooseSpeaker() {},
+    process() {},
     tone() {},
     listen(on) {
       const state = scene.listen ?? 'on';

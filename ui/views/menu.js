@@ -6,6 +6,7 @@ import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { canFill, fillScreen, isFilled, onFilled } from './fullscreen.js';
 import { KEYS, keysOn, switchKeys } from './keys.js';
 import { languageButton } from './parts.js';
+import { processingSwitch } from './processing.js';
 import { holdsToTalk, switchHold } from './talk.js';
 
 /**
@@ -22,6 +23,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
     deviceList(devices, 'camera', { single: true, folded: sound !== null }),
     ...(sound ? [deviceList(devices, 'mic', { single: true, folded: true }), deviceList(devices, 'speaker', { folded: true })] : []),
   ] : [];
+  const processing = sound && devices ? processingSwitch(devices) : null;
   const tone = sound && devices?.tone ? row('menu-tone', 'volume-2', () => devices.tone?.()) : null;
   // What has no place beside the other controls on a small screen.
   const list = row('menu-people', 'users-round', people);
@@ -55,12 +57,13 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
       h('button', { class: 'icon-button', testid: 'menu-close', attributes: { type: 'button' }, said: { 'aria-label': 'menu-close' }, on: { click: close } }, icon('x'))),
     h('div', { class: 'menu-body' },
       lists.length > 0 && h('div', { class: 'menu-devices' }, ...lists.map((one) => one.element), tone?.element),
-      sound && h('section', { class: 'menu-hold', attributes: { 'aria-labelledby': 'menu-hold-title' } },
-        h('div', { class: 'menu-keys-head' }, icon('mic'), h('h3', { t: 'menu-hold', attributes: { id: 'menu-hold-title' } }), hold),
-        h('p', { class: 'menu-text', t: 'menu-hold-text' })),
+      processing?.element,
+      sound && h('section', { class: 'setting', attributes: { 'aria-labelledby': 'menu-hold-title' } },
+        h('div', { class: 'setting-head' }, icon('mic'), h('h3', { class: 'setting-title', t: 'menu-hold', attributes: { id: 'menu-hold-title' } }), hold),
+        h('p', { class: 'setting-text', t: 'menu-hold-text' })),
       h('div', { class: 'menu-rows' }, list.element, voices?.element, own.element, full.element, language),
       h('section', { class: 'menu-keyboard', attributes: { 'aria-labelledby': 'menu-keys-title' } },
-        h('div', { class: 'menu-keys-head' }, icon('keyboard'), h('h3', { t: 'menu-keys', attributes: { id: 'menu-keys-title' } }), keys),
+        h('div', { class: 'setting-head' }, icon('keyboard'), h('h3', { class: 'setting-title', t: 'menu-keys', attributes: { id: 'menu-keys-title' } }), keys),
         known)));
 
   const draw = () => {
@@ -82,6 +85,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
     destroy() {
       for (const stop of stops) stop();
       for (const one of lists) one.destroy();
+      processing?.destroy();
       language.removeAttribute('data-kept');
     },
   };

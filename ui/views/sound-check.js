@@ -6,6 +6,7 @@ import { inTrouble } from './device-trouble.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { meter } from './meter.js';
 import { button } from './parts.js';
+import { processingSwitch } from './processing.js';
 
 /** @typedef {import('../platform/types').Devices} Devices */
 /** @typedef {import('../platform/types').MicState} MicState */
@@ -23,7 +24,7 @@ export function soundCheck(devices, changed) {
   const tone = button({ t: 'check-tone', icon: 'volume-2', testid: 'check-tone', on: () => devices.tone?.() });
   const sample = button({ t: 'check-sample', icon: 'audio-lines', testid: 'check-sample', on: () => check?.sample() });
   const says = h('p', { class: 'check-sample-words', attributes: { role: 'status' } });
-  const lists = [deviceList(devices, 'mic'), deviceList(devices, 'speaker')];
+  const lists = [deviceList(devices, 'mic'), deviceList(devices, 'speaker'), processingSwitch(devices)];
   const fold = h('details', { class: 'device-fold sound-fold' },
     h('summary', { class: 'device-now', testid: 'sound-fold' }, icon('headphones'), h('span', { class: 'device-name', t: 'check-sound' }), icon('chevron-right', 'fold-mark')),
     h('div', { class: 'sound-fold-body' }, h('div', { class: 'check-tries' }, tone, sample), says, ...lists.map((list) => list.element)));
