@@ -20,6 +20,9 @@ mod device;
 mod resample;
 mod retry;
 
+#[doc(hidden)]
+pub use device::callback::in_callback;
+
 /// Samples a second, everywhere inside.
 pub const RATE: u32 = 48_000;
 /// Samples of an Opus frame: 20 ms.
