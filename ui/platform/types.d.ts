@@ -84,6 +84,7 @@ export interface Cameras {
   cameras: Camera[]; chosen: string | null;
   microphones?: SoundDevice[]; microphone?: string | null;
   speakers?: SoundDevice[]; speaker?: string | null;
+  processes?: boolean;                                        // whether `process` is on, as it is unless somebody switched it off
 }
 /** What a check of the sound tells: how loud the microphone is, ten times a second. */
 export type SoundCheckEvent = { type: 'microphone'; state: MicState } | { type: 'level'; level: Level }
@@ -108,6 +109,7 @@ export interface Devices {
   chooseMicrophone?(id: string): void;                        // as `choose`
   chooseSpeaker?(id: string): void;
   listen?(on: (event: SoundCheckEvent) => void): SoundCheck;  // opens the microphone; the system may ask the person
+  process?(on: boolean): void;                                // remembered: echo cancelling, noise suppression, gain; off for a headset
   tone?(): void;                                              // from a touch: a short tone from the chosen speaker
 }
 export interface Platform {

@@ -1,0 +1,271 @@
+// Sound between browsers, and between browsers and `visita-client`, over a real relay: tones of
+// different pitch, found again at the other end.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { chromium, PATIENCE, until } from './browsers.js';
+import { participant, relay } from './harness.js';
+import { joinFrom } from './page.js';
+import { hears, hearsNothing, listening, writeWav } from './tones.js';
+
+const LONG = { timeout: 4 * PATIENCE };
+/** Any document of the relay's origin; the test brings the scripts. */
+const BLANK = '/api/v1/health';
+/** What the browser's microphone hears, and what the client says. */
+const HERE = 600;
+const THERE = 1000;
+
+let files;
+let tone;
+
+before(() => {
+  files = mkdtempSync(join(tmpdir(), 'visita-sound-'));
+  tone = writeWav(join(files, 'tone.wav'), HERE);
+});
+
+after(() => rmSync(files, { recursive: true, force: true }));
+
+const ringing = (args = []) => chromium({ args: [`--use-file-for-fake-audio-capture=${tone}`, ...args] });
+const OPTIONS = { room: 'sala', camera: false, microphone: true, prepare: listening };
+const microphone = (person, state) => person.event(`the microphone ${state}`, (event) => event.type === 'microphone' && event.state === state);
+const sounds = (person) => person.page.evaluate(() => globalThis.sounds);
+
+/** What takes WebCodecs' sound from a page before its scripts run. */
+const withoutCodecs = () => {
+  for (const name of ['AudioEncoder', 'AudioDecoder', 'AudioData', 'EncodedAudioChunk']) delete globalThis[name];
+};
+
+test('two pages hear each other, and who is muted sends nothing', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana' });
+  // Nobody listens: nothing is sent.
+  await microphone(ana, 'on');
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis', microphone: false });
+  await hears(luis.page, HERE);
+  assert.equal(await sounds(luis), 0, 'who came without a microphone sends nothing');
+  assert.ok(!(await luis.events()).some((event) => event.type === 'microphone'), 'nor is it opened');
+  await until('levels', () => luis.page.evaluate(() => new Promise((resolve) => {
+    const stop = globalThis.here.handle.subscribe((event) => {
+      if (event.type !== 'levels') return;
+      stop();
+      resolve(Object.values(event.members).some((level) => level > -20 && level < -10));
+    });
+  })));
+
+  // Muted: from the very call on nothing goes out, and the other hears nothing soon.
+  const before = await ana.page.evaluate(() => {
+    globalThis.here.handle.microphone(false);
+    return globalThis.sounds;
+  });
+  await microphone(ana, 'muted');
+  await hearsNothing(luis.page);
+  assert.equal(await sounds(ana), before);
+  assert.deepEqual((await luis.member('Ana')).tracks, []);
+  // The tone that the microphone hears goes on: somebody speaks who is muted, and is told.
+  await until('the word about it', () => ana.page.evaluate(() => new Promise((resolve) => {
+    const stop = globalThis.here.handle.subscribe((event) => {
+      if (event.type !== 'levels') return;
+      stop();
+      resolve(event.talkingMuted && event.own > -30);
+    });
+  })));
+  assert.equal(await sounds(ana), before, 'still nothing');
+
+  // Heard again, both ways.
+  await Promise.all([ana, luis].map(({ page }) => page.evaluate(() => globalThis.here.handle.microphone(true))));
+  await Promise.all([hears(ana.page, HERE), hears(luis.page, HERE)]);
+
+  // Turned down here alone.
+  await luis.page.evaluate(() => globalThis.here.handle.volume([...globalThis.here.members.keys()][0], 0));
+  await hearsNothing(luis.page);
+  await hears(ana.page, HERE);
+  for (const one of [ana, luis]) {
+    await one.leave();
+    one.clean();
+  }
+  assert.equal(await ana.page.evaluate(() => globalThis.contexts[0].state), 'closed', 'the device is given back');
+});
+
+test('Chromium and visita-client hear each other', LONG, async (t) => {
+  const host = await relay(t);
+  const ana = participant(t, host, 'sala', 'Ana', { args: ['--audio', `tone:${THERE}`] });
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis' });
+  await hears(luis.page, THERE);
+  await until('a second of sound sent', async () => (await sounds(luis)) > 100);
+  const report = await ana.report();
+  const row = report.received.find(({ name, kind }) => name === 'Luis' && kind === 'audio');
+  assert.ok(row?.frames_received > 50, JSON.stringify(report));
+  // −12 dBFS of a sine, as it was given to the browser.
+  assert.ok(row.level_dbfs > -20 && row.level_dbfs < -10, JSON.stringify(row));
+  luis.clean();
+});
+
+test('without WebCodecs libopus does it, within the page\'s own content policy', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const both = `(${withoutCodecs})();(${listening})()`;
+  const plain = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana' });
+  const luis = await joinFrom(chrome.browser, `${host.url}/`, { ...OPTIONS, name: 'Luis', prepare: both });
+  assert.equal(await luis.page.evaluate(() => typeof AudioDecoder), 'undefined');
+  await Promise.all([hears(luis.page, HERE), hears(plain.page, HERE)]);
+  luis.clean();
+  plain.clean();
+});
+
+/** Runs before a page's scripts: the microphone fails as `globalThis.fails` says. */
+const failing = () => {
+  const { getUserMedia } = MediaDevices.prototype;
+  MediaDevices.prototype.getUserMedia = async function asked(given) {
+    if (given.audio && globalThis.fails) throw new DOMException('', globalThis.fails);
+    const stream = await getUserMedia.call(this, given);
+    [globalThis.microphone] = stream.getAudioTracks();
+    return stream;
+  };
+};
+
+test('without a microphone the call goes on, and takes one that is there later', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana' });
+  await microphone(ana, 'on');
+  for (const [fails, state] of [['NotAllowedError', 'denied'], ['NotFoundError', 'missing'], ['NotReadableError', 'busy']]) {
+    const prepare = `(${listening})();(${failing})();globalThis.fails=${JSON.stringify(fails)}`;
+    const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: state, prepare });
+    await microphone(luis, state);
+    await hears(luis.page, HERE);
+    assert.deepEqual((await ana.member(state)).tracks, []);
+    await luis.page.evaluate(() => {
+      globalThis.fails = null;
+      navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+      return globalThis.here.handle.microphone(true);
+    });
+    await microphone(luis, 'on');
+    await until(`the sound of who was ${state}`, async () => (await sounds(luis)) > 10);
+    await luis.leave();
+    luis.clean();
+    await luis.page.close();
+  }
+});
+
+test('interruptions: the system takes the sound or the microphone, and gives them back', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana' });
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis', prepare: `(${listening})();(${failing})()` });
+  await hears(luis.page, HERE);
+  const sound = (state) => luis.event(`sound ${state}`, (event) => event.type === 'sound' && event.state === state);
+  await sound('on');
+
+  // A telephone call: the context stops, and goes on when the page is seen again.
+  await luis.page.evaluate(() => globalThis.contexts[0].suspend());
+  await sound('interrupted');
+  await luis.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await until('sound again', async () => (await luis.events()).filter(({ type }) => type === 'sound').at(-1).state === 'on');
+  await hears(luis.page, HERE);
+
+  // The microphone is muted by the system, and not any more.
+  const muted = (on) => luis.page.evaluate((value) => {
+    Object.defineProperty(globalThis.microphone, 'muted', { value, configurable: true });
+    globalThis.microphone.dispatchEvent(new Event(value ? 'mute' : 'unmute'));
+  }, on);
+  await muted(true);
+  await microphone(luis, 'busy');
+  await muted(false);
+  await until('the microphone again', async () => (await luis.events()).filter(({ type }) => type === 'microphone').at(-1).state === 'on');
+
+  // It is pulled out, and plugged in again.
+  await luis.page.evaluate(() => {
+    globalThis.microphone.stop();
+    globalThis.microphone.dispatchEvent(new Event('ended'));
+  });
+  await microphone(luis, 'lost');
+  await until('no sound announced', async () => (await ana.member('Luis')).tracks.length === 0);
+  await luis.page.evaluate(() => navigator.mediaDevices.dispatchEvent(new Event('devicechange')));
+  await until('the microphone once more', async () => (await luis.events()).filter(({ type }) => type === 'microphone').at(-1).state === 'on');
+  await hears(ana.page, HERE);
+  luis.clean();
+  ana.clean();
+});
+
+test('sound that the browser holds back is asked for, and begins with a touch', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana' });
+  const page = await chrome.browser.newPage();
+  const told = [];
+  await page.exposeFunction('told', (state) => told.push(state));
+  await page.evaluateOnNewDocument(listening);
+  // The page joins by itself: what puppeteer runs in a page counts as a touch.
+  await page.evaluateOnNewDocument(() => addEventListener('DOMContentLoaded', async () => {
+    const { createPlatform } = await import('/platform/browser/index.js');
+    const handle = createPlatform().join({
+      room: { by: 'name', name: 'sala', create: 'meeting' }, name: 'Luis', role: 'family', camera: false, microphone: false,
+    });
+    handle.subscribe((event) => event.type === 'sound' && globalThis.told(event.state));
+    addEventListener('click', () => handle.hear());
+  }));
+  await page.goto(host.url + BLANK);
+  await until('the word that it is held back', () => told.includes('blocked'));
+  assert.deepEqual(told, ['blocked']);
+  await page.mouse.click(20, 20);
+  await until('sound', () => told.includes('on'));
+  assert.deepEqual(told, ['blocked', 'on'], 'asked for once');
+  await hears(page, HERE);
+  ana.clean();
+});
+
+test('before a call: the meter moves, a sample is played back, a tone is heard, devices can be chosen', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const page = await chrome.browser.newPage();
+  await page.evaluateOnNewDocument(listening);
+  await page.goto(host.url + BLANK);
+  await page.evaluate(async () => {
+    const { createPlatform } = await import('/platform/browser/index.js');
+    const { devices } = createPlatform();
+    Object.assign(globalThis, { devices, seen: [], lists: [] });
+    devices.watch((list) => globalThis.lists.push(list));
+    globalThis.check = devices.listen((event) => globalThis.seen.push(event));
+  });
+  const seen = () => page.evaluate(() => globalThis.seen);
+  await until('the meter', async () => (await seen()).some(({ type, level }) => type === 'level' && level > -30));
+  await page.evaluate(() => globalThis.check.sample());
+  await hears(page, HERE);
+  await until('its end', async () => (await seen()).some(({ type, state }) => type === 'sample' && state === 'none'));
+  assert.deepEqual((await seen()).filter(({ type }) => type === 'sample').map(({ state }) => state), ['recording', 'playing', 'none']);
+  await page.evaluate(() => {
+    delete globalThis.tap;
+    globalThis.check.stop();
+  });
+  assert.equal((await seen()).filter(({ type }) => type === 'microphone').at(-1).state, 'off');
+  await page.evaluate(() => globalThis.devices.tone());
+  await hears(page, 523);
+
+  const list = await page.evaluate(() => globalThis.lists.at(-1));
+  assert.ok(list.microphones.length > 1 && list.speakers.length > 1, JSON.stringify(list));
+  assert.equal(list.processes, false);
+  const microphone = list.microphones.find(({ id }) => id !== list.microphone).id;
+  const speaker = list.speakers.find(({ id }) => id !== list.speaker).id;
+  const chosen = await page.evaluate((chosenMicrophone, chosenSpeaker) => {
+    globalThis.devices.chooseMicrophone(chosenMicrophone);
+    globalThis.devices.chooseSpeaker(chosenSpeaker);
+    return globalThis.lists.at(-1);
+  }, microphone, speaker);
+  assert.deepEqual([chosen.microphone, chosen.speaker], [microphone, speaker]);
+  await page.evaluate(() => {
+    globalThis.devices.tone();
+  });
+  await until('the tone there', () => page.evaluate((id) => globalThis.contexts.at(-1).sinkId === id, speaker));
+});

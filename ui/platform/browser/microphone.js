@@ -1,0 +1,36 @@
+// The microphone of a browser, with the browser's own echo cancelling.
+
+import { Input } from './input.js';
+
+/**
+ * The browser's processing, switched off by hand for a headset, which echoes nothing and needs no
+ * helping; tests that measure tones switch it off in the same way.
+ * @param {boolean} on
+ */
+const wanted = (on) => ({
+  echoCancellation: on, noiseSuppression: on, autoGainControl: on, channelCount: { ideal: 1 }, sampleRate: { ideal: 48_000 },
+});
+
+export class Microphone extends Input {
+  /**
+   * @param {import('./input.js').Events} events
+   * @param {import('./input.js').Choice & { processes(): boolean }} choice
+   */
+  constructor(events, choice) {
+    super((id) => navigator.mediaDevices.getUserMedia({
+      audio: { ...wanted(choice.processes()), ...(id ? { deviceId: { exact: id } } : {}) }, video: false,
+    }), events, choice);
+  }
+
+  /**
+   * A phone call, or the system's own switch, takes the sound away without ending the track.
+   * @param {MediaStreamTrack} track
+   */
+  _opened(track) {
+    const tell = () => {
+      if (this._track === track) this._enter(track.muted ? 'busy' : 'on');
+    };
+    track.onmute = track.onunmute = tell;
+    tell();
+  }
+}
