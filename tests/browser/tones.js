@@ -76,16 +76,17 @@ export const heardBy = (page) => page.evaluate(() => {
   return [...samples];
 });
 
-/** Waits until a page plays a tone of this pitch and next to nothing else. */
-export async function hears(page, hertz, part = 0.9) {
-  let last = 0;
-  await until(`${hertz} Hz (last part: see the error)`, async () => {
-    const samples = await heardBy(page);
-    last = partOf(samples, hertz);
-    if (last > part && Math.max(...samples.map(Math.abs)) > 0.02) return true;
-    throw new Error(`${last.toFixed(3)} of the power is at ${hertz} Hz, peak ${Math.max(0, ...samples.map(Math.abs)).toFixed(3)}`);
-  });
-}
+/** Waits until what is heard is a tone of this pitch and next to nothing else. */
+export const rings = (hear, hertz, part = 0.9) => until(`${hertz} Hz`, async () => {
+  const samples = await hear();
+  const found = partOf(samples, hertz);
+  const peak = Math.max(0, ...samples.map(Math.abs));
+  if (found > part && peak > 0.02) return true;
+  throw new Error(`${found.toFixed(3)} of the power is at ${hertz} Hz, the peak is ${peak.toFixed(3)}`);
+});
+
+/** Waits until a page plays a tone of this pitch. */
+export const hears = (page, hertz) => rings(() => heardBy(page), hertz);
 
 /** Waits until a page plays nothing. */
 export const hearsNothing = (page) => until('silence', async () => (await heardBy(page)).every((sample) => Math.abs(sample) < 1e-4));

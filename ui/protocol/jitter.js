@@ -185,6 +185,15 @@ export class Plan {
     return this._playing && !this._silent ? Math.max(0, this._position - ahead) : null;
   }
 
+  /**
+   * As `playing`, and through the sender's silences too, so that its pictures keep their wait.
+   * @param {number} ahead
+   * @returns {number | null}
+   */
+  moment(ahead) {
+    return this._playing ? Math.max(0, this._position - ahead) : null;
+  }
+
   /** Whether the first packet has waited for long enough, or somebody who stopped goes on. @param {number} now */
   _begins(now) {
     const first = this._packets[0];

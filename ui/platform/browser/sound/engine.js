@@ -8,6 +8,8 @@ import { RATE } from '../../../protocol/sound.js';
 
 /** Milliseconds that a context may take to start before it counts as held back until a touch. */
 const START = 700;
+/** What counts as a touch, for one browser or another. */
+const TOUCHES = ['pointerdown', 'pointerup', 'touchend', 'keydown'];
 /** Seconds of a test tone, its pitch, and how loud it is: clear, and not startling at night. */
 const TONE = { seconds: 1.2, hertz: 523, gain: 0.12 };
 
@@ -35,6 +37,7 @@ export class Engine {
     this._onVisible = () => {
       if (!document.hidden && this._context && this._context.state !== 'running') this._start(this._context);
     };
+    this._onTouch = () => void this.touch();
   }
 
   /** Whether there could be sound at all: browsers hide worklets from insecure pages. */
@@ -81,6 +84,7 @@ export class Engine {
     const context = this._context;
     clearTimeout(this._starting);
     document.removeEventListener('visibilitychange', this._onVisible);
+    this._awaitTouch(false);
     this._element?.pause();
     this._context = this._ready = this._element = this._output = this._state = null;
     this._ran = false;
@@ -166,11 +170,22 @@ export class Engine {
     if (context.state === 'running') {
       clearTimeout(this._starting);
       this._ran = true;
+      this._awaitTouch(false);
       this._enter('on');
-    } else if (this._ran) {
-      this._enter('interrupted');
-    } else if (late) {
-      this._enter('blocked');
+      return;
+    }
+    if (!this._ran && !late) return;
+    this._awaitTouch(true);
+    this._enter(this._ran ? 'interrupted' : 'blocked');
+    // What the system took away it may have given back already.
+    if (this._ran && !late && !document.hidden) context.resume().catch(() => {});
+  }
+
+  /** While nothing is heard any touch of the page will do. @param {boolean} on */
+  _awaitTouch(on) {
+    for (const touch of TOUCHES) {
+      if (on) document.addEventListener(touch, this._onTouch, { capture: true, passive: true });
+      else document.removeEventListener(touch, this._onTouch, { capture: true });
     }
   }
 

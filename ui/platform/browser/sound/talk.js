@@ -12,8 +12,8 @@ import { encoder, without } from './opus.js';
 
 /** The microphone, behind the camera's tracks. */
 export const TRACK = 2;
-/** Bits a second: a voice that nobody takes for a telephone's, and what is enough to be understood. */
-const BITRATE = 32_000;
+/** Bits a second: full band for a voice, as in the app, and what is enough to be understood. */
+const BITRATE = 28_000;
 const LEAST = 16_000;
 /** Milliseconds between two changes: each makes the encoder begin anew. */
 const STEADY = 10_000;

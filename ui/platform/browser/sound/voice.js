@@ -137,7 +137,7 @@ export class Voice {
       }
       break;
     }
-    this._time = this._plan.playing(microseconds(this._ready.length));
+    this._time = this._plan.moment(microseconds(this._ready.length));
     this._silent = false;
     this._play(this._ready.slice(0, BLOCK));
     this._ready = this._ready.slice(BLOCK);
