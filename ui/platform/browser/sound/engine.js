@@ -30,7 +30,7 @@ export class Engine {
     this._speaker = '';
     /** Where the context can't be told its speaker: an element that can. @type {HTMLAudioElement | null} */
     this._element = null;
-    /** @type {AudioNode | null} */
+    /** Everything that is heard comes through here. @type {GainNode | null} */
     this._output = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._starting = undefined;
@@ -144,7 +144,8 @@ export class Engine {
   async _open() {
     const context = new AudioContext({ sampleRate: RATE, latencyHint: 'interactive' });
     this._context = context;
-    this._output = context.destination;
+    this._output = context.createGain();
+    this._output.connect(context.destination);
     context.onstatechange = () => this._changed(context);
     document.addEventListener('visibilitychange', this._onVisible);
     this._start(context);
@@ -218,7 +219,8 @@ export class Engine {
       const stream = context.createMediaStreamDestination();
       this._element = new Audio();
       this._element.srcObject = stream.stream;
-      this._output = stream;
+      this._output?.disconnect();
+      this._output?.connect(stream);
       this._element.play().catch(() => {});
     }
     await this._element.setSinkId(this._speaker);
