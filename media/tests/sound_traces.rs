@@ -235,7 +235,11 @@ fn tcp(dice: &mut Dice, packets: u64) -> Vec<i64> {
         .map(|index| {
             let sent = index * PACKET_US as i64;
             let lost = dice.below(20) == 0;
-            let again = if lost { 60_000 + dice.below(200_000) as i64 } else { 0 };
+            let again = if lost {
+                60_000 + dice.below(200_000) as i64
+            } else {
+                0
+            };
             let own = sent + 10_000 + dice.below(30_000) as i64 + again;
             last = own.max(last);
             last - sent
@@ -328,7 +332,11 @@ fn made() -> Vec<(&'static str, Trace)> {
             .flat_map(|turn| {
                 let begin = 100 + turn * 150;
                 // The decoder's noise is refreshed every 400 ms, and silence said again.
-                [(begin, begin + 19), (begin + 21, begin + 39), (begin + 41, begin + 59)]
+                [
+                    (begin, begin + 19),
+                    (begin + 21, begin + 39),
+                    (begin + 41, begin + 59),
+                ]
             })
             .collect(),
         ..trace(
@@ -356,7 +364,10 @@ fn made() -> Vec<(&'static str, Trace)> {
     };
     let bursts = tcp(&mut Dice(0x7c9), 6000);
     vec![
-        ("clean", trace("a calm line", 3000, calm_for(3000), 45_000, 0)),
+        (
+            "clean",
+            trace("a calm line", 3000, calm_for(3000), 45_000, 0),
+        ),
         (
             "loss-5-jitter-30",
             trace(
@@ -381,11 +392,17 @@ fn made() -> Vec<(&'static str, Trace)> {
         ("gap-300-early", early_gap),
         (
             "drift-plus-200",
-            drift("an hour with a receiver's clock that runs 200 ppm fast", 200),
+            drift(
+                "an hour with a receiver's clock that runs 200 ppm fast",
+                200,
+            ),
         ),
         (
             "drift-minus-200",
-            drift("an hour with a receiver's clock that runs 200 ppm slow", -200),
+            drift(
+                "an hour with a receiver's clock that runs 200 ppm slow",
+                -200,
+            ),
         ),
         ("clock-jumps", jump),
         ("talk-and-silence", talk),

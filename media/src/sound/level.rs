@@ -17,7 +17,11 @@ pub fn dbfs(samples: &[f32]) -> f32 {
 pub fn of_power(power: f32) -> f32 {
     let dbfs = 10.0 * power.log10();
     // What is no number is no sound.
-    if dbfs > SILENCE { dbfs.min(0.0) } else { SILENCE }
+    if dbfs > SILENCE {
+        dbfs.min(0.0)
+    } else {
+        SILENCE
+    }
 }
 
 /// Speech is so many decibels above the room's noise…
@@ -122,7 +126,12 @@ mod tests {
 
     #[test]
     fn speech_is_told_from_noise() {
-        for (speech, noise) in [(-25.0, -60.0), (-50.0, -75.0), (-25.0, -40.0), (-20.0, -32.0)] {
+        for (speech, noise) in [
+            (-25.0, -60.0),
+            (-50.0, -75.0),
+            (-25.0, -40.0),
+            (-20.0, -32.0),
+        ] {
             let heard = heard(speech, noise, 60);
             for (second, share) in heard.iter().enumerate().skip(6) {
                 if second % 3 == 2 {

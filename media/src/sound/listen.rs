@@ -127,6 +127,8 @@ pub struct Done {
     pub blocks: u64,
     /// How often the device found nothing to play.
     pub underruns: u64,
+    /// How often the device that is open has asked for something.
+    pub callbacks: u64,
     /// How long after mixing sound is heard, in microseconds.
     pub delay_us: u64,
 }

@@ -101,7 +101,10 @@ impl Limiter {
         }
         let coming_gain = if peak > CEILING { CEILING / peak } else { 1.0 };
         let from = self.gain;
-        let to = (from * RELEASE).min(1.0).min(self.held_gain).min(coming_gain);
+        let to = (from * RELEASE)
+            .min(1.0)
+            .min(self.held_gain)
+            .min(coming_gain);
         for (at, held) in self.held.iter_mut().enumerate() {
             let gain = from + (to - from) * (at as f32 / STEP as f32);
             // Rounding may leave a hair above.
@@ -122,7 +125,9 @@ mod tests {
     #[test]
     fn soft_sound_is_left_alone_and_late() {
         let mut limiter = Limiter::new();
-        let sound: Vec<f32> = (0..BLOCK * 4).map(|at| (at as f32 * 0.01).sin() * 0.8).collect();
+        let sound: Vec<f32> = (0..BLOCK * 4)
+            .map(|at| (at as f32 * 0.01).sin() * 0.8)
+            .collect();
         let mut out = Vec::new();
         for block in sound.as_chunks::<BLOCK>().0 {
             let mut block = *block;
@@ -138,8 +143,7 @@ mod tests {
         let mut out = Vec::new();
         for number in 0..200 {
             let loud = if (50..60).contains(&number) { 8.0 } else { 0.5 };
-            let mut block: [f32; BLOCK] =
-                std::array::from_fn(|at| loud * (at as f32 * 0.1).sin());
+            let mut block: [f32; BLOCK] = std::array::from_fn(|at| loud * (at as f32 * 0.1).sin());
             limiter.block(&mut block);
             out.extend(block);
         }
@@ -159,7 +163,12 @@ mod tests {
         mixer.add(&[0.5; BLOCK], 0.5, 0.5);
         mixer.add(&[f32::NAN; BLOCK], 1.0, 1.0);
         mixer.add(&[0.9; BLOCK], 0.0, 0.0);
-        assert!(mixer.take().iter().all(|sample| (sample - 0.5).abs() < 1e-6));
+        assert!(
+            mixer
+                .take()
+                .iter()
+                .all(|sample| (sample - 0.5).abs() < 1e-6)
+        );
         assert!(mixer.take().iter().all(|sample| *sample == 0.0));
         mixer.add(&[1.0; BLOCK], 0.0, 1.0);
         let faded = mixer.take();

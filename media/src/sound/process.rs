@@ -58,6 +58,12 @@ impl Processor {
     /// canceller looks for the echo itself.
     pub fn captured(&mut self, block: &mut [f32; BLOCK], delay_us: u64) {
         let delay = (delay_us / 1000).min(MOST_DELAY_MS) as i32;
+        for sample in block.iter_mut() {
+            // One that isn't a number would stay in the filters for good.
+            if !sample.is_finite() {
+                *sample = 0.0;
+            }
+        }
         let heard = *block;
         let processed = self.processing.set_stream_delay_ms(delay).and_then(|()| {
             self.processing

@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
         mpsc,
     },
     thread::{self, JoinHandle},
@@ -20,7 +20,7 @@ use visita_protocol::{
 };
 
 use super::{Error, played::Played, source::Choice};
-use crate::stats::Percentiles;
+use crate::{clock, stats::Percentiles};
 
 mod outgoing;
 mod timeline;
@@ -127,6 +127,7 @@ struct Shared {
     orders: Mutex<Orders>,
     ordered: Condvar,
     loss_percent: AtomicU32,
+    callbacks: AtomicU64,
     sent: Mutex<Sent>,
 }
 
@@ -143,11 +144,11 @@ impl Gate {
         !self.muted && self.wanted
     }
 
-    fn set(&mut self, change: impl FnOnce(&mut Self)) {
+    fn set(&mut self, now: MediaTime, change: impl FnOnce(&mut Self)) {
         let before = self.open();
         change(self);
         if self.open() && !before {
-            self.opened = crate::clock::now();
+            self.opened = now;
         }
     }
 }
@@ -199,6 +200,7 @@ impl Publisher {
             }),
             ordered: Condvar::new(),
             loss_percent: AtomicU32::new(0),
+            callbacks: AtomicU64::new(0),
             sent: Mutex::default(),
         });
         let (life, alive) = mpsc::channel();
@@ -220,13 +222,13 @@ impl Publisher {
 
     /// Whether anybody wants to hear it; not at first. What isn't wanted isn't encoded.
     pub fn wanted(&self, wanted: bool) {
-        lock(&self.shared.gate).set(|gate| gate.wanted = wanted);
+        lock(&self.shared.gate).set(clock::now(), |gate| gate.wanted = wanted);
     }
 
     /// Mutes: when this returns nothing leaves any more, and nothing that is captured before
     /// [`Publisher::muted`] is called with `false` ever leaves.
     pub fn muted(&self, muted: bool) {
-        lock(&self.shared.gate).set(|gate| gate.muted = muted);
+        lock(&self.shared.gate).set(clock::now(), |gate| gate.muted = muted);
     }
 
     /// Changes to another source; the old one is closed.
@@ -265,6 +267,12 @@ impl Publisher {
     /// What was sent so far.
     pub fn sent(&self) -> Sent {
         lock(&self.shared.sent).clone()
+    }
+
+    /// How often the microphone that is open has brought something.
+    #[doc(hidden)]
+    pub fn callbacks(&self) -> u64 {
+        self.shared.callbacks.load(Ordering::Relaxed)
     }
 
     /// Ends the thread and closes the source.

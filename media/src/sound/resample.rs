@@ -130,11 +130,17 @@ mod tests {
 
     #[test]
     fn a_tone_stays_what_it_is_at_every_usual_rate() {
-        for rate in [8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000] {
+        for rate in [
+            8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000,
+        ] {
             for (from, to) in [(rate, 48_000), (48_000, rate)] {
                 let out = resampled(from, to, 1_000.0);
                 let least = to as usize * 98 / 100;
-                assert!((least..=to as usize).contains(&out.len()), "{from} → {to}: {}", out.len());
+                assert!(
+                    (least..=to as usize).contains(&out.len()),
+                    "{from} → {to}: {}",
+                    out.len()
+                );
                 let pure = purity(&out[to as usize / 10..], 1_000.0, to);
                 assert!(pure > 0.9999, "{from} → {to}: {pure}");
             }
@@ -144,7 +150,9 @@ mod tests {
     #[test]
     fn what_a_lower_rate_cant_hold_is_gone() {
         let out = resampled(48_000, 16_000, 11_000.0);
-        let loudest = out[1_000..].iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
+        let loudest = out[1_000..]
+            .iter()
+            .fold(0.0_f32, |most, sample| most.max(sample.abs()));
         assert!(loudest < 0.001, "{loudest}");
     }
 

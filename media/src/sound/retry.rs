@@ -67,7 +67,12 @@ mod tests {
         let mut retry = Retry::default();
         let verdicts = errors.iter().map(|error| retry.failed(error));
         verdicts
-            .map(|verdict| (verdict.say, verdict.after.map(|wait| wait.as_millis() as u64)))
+            .map(|verdict| {
+                (
+                    verdict.say,
+                    verdict.after.map(|wait| wait.as_millis() as u64),
+                )
+            })
             .collect()
     }
 
@@ -83,18 +88,27 @@ mod tests {
     #[test]
     fn what_is_busy_is_tried_ever_more_rarely() {
         let waits = waits(&[const { Error::Busy }; 6]);
-        let seconds: Vec<_> = waits.iter().map(|(_, after)| after.unwrap() / 1000).collect();
+        let seconds: Vec<_> = waits
+            .iter()
+            .map(|(_, after)| after.unwrap() / 1000)
+            .collect();
         assert_eq!(seconds, [1, 2, 4, 8, 8, 8]);
     }
 
     #[test]
     fn what_does_not_pass_waits_for_a_person() {
         for error in [Error::Denied, Error::Unsupported("x".into())] {
-            assert_eq!(waits(&[error.clone(), error]), [(true, None), (false, None)]);
+            assert_eq!(
+                waits(&[error.clone(), error]),
+                [(true, None), (false, None)]
+            );
         }
         let mut retry = Retry::default();
         retry.failed(&Error::Denied);
         retry.reset();
-        assert!(retry.failed(&Error::Denied).say, "another choice is another story");
+        assert!(
+            retry.failed(&Error::Denied).say,
+            "another choice is another story"
+        );
     }
 }

@@ -84,8 +84,20 @@ mod tests {
     #[test]
     fn anything_else_is_a_clear_error() {
         let bad = [
-            "", "microphone", "mic:", "tone", "tone:", "tone:x", "tone:0", "tone:NaN", "tone:-440",
-            "tone:inf", "tone:48000", "file", "file:", "none:1",
+            "",
+            "microphone",
+            "mic:",
+            "tone",
+            "tone:",
+            "tone:x",
+            "tone:0",
+            "tone:NaN",
+            "tone:-440",
+            "tone:inf",
+            "tone:48000",
+            "file",
+            "file:",
+            "none:1",
         ];
         for text in bad {
             let error = text.parse::<Choice>().unwrap_err().to_string();

@@ -104,7 +104,11 @@ fn likeness(one: &[f32], other: &[f32]) -> f32 {
     }
     let [both, first, second] = sums.map(|lanes| lanes.iter().sum::<f32>());
     let scale = (first * second).sqrt();
-    if scale > f32::MIN_POSITIVE { both / scale } else { 0.0 }
+    if scale > f32::MIN_POSITIVE {
+        both / scale
+    } else {
+        0.0
+    }
 }
 
 fn power(sound: &[f32]) -> f32 {
@@ -141,9 +145,15 @@ mod tests {
             assert!((SHORTEST..=LONGEST).contains(&gone), "{pitch} Hz: {gone}");
             assert_eq!(ready.len() + gone, sound.len());
             let periods = gone as f32 * pitch / 48_000.0;
-            assert!((periods - periods.round()).abs() < 0.03, "{pitch} Hz: {periods}");
+            assert!(
+                (periods - periods.round()).abs() < 0.03,
+                "{pitch} Hz: {periods}"
+            );
             let out: Vec<f32> = ready.into();
-            assert!(roughest(&out) < roughest(&sound) * 1.1, "{pitch} Hz: no click");
+            assert!(
+                roughest(&out) < roughest(&sound) * 1.1,
+                "{pitch} Hz: no click"
+            );
             assert_eq!(out[FADE..], sound[gone + FADE..]);
         }
     }
@@ -155,11 +165,17 @@ mod tests {
             let (played, coming) = sound.split_at(2400);
             let mut ready: VecDeque<f32> = coming.iter().copied().collect();
             let more = put_in(played, &mut ready, 0.8);
-            assert!((SHORTEST_IN..=LONGEST).contains(&more), "{pitch} Hz: {more}");
+            assert!(
+                (SHORTEST_IN..=LONGEST).contains(&more),
+                "{pitch} Hz: {more}"
+            );
             assert_eq!(ready.len(), coming.len() + more);
             let mut out = played.to_vec();
             out.extend(&ready);
-            assert!(roughest(&out) < roughest(&sound) * 1.1, "{pitch} Hz: no click");
+            assert!(
+                roughest(&out) < roughest(&sound) * 1.1,
+                "{pitch} Hz: no click"
+            );
             assert_eq!(out[2400 + more..], *coming);
         }
     }

@@ -103,8 +103,12 @@ impl Fill {
             Err(_) => 0,
         };
         self.filled += moved as u64;
-        self.state.latency_us.store(latency.as_micros() as u64, Ordering::Relaxed);
-        self.state.missed.fetch_add((frames - moved) as u64, Ordering::Relaxed);
+        self.state
+            .latency_us
+            .store(latency.as_micros() as u64, Ordering::Relaxed);
+        self.state
+            .missed
+            .fetch_add((frames - moved) as u64, Ordering::Relaxed);
         self.state.callbacks.fetch_add(1, Ordering::Relaxed);
         drop(marked);
         self.wake.unpark();
@@ -160,9 +164,13 @@ impl Drain {
         if self.began && there < frames {
             self.state.missed.fetch_add(1, Ordering::Relaxed);
         }
-        self.state.latency_us.store(latency.as_micros() as u64, Ordering::Relaxed);
+        self.state
+            .latency_us
+            .store(latency.as_micros() as u64, Ordering::Relaxed);
         self.state.asked.store(frames as u64, Ordering::Relaxed);
-        self.state.called_us.store(clock::now().0, Ordering::Relaxed);
+        self.state
+            .called_us
+            .store(clock::now().0, Ordering::Relaxed);
         self.state.callbacks.fetch_add(1, Ordering::Relaxed);
         drop(marked);
         self.wake.unpark();

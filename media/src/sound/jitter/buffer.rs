@@ -167,7 +167,8 @@ impl Buffer {
             tracing::debug!(%error, "nothing can be made up");
             frame.fill(0.0);
         }
-        self.ready.extend(frame.iter().map(|sample| sample * self.gain));
+        self.ready
+            .extend(frame.iter().map(|sample| sample * self.gain));
     }
 
     fn hold(&mut self) {

@@ -145,7 +145,10 @@ mod tests {
     fn it_stays_small_and_whole_whatever_comes() {
         let mut seen = Delays::default();
         for number in 0..100_000_u64 {
-            seen.add(number * 1_000, (number as i64 * 7919 % 100_000_007) - 50_000_000);
+            seen.add(
+                number * 1_000,
+                (number as i64 * 7919 % 100_000_007) - 50_000_000,
+            );
         }
         assert!(seen.spans.len() <= REMEMBERED);
         assert!((LEAST_US..=MOST_US).contains(&seen.target()));

@@ -1,10 +1,6 @@
 //! The listener's thread: opens the output, and mixes as fast as it plays.
 
-use std::{
-    sync::atomic::Ordering,
-    thread,
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, thread, time::Duration};
 
 use super::{Event, OnEvent, Output, Shared, lock};
 use crate::{
@@ -163,7 +159,11 @@ impl Work<'_> {
             } else if now.saturating_sub(took) > STALL_US {
                 return End::Failed(Error::Lost("it takes nothing".into()));
             }
-            lock(&self.shared.played).underruns += speaker.underruns();
+            {
+                let mut done = lock(&self.shared.played);
+                done.underruns += speaker.underruns();
+                done.callbacks = all;
+            }
             while speaker.wants() {
                 let delay_us = speaker.delay_us();
                 let block = self.mix(delay_us);

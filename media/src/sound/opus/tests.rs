@@ -152,7 +152,11 @@ fn packets_of_another_length_are_refused() {
     let mut out = [0.0; FRAME];
     // The first byte says 10, 40 and 60 ms of SILK; two and three frames of 20 ms.
     for packet in [[0x00, 1, 2], [0x10, 1, 2], [0x18, 1, 2], [0x09, 1, 1]] {
-        assert_eq!(decoder.decode(&packet, &mut out), Err(Error::Length), "{packet:?}");
+        assert_eq!(
+            decoder.decode(&packet, &mut out),
+            Err(Error::Length),
+            "{packet:?}"
+        );
     }
     assert_eq!(decoder.decode(&[], &mut out), Err(Error::Garbage));
     assert_eq!(decoder.decode(&[0x0b], &mut out), Err(Error::Garbage));

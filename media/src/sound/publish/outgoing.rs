@@ -141,7 +141,13 @@ impl Outgoing {
     }
 
     /// Encodes a frame and lets it leave, unless the gate is shut. Answers whether it is muted.
-    fn pass(&mut self, frame: &[f32; FRAME], told: Level, gate: &Mutex<Gate>, sent: &Mutex<Sent>) -> bool {
+    fn pass(
+        &mut self,
+        frame: &[f32; FRAME],
+        told: Level,
+        gate: &Mutex<Gate>,
+        sent: &Mutex<Sent>,
+    ) -> bool {
         let mut gate = lock(gate);
         if !gate.open() {
             self.opened = None;

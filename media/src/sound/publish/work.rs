@@ -135,7 +135,8 @@ impl Work<'_> {
         drop(orders);
         self.outgoing.process(process);
         self.outgoing.bitrate(bitrate);
-        self.outgoing.loss(self.shared.loss_percent.load(Ordering::Relaxed));
+        self.outgoing
+            .loss(self.shared.loss_percent.load(Ordering::Relaxed));
         true
     }
 
@@ -239,7 +240,10 @@ impl Work<'_> {
                 }
                 self.block(block, time);
             }
-            let all = microphone.capture.state.missed.load(Ordering::Relaxed);
+            let state = &microphone.capture.state;
+            let callbacks = state.callbacks.load(Ordering::Relaxed);
+            self.shared.callbacks.store(callbacks, Ordering::Relaxed);
+            let all = state.missed.load(Ordering::Relaxed);
             lock(&self.shared.sent).overruns += all - missed;
             missed = all;
             if clock::now().0.saturating_sub(came) > STALL_US {
@@ -271,7 +275,8 @@ impl Microphone {
         };
         let (first, second) = chunk.as_slices();
         for part in [first, second] {
-            self.resampler.push(part, |sample| self.ready.push_back(sample));
+            self.resampler
+                .push(part, |sample| self.ready.push_back(sample));
         }
         self.taken += there as u64;
         chunk.commit_all();

@@ -43,7 +43,9 @@ mod tests {
             tone.read(&mut out);
             all.extend(out);
         }
-        let rises = all.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0);
+        let rises = all
+            .windows(2)
+            .filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0);
         assert!((998..=1001).contains(&rises.count()));
         let step = all.windows(2).map(|pair| (pair[0] - pair[1]).abs());
         assert!(step.fold(0.0, f32::max) < PEAK * 0.132);

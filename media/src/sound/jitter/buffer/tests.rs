@@ -50,7 +50,11 @@ fn roughest(sound: &[f32]) -> f32 {
 
 #[test]
 fn a_calm_line_gives_what_was_sent() {
-    let (heard, buffer) = play(&packets(150.0, 200), |number| Some(number as u64 % 3 * 1_000), 0);
+    let (heard, buffer) = play(
+        &packets(150.0, 200),
+        |number| Some(number as u64 % 3 * 1_000),
+        0,
+    );
     let counts = buffer.counts();
     assert!(counts.decoded >= 195, "{counts:?}");
     assert_eq!(counts.plan, super::super::plan::Counts::default());
@@ -62,13 +66,20 @@ fn a_calm_line_gives_what_was_sent() {
 fn a_gap_is_filled_fades_and_ends_without_a_click() {
     let delay = |number: usize| {
         let gap = (300..315).contains(&number);
-        Some(if gap { (315 - number as u64) * FRAME_US } else { 1_000 })
+        Some(if gap {
+            (315 - number as u64) * FRAME_US
+        } else {
+            1_000
+        })
     };
     let sent = packets(150.0, 600);
     let (calm, _) = play(&sent, |_| Some(1_000), 0);
     let (heard, buffer) = play(&sent, delay, 0);
     let counts = buffer.counts().plan;
-    assert!((200_000..=320_000).contains(&counts.concealed_us), "{counts:?}");
+    assert!(
+        (200_000..=320_000).contains(&counts.concealed_us),
+        "{counts:?}"
+    );
     let fastest = roughest(&calm[48_000..]);
     assert!(roughest(&heard[48_000..]) < 2.0 * fastest, "no click");
     // Silent at the end of the gap, which is 6 s after the beginning and 300 ms long.
@@ -98,7 +109,10 @@ fn clocks_that_run_apart_are_followed() {
         let (heard, buffer) = play(&sent, |number| Some(number as u64 % 3 * 1_000), ppm);
         let counts = buffer.counts();
         let stretched_ms = counts.stretched / 48;
-        assert!((120..=260).contains(&stretched_ms), "{ppm} ppm: {stretched_ms} ms");
+        assert!(
+            (120..=260).contains(&stretched_ms),
+            "{ppm} ppm: {stretched_ms} ms"
+        );
         assert_eq!(counts.plan.concealed_us, 0, "{ppm} ppm: {counts:?}");
         let quietest = heard[96_000..].chunks(960).map(dbfs).fold(0.0, f32::min);
         assert!(quietest > -17.0, "{ppm} ppm: {quietest} dBFS");

@@ -80,7 +80,10 @@ fn one_lost_packet_is_repaired_by_the_next() {
     // The gap in arrival is covered by what was buffered or held; what is missing is made good once.
     let counts = player.plan.counts();
     assert_eq!(counts.late + counts.left_out + counts.double, 0);
-    assert!(counts.repaired_us + counts.concealed_us >= PACKET_US, "{counts:?}");
+    assert!(
+        counts.repaired_us + counts.concealed_us >= PACKET_US,
+        "{counts:?}"
+    );
     assert!(counts.concealed_us <= 2 * PACKET_US, "{counts:?}");
 }
 
@@ -154,7 +157,14 @@ fn silence_costs_nothing_and_ends_in_time() {
     }
     let counts = player.plan.counts();
     assert_eq!(counts, Counts::default());
-    assert!(player.played.iter().filter(|&d| *d == Decision::Silence).count() > 500);
+    assert!(
+        player
+            .played
+            .iter()
+            .filter(|&d| *d == Decision::Silence)
+            .count()
+            > 500
+    );
     assert!(!player.played.contains(&Decision::Hold));
 }
 
