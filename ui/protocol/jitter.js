@@ -18,7 +18,7 @@ const JUMP_NUMBERS = 1_000;
 /** Times of packets that follow each other may differ from a packet's length by so much. */
 const SLACK = 10_000;
 /** So much too late is caught up with by taking sound out, so much too early by putting some in. */
-const TOO_LATE = 20_000;
+const TOO_LATE = 10_000;
 const TOO_EARLY = 10_000;
 /** The least time between two pieces taken out or put in. */
 const STRETCH_EVERY = 100_000;
