@@ -44,9 +44,10 @@ export type CameraState = 'off' | 'starting' | 'on' | 'denied' | 'missing' | 'bu
 export type MicState = 'off' | 'starting' | 'on' | 'muted' | 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'failed';
 /**
  * `blocked`: nothing is heard until `hear` is called from a touch; `interrupted`: the system took
- * the sound away (a phone call) and gives it back by itself, or after a touch.
+ * the sound away (a phone call) and gives it back by itself, or after a touch; `missing`: there is
+ * nothing to hear with (the app only), and it is looked for again by itself, or with `hear`.
  */
-export type SoundState = 'blocked' | 'on' | 'interrupted';
+export type SoundState = 'blocked' | 'on' | 'interrupted' | 'missing';
 /** In −dBov: 0 is the loudest, −127 is silence. */
 export type Level = number;
 export type CallEvent =

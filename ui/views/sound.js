@@ -48,10 +48,11 @@ function wordOf(microphone, holds) {
  * @param {Variant} variant @param {() => void} hear
  */
 export function soundAsk(variant, hear) {
+  const words = h('span', { class: 'button-words' });
   const text = h('p', { class: 'sound-ask-text' });
   const element = h('section', { class: 'sound-ask', testid: 'sound-ask', attributes: { role: 'status' } },
     h('button', { class: 'button primary sound-ask-button', testid: 'hear', attributes: { type: 'button' }, on: { click: hear } },
-      icon('volume-2'), h('span', { class: 'button-words', t: 'sound-hear' })),
+      icon('volume-2'), words),
     text);
   shown(element, false);
   return {
@@ -60,6 +61,7 @@ export function soundAsk(variant, hear) {
     draw({ sound: { hearing } }) {
       const asks = hearing !== 'on';
       shown(element, asks);
+      if (asks) sayText(words, hearing === 'missing' ? 'try-again' : 'sound-hear');
       if (asks) sayText(text, variant === 'patient' ? `sound-${hearing}-patient` : `sound-${hearing}`);
       return asks;
     },
