@@ -15,7 +15,7 @@ export const mic = (state) => ({ type: 'microphone', state });
 const levels = (members, { own = QUIET, talkingMuted = false } = {}) => ({ type: 'levels', own, talkingMuted, members });
 /** @param {number} member @returns {CallEvent} */
 const speaks = (member) => ({ type: 'relay', message: { type: 'speaker', member } });
-/** @param {'blocked' | 'interrupted'} state @returns {CallEvent} */
+/** @param {import('./platform/types').SoundState} state @returns {CallEvent} */
 const sound = (state) => ({ type: 'sound', state });
 /** @param {import('./platform/types').CameraState} state @returns {CallEvent} */
 const cam = (state) => ({ type: 'camera', state });
