@@ -10,9 +10,9 @@ use super::Error;
 
 /// Rates that devices and files have, in hertz.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
-/// The filter's length, in samples of the lower rate: its half is the delay. 64 keep speech and
-/// music up to nine tenths of the band, with what folds back 80 dB down.
-const TAPS: usize = 64;
+/// The filter's length, in samples of the lower rate: its half is the delay (1.3 ms at 48 kHz). With
+/// its window the band is whole up to nine tenths, and what folds back 90 dB down.
+const TAPS: u32 = 128;
 
 /// Turns a stream of mono samples from one rate into another.
 pub(super) struct Resampler {
@@ -23,6 +23,7 @@ pub(super) struct Resampler {
 struct Inner {
     resampler: Async<f32>,
     chunk: usize,
+    taps: usize,
     pending: Vec<f32>,
     out: Vec<f32>,
 }
@@ -38,17 +39,19 @@ impl Resampler {
         }
         // 5 ms at a time: little is held back, and what comes is near a block's length.
         let chunk = (from / 200) as usize;
-        let parameters = SincInterpolationParameters::new(TAPS, WindowFunction::BlackmanHarris2)
+        let taps = (u64::from(TAPS) * u64::from(from.max(to)) / u64::from(to)) as usize;
+        let parameters = SincInterpolationParameters::new(taps, WindowFunction::BlackmanHarris)
             .oversampling_factor(256)
             .interpolation(SincInterpolationType::Linear);
         let ratio = f64::from(to) / f64::from(from);
-        let resampler = Async::new_sinc(ratio, 1.1, &parameters, chunk, 1, FixedAsync::Input)
+        let resampler = Async::new_sinc(ratio, 1.0, &parameters, chunk, 1, FixedAsync::Input)
             .map_err(|error| Error::Unsupported(error.to_string()))?;
         let out = vec![0.0; resampler.output_frames_max()];
         Ok(Self {
             inner: Some(Inner {
                 resampler,
                 chunk,
+                taps,
                 pending: Vec::with_capacity(2 * chunk),
                 out,
             }),
@@ -84,7 +87,7 @@ impl Resampler {
     /// How long ago the newest sample that came out went in, of all that went in, in microseconds.
     pub(super) fn held_us(&self) -> u64 {
         self.inner.as_ref().map_or(0, |inner| {
-            let held = inner.pending.len() + TAPS / 2;
+            let held = inner.pending.len() + inner.taps / 2;
             held as u64 * 5_000 / inner.chunk as u64
         })
     }

@@ -29,10 +29,11 @@ pub fn take_out(ready: &mut VecDeque<f32>, alike: f32) -> usize {
         return 0;
     }
     let sound = ready.make_contiguous();
+    let whole: &[f32] = sound;
     let (lag, likeness) = best(SHORTEST..=LONGEST, |lag| {
-        (&sound[..COMPARED], &sound[lag..lag + COMPARED])
+        (&whole[..COMPARED], &whole[lag..lag + COMPARED])
     });
-    if likeness < alike && power(&sound[..NEEDED]) > INAUDIBLE {
+    if likeness < alike && power(&whole[..NEEDED]) > INAUDIBLE {
         return 0;
     }
     // What stays begins as it was and becomes what follows the piece.

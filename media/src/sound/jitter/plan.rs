@@ -27,7 +27,7 @@ const JUMP_NUMBERS: u32 = 1_000;
 /// senders follow their clocks.
 const SLACK_US: u64 = 10_000;
 /// So much too late is caught up with by taking sound out…
-const TOO_LATE_US: u64 = 20_000;
+const TOO_LATE_US: u64 = 10_000;
 /// …and so much too early is made up for by putting sound in. The gap between the two is wider
 /// than any piece, so that they never take turns.
 const TOO_EARLY_US: u64 = 10_000;

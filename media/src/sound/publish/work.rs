@@ -152,7 +152,8 @@ impl Work<'_> {
 
     fn block(&mut self, block: [f32; BLOCK], time: MediaTime) {
         let (gate, sent) = (&self.shared.gate, &self.shared.sent);
-        self.outgoing.block(block, time, gate, sent, self.on_event);
+        let on_event = &mut *self.on_event;
+        self.outgoing.block(block, time, gate, sent, on_event);
     }
 
     fn tone(&mut self, hertz: f32) -> End {
