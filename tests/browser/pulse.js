@@ -11,9 +11,10 @@ import { command, folder } from './harness.js';
 const KEPT = 16_384;
 
 /**
- * @returns {Promise<{ env: Record<string, string>, say: (wav: string) => void, listen: () => () => number[] }>}
- *   the environment for programs that are to use it; a way to say something into its microphone, over
- *   and over; and a way to hear the last third of a second that was played
+ * @returns {Promise<{ env: Record<string, string>, tell: (...args: string[]) => string, say: (wav: string, sink?: string) => void, listen: (sink?: string) => () => number[] }>}
+ *   the environment for programs that are to use it; a way to command it (`pactl`); a way to say
+ *   something into its microphone, over and over; and a way to hear the last third of a second that was
+ *   played
  */
 export async function pulse(t) {
   const home = folder(t);
@@ -31,18 +32,19 @@ export async function pulse(t) {
   ], { XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: home, HOME: home });
   await until('PulseAudio', () => existsSync(socket));
   const env = { PULSE_SERVER: `unix:${socket}` };
-  const tell = (...args) => execFileSync('/usr/bin/pactl', args, { env: { ...process.env, ...env } });
+  const tell = (...args) => execFileSync('/usr/bin/pactl', args, { encoding: 'utf8', env: { ...process.env, ...env } });
   await until('its devices', () => tell('list', 'short', 'sources').includes('microphone'));
   tell('set-default-sink', 'played');
   tell('set-default-source', 'microphone');
   return {
     env,
-    say(wav) {
-      command(t, '/bin/sh', ['-c', 'while paplay --device=said "$0"; do :; done', wav], env);
+    tell,
+    say(wav, sink = 'said') {
+      command(t, '/bin/sh', ['-c', 'while paplay --device="$1" "$0"; do :; done', wav, sink], env);
     },
-    listen() {
+    listen(sink = 'played') {
       const child = spawn('/usr/bin/parec', [
-        '--device=played.monitor', '--raw', '--format=float32le', '--rate=48000', '--channels=1', '--latency-msec=50',
+        `--device=${sink}.monitor`, '--raw', '--format=float32le', '--rate=48000', '--channels=1', '--latency-msec=50',
       ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
       t.after(() => child.kill());
       let kept = Buffer.alloc(0);
