@@ -370,11 +370,11 @@ impl Going {
                 self.muted = !on;
                 drop(call.mute(!on).await);
                 if on && self.failed {
-                    drop(call.audio(self.sounds.taken().await.microphone).await);
+                    drop(call.audio(self.sounds.chosen().microphone).await);
                 }
             }
             Order::Volume(member, volume) => drop(call.volume(member, volume).await),
-            Order::Hear => drop(call.play(self.sounds.taken().await.speaker).await),
+            Order::Hear => drop(call.play(self.sounds.chosen().speaker).await),
             Order::Leave => call.leave(),
         }
     }

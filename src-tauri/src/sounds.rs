@@ -294,7 +294,8 @@ impl Sounds {
         }
     }
 
-    fn chosen(&self) -> Taken {
+    /// The same as [`Sounds::taken`], of what was found last: nobody waits for the system.
+    pub fn chosen(&self) -> Taken {
         let found = self.found().clone().unwrap_or_default();
         let wish = self.wish.borrow();
         Taken {
