@@ -11,4 +11,4 @@ mod buffer;
 mod delays;
 pub mod plan;
 
-pub use buffer::{Buffer, Counts};
+pub use buffer::{Buffer, Counts, Heard};
