@@ -32,7 +32,7 @@ test('levels are told as Rust tells them', () => {
   assert.deepEqual(level(NaN, false), { dbov: -127, voice: false });
   for (const { name, frames, told } of levels.meter) {
     const meter = new Meter();
-    assert.deepEqual(frames.map(([dbov, voice]) => byteOf(meter.frame(dbov, voice))), told, name);
+    assert.deepEqual(frames.map(([dbov, voice]) => byteOf(meter.frame(dbov ?? -Infinity, voice))), told, name);
   }
 });
 
