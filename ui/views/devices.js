@@ -163,9 +163,9 @@ export function deviceCheck(platform) {
 
   /** @param {import('../platform/types').MicState} can */
   const listen = (can) => {
-    if (can === 'off' && asks) sound?.say('asks');
+    if (can === 'off' && asks) sound?.known('asks');
     else if (can === 'off' || can === 'missing' || can === 'busy') sound?.start();
-    else sound?.say(can);
+    else sound?.known(can);
   };
 
   return {

@@ -65,8 +65,9 @@ function drawSound(row, state, id) {
   const now = Math.round((state.sound.volumes[id] ?? 1) * STEPS);
   if (Number(loud.value) !== now) loud.value = String(now);
   setIcon(/** @type {Element} */ (loud.parentElement), now ? 'volume-2' : 'volume-x');
-  sayAttribute(loud, 'aria-label', ['volume-label', { name: member.name }]);
-  sayAttribute(loud, 'aria-valuetext', now ? ['percent', { percent: now * 100 / STEPS }] : 'volume-none');
+  sayAttribute(loud, 'aria-label', 'volume-label', { name: member.name });
+  if (now) sayAttribute(loud, 'aria-valuetext', 'percent', { percent: now * 100 / STEPS });
+  else sayAttribute(loud, 'aria-valuetext', 'volume-none');
 }
 
 /** @param {HTMLElement} row @param {State} state @param {MemberId} id */

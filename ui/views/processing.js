@@ -7,7 +7,7 @@ let switches = 0;
 /** @param {import('../platform/types').Devices} devices */
 export function processingSwitch(devices) {
   switches += 1;
-  const id = `processing-${switches}`;
+  const id = `echo-${switches}`;
   let on = true;
   const knob = h('button', {
     class: 'switch', testid: 'processing',

@@ -114,9 +114,9 @@ export function soundCheck(devices, changed) {
     toggle,
     fold,
     start,
-    /** Before it was begun. @param {MicState | 'asks'} known */
-    say(known) {
-      state = known;
+    /** What is known before it is tried. @param {MicState | 'asks'} can */
+    known(can) {
+      state = can;
       draw();
     },
     state: () => state,
