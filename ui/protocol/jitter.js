@@ -70,10 +70,6 @@ export class Plan {
     /** What was counted, over all times. */
     this.counts = { late: 0, double: 0, left_out: 0, concealed_us: 0, repaired_us: 0, jumps: 0 };
     this._stretched = 0;
-    this._begin();
-  }
-
-  _begin() {
     /** By number. @type {Packet<T>[]} */
     this._packets = [];
     this._delays = new Delays();
@@ -107,9 +103,7 @@ export class Plan {
     const jumped = this._lastTransit !== null && Math.abs(transit - this._lastTransit) > JUMP;
     const renumbered = this._next !== null && Math.abs(packet.sequence - this._next) > JUMP_NUMBERS;
     if (jumped || renumbered) {
-      this.counts.left_out += this._packets.length;
-      this.counts.jumps += 1;
-      this._begin();
+      this._beginAnew();
     }
     this._lastTransit = transit;
     this._delays.add(arrival, transit);
@@ -192,6 +186,17 @@ export class Plan {
    */
   moment(ahead) {
     return this._playing ? Math.max(0, this._position - ahead) : null;
+  }
+
+  _beginAnew() {
+    this.counts.left_out += this._packets.length;
+    this.counts.jumps += 1;
+    this._packets = [];
+    this._delays = new Delays();
+    this._playing = false;
+    this._next = null;
+    this._silent = false;
+    this._held = 0;
   }
 
   /** Whether the first packet has waited for long enough, or somebody who stopped goes on. @param {number} now */

@@ -55,7 +55,10 @@ const HOLD = 5;
  */
 export class Meter {
   constructor() {
-    this._begin(level(-SILENCE, false));
+    this._told = level(-SILENCE, false);
+    this._frames = 0;
+    this._power = 0;
+    this._voice = false;
   }
 
   /**

@@ -25,6 +25,7 @@ export class Microphone extends Input {
   /**
    * A phone call, or the system's own switch, takes the sound away without ending the track.
    * @param {MediaStreamTrack} track
+   * @override
    */
   _opened(track) {
     const tell = () => {

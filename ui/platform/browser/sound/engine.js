@@ -5,6 +5,7 @@
 import { RATE } from '../../../protocol/sound.js';
 
 /** @typedef {import('../../types').SoundState} SoundState */
+/** What some browsers' contexts have besides. @typedef {{ sinkId: string, setSinkId(id: string): Promise<void> }} Sinks */
 
 /** Milliseconds that a context may take to start before it counts as held back until a touch. */
 const START = 700;
@@ -199,7 +200,7 @@ export class Engine {
 
   /** Sends the sound to the chosen speaker; one that is gone is the system's choice again. */
   async _direct() {
-    const context = this._context;
+    const context = /** @type {AudioContext & Partial<Sinks> | null} */ (this._context);
     if (!context) return;
     try {
       if (context.setSinkId) {

@@ -63,9 +63,8 @@ export class Hearing {
     this.garbage = 0;
     /** What the player says of each sender, the newest. @type {import('./player-worklet.js').Heard[]} */
     this.voices = [];
-    if (engine) this._start(engine).catch(() => {
-      // No audio device at all: the call goes on without sound.
-    });
+    // Without any audio device the call goes on without sound.
+    if (engine) this._start(engine).catch(() => {});
   }
 
   /** How loud each member is, in dBov. @returns {Record<number, number>} */
