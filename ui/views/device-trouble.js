@@ -44,19 +44,15 @@ export function troubleCard({ device, state }, { again, without, inApp = false, 
   // Asking again can't make a page secure.
   const retry = again && state !== 'insecure';
   const said = `${device}-${state}`;
+  // In a browser the permission is the page's, in the app it is the system's.
+  const asApp = inApp && state === 'denied';
+  const asBefore = before && (state === 'lost' || state === 'failed');
   return h('section', { class: 'device-card', testid: `${device}-card`, attributes: { role: 'alert', [`data-${device}`]: state } },
     h('span', { class: 'badge warning' }, icon(device === 'mic' ? 'mic-off' : 'camera-off')),
     h('div', { class: 'device-words' },
       h('p', { class: 'device-title', t: `${said}-title` }),
-      h('p', { class: 'device-text', t: textOf(said, inApp, before) }),
+      h('p', { class: 'device-text', t: asApp ? `${said}-text-app` : asBefore ? `${said}-text-before` : `${said}-text` }),
       (retry || without) && h('div', { class: 'actions' },
         retry && button({ t: 'try-again', icon: 'refresh-cw', testid: `${device}-again`, on: again }),
         without && button({ kind: 'quiet', t: `${device}-without`, testid: `${device}-without`, on: without }))));
-}
-
-/** @param {string} said @param {boolean} inApp @param {boolean} before */
-function textOf(said, inApp, before) {
-  // In a browser the permission is the page's, in the app it is the system's.
-  if (inApp && said.endsWith('-denied')) return `${said}-text-app`;
-  return before && /-(?:lost|failed)$/.test(said) ? `${said}-text-before` : `${said}-text`;
 }

@@ -1,6 +1,6 @@
 // The people of a call: a tile each. A tile's canvas lives as long as its member is in the room;
 // nothing that happens in the call makes it anew.
-import { fit, GAP, hiddenWidth, sizeOf } from '../call/layout.js';
+import { FACE, fit, GAP, hiddenWidth, sizeOf } from '../call/layout.js';
 import { hasMicrophone, SILENCE, speakerOf } from '../call/sound.js';
 import { hasCamera, tileOf } from '../call/state.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
@@ -17,6 +17,8 @@ import { person } from './person.js';
 const WORDS_PX = [190, 300];
 /** And the height that it needs over the own picture. */
 const WORDS_HIGH_PX = 200;
+/** What the word that somebody speaks takes up, with its distance to the tile's edge, in text of 16 px. */
+const [SPEAKS_PX, SPEAKS_HIGH_PX] = [130, 32];
 
 /** @param {CallHandle} handle @param {boolean} sound whether there is sound to tell of */
 export function createTiles(handle, sound) {
@@ -66,6 +68,8 @@ export function createTiles(handle, sound) {
     node.style.width = `${place.width}px`;
     node.style.height = `${place.height}px`;
     node.dataset.size = sizeOf(place, text);
+    // Over a face there is a word where there is room for it.
+    node.classList.toggle('worded', node.dataset.size === 'large' || (place.height * FACE.top >= SPEAKS_HIGH_PX * text && place.width >= SPEAKS_PX * text));
     tile.width = place.width;
     tile.height = place.height;
     const picture = state.pictures[id];
