@@ -7,8 +7,10 @@ import { RATE } from '../../../protocol/sound.js';
 /** @typedef {import('../../types').SoundState} SoundState */
 /** What some browsers' contexts have besides. @typedef {{ sinkId: string, setSinkId(id: string): Promise<void> }} Sinks */
 
-/** Milliseconds that a context may take to start before it counts as held back until a touch. */
+/** Milliseconds that a context may take to start before it counts as held back until a touch… */
 const START = 700;
+/** …and where the browser says that it isn't: Firefox takes a second on a busy machine. */
+const START_ALLOWED = 2500;
 /** What counts as a touch, for one browser or another. */
 const TOUCHES = ['pointerdown', 'pointerup', 'touchend', 'keydown'];
 /** Seconds of a test tone, its pitch, and how loud it is: clear, and not startling at night. */
@@ -159,7 +161,7 @@ export class Engine {
   _start(context) {
     context.resume().then(() => this._changed(context), () => {});
     clearTimeout(this._starting);
-    this._starting = setTimeout(() => this._changed(context, true), START);
+    this._starting = setTimeout(() => this._changed(context, true), allowed() ? START_ALLOWED : START);
     this._changed(context);
   }
 
@@ -226,4 +228,11 @@ export class Engine {
     }
     await this._element.setSinkId(this._speaker);
   }
+}
+
+/** Whether the browser lets sound begin without another touch, as far as it says. */
+function allowed() {
+  const asked = /** @type {Navigator & { getAutoplayPolicy?(kind: string): string }} */ (navigator);
+  if (asked.getAutoplayPolicy) return asked.getAutoplayPolicy('audiocontext') === 'allowed';
+  return asked.userActivation?.hasBeenActive ?? false;
 }

@@ -69,7 +69,7 @@ export class Hearing {
 
   /** How loud each member is, in dBov. @returns {Record<number, number>} */
   get levels() {
-    return Object.fromEntries([...this._senders].map(([id, { level }]) => [id, level]));
+    return Object.fromEntries([...this._senders].map(([id, { level }]) => [id, Math.round(level)]));
   }
 
   /** A member came or changed. @param {Member} member */
