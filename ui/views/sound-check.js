@@ -95,6 +95,7 @@ export function soundCheck(devices, changed) {
     setIcon(toggle, wanted ? 'mic' : 'mic-off');
     toggle.setAttribute('aria-pressed', String(wanted));
     sayAttribute(toggle, 'aria-label', wanted ? 'control-mic-off' : 'control-mic-on');
+    says.classList.toggle('now', sampling !== 'none');
     sample.disabled = !on || sampling !== 'none';
     sayText(says, sampling === 'none' ? (on ? 'check-sample-none' : 'check-sample-muted') : `check-sample-${sampling}`);
   };
