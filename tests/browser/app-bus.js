@@ -46,7 +46,7 @@ export async function desktop(t, machine, { refuses = [] } = {}) {
       const name = 'DBUS_SESSION_BUS_ADDRESS=';
       return ask('join', own.find((one) => one.startsWith(name)).slice(name.length));
     },
-    /** @returns {Promise<{ device: string[][], screen: string[][], tray: null | { status: string, icon: string, menu: string[] } }>} */
+    /** @returns {Promise<{ device: string[][], refused: string[][], screen: string[][], tray: null | { status: string, icon: string, menu: string[] } }>} */
     look,
     /** Waits until exactly this is so. @param {string} who  asks for the screen @param {Shown} expected */
     async shows(who, expected) {

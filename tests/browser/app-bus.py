@@ -7,7 +7,7 @@ the first line written. What is named, such as `sleep`, is refused to whoever wa
 
 Each line read is a command, a JSON array, and answered by a line of JSON:
   ["join", ADDRESS]  this is the session's bus; from now on it has a screen saver and a tray
-  ["look"]           which locks are held, and what the tray shows
+  ["look"]           which locks are held, which were refused so far, and what the tray shows
   ["click", LABEL]   touches an entry of the tray's menu
 """
 import json
@@ -80,14 +80,18 @@ def when_gone(bus, name, then):
 class Login:
     """A lock is held as long as its pipe's end is open anywhere."""
 
-    def __init__(self, bus, refused):
+    def __init__(self, bus, refuses):
+        # A connection that nobody keeps is closed.
+        self.bus = bus
         self.held = {}
-        self.refused = refused
+        self.refuses = refuses
+        self.refused = []
         offer(bus, "org.freedesktop.login1", "/org/freedesktop/login1", LOGIN, self.called)
 
     def called(self, _bus, _sender, _path, _interface, _method, parameters, invocation):
         lock = parameters.unpack()
-        if lock[0] in self.refused:
+        if lock[0] in self.refuses:
+            self.refused.append(lock)
             invocation.return_dbus_error(
                 "org.freedesktop.DBus.Error.AccessDenied", "Permission denied"
             )
@@ -110,6 +114,7 @@ class ScreenSaver:
     """A lock is held until its cookie comes back, or its holder is gone."""
 
     def __init__(self, bus):
+        self.bus = bus
         self.held = {}
         self.cookies = 0
         name, path = "org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"
@@ -212,6 +217,7 @@ def main():
         elif command == "look":
             said = {
                 "device": sorted(login.held.values()),
+                "refused": login.refused,
                 "screen": sorted(screen.held.values()),
                 "tray": tray.look(),
             }

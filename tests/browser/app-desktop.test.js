@@ -15,7 +15,9 @@ const OPTIONS = { timeout: 5 * PATIENCE, skip: whyNot() || false };
 const SECONDS = PATIENCE / 1000;
 
 /** What the app asks the system for, and says of itself there: what, who, why, how. */
-const AWAKE = [['idle', 'Visita', 'Visita', 'block'], ['sleep', 'Visita', 'Visita', 'block']];
+const IDLE = ['idle', 'Visita', 'Visita', 'block'];
+const SLEEP = ['sleep', 'Visita', 'Visita', 'block'];
+const AWAKE = [IDLE, SLEEP];
 /** As who it asks for the screen, and why. The web view asks too, as itself. */
 const APP = 'org.visita.app';
 const LIT = [[APP, 'Visita']];
@@ -46,7 +48,7 @@ async function ends(person) {
 test('awake while it hosts, the screen while it is in a call; the tray opens the window, and quits', OPTIONS, async (t) => {
   const here = ward(t, ['a', 'b'], { ward: WARD, grace: 3 });
   const [{ person: a, shows, desk }, b] = await Promise.all([hosting(t, here, 'a'), here.window('b')]);
-  assert.deepEqual(await desk.look(), { device: [], screen: [], tray: null });
+  assert.deepEqual(await desk.look(), { device: [], refused: [], screen: [], tray: null });
 
   // On: a lock, an icon. Off: neither. On again: both.
   await a.click('host-switch');
@@ -56,13 +58,14 @@ test('awake while it hosts, the screen while it is in a call; the tray opens the
   assert.deepEqual(readFileSync(tray.icon).subarray(0, PNG.length), PNG);
   await a.click('host-panel');
   await a.reads('condition-awake-word', 'Stays awake');
-  await a.click('back');
+  await b.reads('host-row', WARD);
   await a.click('host-switch');
   await a.reads('host-state', 'Not hosting');
   await shows({ device: [], screen: [], menu: [] });
   await a.click('host-switch');
   await a.reads('host-url', here.url('a'));
   await shows({ device: AWAKE, screen: [], menu: MENU });
+  await a.click('back');
 
   // The tray speaks as the page does.
   await a.click('language');
@@ -71,7 +74,6 @@ test('awake while it hosts, the screen while it is in a call; the tray opens the
   await shows({ device: AWAKE, screen: [], menu: MENU });
 
   // In a call the screen stays on too. Whoever looks at the locks learns of nobody.
-  await b.reads('host-row', WARD);
   await b.click('host-use');
   await b.click('first-use-close');
   await b.click('new-room');
@@ -127,6 +129,7 @@ test('a system that lets nobody keep it from sleeping: said so, hosts all the sa
   await a.click('host-panel');
   await a.reads('condition-awake-word', 'May fall asleep');
   await shows({ device: [], screen: [], menu: MENU });
+  assert.deepEqual((await desk.look()).refused, [SLEEP]);
 
   // Nobody would be cut off: nothing is asked.
   a.app.close();

@@ -10,7 +10,8 @@ import { chromium, firefox, PATIENCE, until } from './browsers.js';
 import { participant, relay } from './harness.js';
 import { joinFrom } from './page.js';
 import { pulse } from './pulse.js';
-import { hears, hearsNothing, listening, rings, writeWav } from './tones.js';
+import { serveUi } from './static.js';
+import { heardBy, hears, hearsNothing, listening, rings, writeWav } from './tones.js';
 
 const LONG = { timeout: 4 * PATIENCE };
 /** Any document of the relay's origin; the test brings the scripts. */
@@ -291,4 +292,68 @@ test('before a call: the meter moves, a sample is played back, a tone is heard, 
     globalThis.devices.tone();
   });
   await until('the tone there', () => page.evaluate((id) => globalThis.contexts.at(-1).sinkId === id, speaker));
+});
+
+/** Runs in a page: member 2 says a tone of 700 Hz; member 1 sends rubbish, 1,000 frames a second, while `globalThis.rubbish`. */
+async function hearRubbish() {
+  const [{ Engine }, { Hearing }, { encoder }] = await Promise.all([
+    import('/platform/browser/sound/engine.js'), import('/platform/browser/sound/hearing.js'), import('/platform/browser/sound/opus.js'),
+  ]);
+  const track = { id: 2, source: 'microphone', codec: 'opus', layers: [] };
+  const hearing = new Hearing(new Engine(), () => {});
+  for (const id of [1, 2]) hearing.member({ id, name: 'x', role: 'guest', connection: 'connected', tracks: [track] });
+  const header = (sender, sequence, timestamp) => ({
+    sender, track: 2, layer: { spatial: 0, temporal: 0 }, sequence, timestamp, chunk: 0, chunks: 1, references: [],
+  });
+  const said = await encoder(28_000, (packet, number) => hearing.frame(header(2, number, number * 20_000), packet), () => {});
+  let seed = 7;
+  const dice = (below) => (seed = (seed * 48_271) % 0x7fffffff) % below;
+  Object.assign(globalThis, { hearing, rubbish: true });
+  const begun = performance.now();
+  let number = 0;
+  let sequence = 0;
+  setInterval(() => {
+    while (number * 20 < performance.now() - begun) {
+      said.encode(Float32Array.from({ length: 960 }, (_, at) => 0.2 * Math.sin((2 * Math.PI * 700 * (number * 960 + at)) / 48_000)), number);
+      number += 1;
+      for (let n = 0; globalThis.rubbish && n < 20; n += 1) {
+        const payload = Uint8Array.from({ length: dice(300) }, () => dice(256));
+        // Every second one says that it is a packet of 20 ms; times jump by hours.
+        if (n % 2 && payload.length) payload[0] = [0x08, 0x78, 0xf8][dice(3)];
+        hearing.frame(header(1, n % 5 ? sequence++ : dice(2 ** 31), n % 3 ? sequence * 20_000 : dice(2 ** 31) * 20), payload);
+      }
+    }
+  }, 10);
+}
+
+test('rubbish is bounded, counted and limited, and others are heard as before', LONG, async (t) => {
+  const server = await serveUi();
+  t.after(server.close);
+  for (const prepare of [listening, `(${withoutCodecs})();(${listening})()`]) {
+    const chrome = await ringing();
+    t.after(chrome.close);
+    const page = await chrome.browser.newPage();
+    const problems = [];
+    page.on('pageerror', (error) => problems.push(String(error)));
+    await page.evaluateOnNewDocument(prepare);
+    await page.goto(`${server.origin}/blank`);
+    await page.evaluate(hearRubbish);
+    const voices = () => page.evaluate(() => globalThis.hearing.voices);
+    let loudest = 0;
+    await until('three seconds of it', async () => {
+      loudest = Math.max(loudest, ...(await heardBy(page)).map(Math.abs));
+      return (await voices()).find(({ id }) => id === 2)?.stats.received > 150;
+    });
+    assert.ok(loudest < 0.9, `the loudest sample is ${loudest}`);
+    const { garbage, received } = await page.evaluate(() => ({
+      garbage: globalThis.hearing.garbage, received: globalThis.hearing.voices.find(({ id }) => id === 1)?.stats.received ?? 0,
+    }));
+    assert.ok(garbage > 1000 && received < 600, `${garbage} refused, ${received} played`);
+    await page.evaluate(() => {
+      globalThis.rubbish = false;
+    });
+    await hears(page, 700);
+    assert.deepEqual(problems, []);
+    await chrome.close();
+  }
 });

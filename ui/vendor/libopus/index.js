@@ -1,4 +1,4 @@
-import createLibopusModule from "./libopus.generated.mjs";
+import createLibopusModule from "./libopus.generated.js";
 export const Application = {
     Voip: 2048,
     Audio: 2049,
