@@ -224,6 +224,29 @@ test('after a gap of 300 ms the delay is the usual one within 3 s', () => {
   assert.ok(wait(6300, 7900) < wait(1000, 3000) + 25, `${wait(6300, 7900)} after ${wait(1000, 3000)}`);
 });
 
+test('what is said to be heard is what is heard, with sound taken out and put in before it', () => {
+  for (const [name, late] of [['a calm line', () => 0], ['after a gap', (n) => (n >= 60 && n < 75 ? (75 - n) * 20 : 0)], ['a longer way', (n) => (n > 50 ? 90 : 0)]]) {
+    // A voice, and clicks in it.
+    const clicks = [30, 70, 90, 110, 140, 180];
+    const arrivals = speech(200).map((frame, n) => {
+      const samples = frame.map((sample) => sample / 10);
+      if (clicks.includes(n)) samples.fill(0.8, 480, 484);
+      return [n, 10 + n * 20 + late(n), samples];
+    });
+    const { out, heard } = played(arrivals, 4300);
+    const found = [];
+    out.forEach((sample, at) => {
+      if (sample > 0.5 && !(at - found.at(-1) < 48)) found.push(at);
+    });
+    assert.equal(found.length, clicks.length, name);
+    found.forEach((at, which) => {
+      const [now, time] = heard[Math.floor(at / 128)];
+      const off = time / 1000 + (at / 48 - now) - (clicks[which] * 20 + 10);
+      assert.ok(Math.abs(off) < 16, `${name}: click ${which} is ${off} ms off`);
+    });
+  }
+});
+
 test('silence that is told isn\'t missed', () => {
   const arrivals = speech(50).map((frame, n) => [n, 10 + n * 20, frame]);
   arrivals.push([50, 10 + 50 * 20, null]);
