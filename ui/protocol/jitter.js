@@ -75,6 +75,8 @@ export class Plan {
     this._delays = new Delays();
     /** @type {number | null} */
     this._lastTransit = null;
+    /** The highest number that came. @type {number | null} */
+    this._highest = null;
     /** When the first of the waiting packets came, while nothing is played yet. */
     this._since = 0;
     this._playing = false;
@@ -107,6 +109,10 @@ export class Plan {
     }
     this._lastTransit = transit;
     this._delays.add(arrival, transit);
+    const highest = this._highest ?? packet.sequence;
+    // The one between is repaired out of this one: it came with it, a packet's time later.
+    if (packet.sequence - highest === 2) this._delays.add(arrival, transit + PACKET);
+    this._highest = Math.max(highest, packet.sequence);
     if (this._next !== null && packet.sequence < this._next) {
       this.counts.late += 1;
       return 'late';
@@ -193,6 +199,7 @@ export class Plan {
     this.counts.jumps += 1;
     this._packets = [];
     this._delays = new Delays();
+    this._highest = null;
     this._playing = false;
     this._next = null;
     this._silent = false;
@@ -249,7 +256,7 @@ export class Plan {
       return SIMPLE.silence;
     }
     // What was held in place of what is lost needn't be made up for again.
-    if (gap <= SLACK || (missing > 0 && gap <= this._held + SLACK)) return this._decode();
+    if (gap <= SLACK || (missing > 0 && gap <= this._held)) return this._decode();
     if (gap > HOLE) return time <= due ? this._decode() : this._hold();
     this._position += PACKET;
     if (missing === 1) {
