@@ -274,7 +274,7 @@ fn made() -> Vec<(&'static str, Trace)> {
     let calm_500 = calm_for(500);
     let drift = |about: &str, drift_ppm| Trace {
         drift_ppm,
-        ..trace(about, 180_000, calm_500.clone(), 45_000, 0)
+        ..trace(about, 180_000, calm_500.clone(), 35_000, 0)
     };
     let mut dice = Dice(0xd1ce);
     let udp = (0..3000)
@@ -285,8 +285,8 @@ fn made() -> Vec<(&'static str, Trace)> {
         .collect();
     let gap = Trace {
         bounds: Bounds {
-            late_p95_us: 60_000,
-            concealed_permille: 15,
+            late_p95_us: 45_000,
+            concealed_permille: 6,
             back: Some(Back {
                 packet: 1514,
                 late_us: 45_000,
@@ -302,8 +302,8 @@ fn made() -> Vec<(&'static str, Trace)> {
     };
     let early_gap = Trace {
         bounds: Bounds {
-            late_p95_us: 70_000,
-            concealed_permille: 40,
+            late_p95_us: 85_000,
+            concealed_permille: 15,
             back: Some(Back {
                 packet: 214,
                 late_us: 60_000,
@@ -343,7 +343,7 @@ fn made() -> Vec<(&'static str, Trace)> {
             "somebody who speaks for 1.8 s and is silent for 1.2 s, sending next to nothing",
             3200,
             calm_for(3200),
-            50_000,
+            35_000,
             0,
         )
     };
@@ -353,8 +353,8 @@ fn made() -> Vec<(&'static str, Trace)> {
     }
     let longer_way = Trace {
         bounds: Bounds {
-            late_p95_us: 220_000,
-            concealed_permille: 20,
+            late_p95_us: 165_000,
+            concealed_permille: 6,
             back: Some(Back {
                 packet: 720,
                 late_us: 60_000,
@@ -366,7 +366,7 @@ fn made() -> Vec<(&'static str, Trace)> {
     vec![
         (
             "clean",
-            trace("a calm line", 3000, calm_for(3000), 45_000, 0),
+            trace("a calm line", 3000, calm_for(3000), 35_000, 0),
         ),
         (
             "loss-5-jitter-30",
@@ -374,8 +374,8 @@ fn made() -> Vec<(&'static str, Trace)> {
                 "5 % lost and up to 30 ms of jitter, as a datagram carrier has it",
                 3000,
                 udp,
-                75_000,
-                15,
+                65_000,
+                6,
             ),
         ),
         (
@@ -384,8 +384,8 @@ fn made() -> Vec<(&'static str, Trace)> {
                 "5 % lost and 30 ms of jitter under TCP: nothing is lost, all behind it waits",
                 6000,
                 bursts,
-                330_000,
-                19,
+                300_000,
+                5,
             ),
         ),
         ("gap-300", gap),

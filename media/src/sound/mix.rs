@@ -142,8 +142,11 @@ mod tests {
         let mut limiter = Limiter::new();
         let mut out = Vec::new();
         for number in 0..200 {
-            let loud = if (50..60).contains(&number) { 8.0 } else { 0.5 };
-            let mut block: [f32; BLOCK] = std::array::from_fn(|at| loud * (at as f32 * 0.1).sin());
+            let mut block = std::array::from_fn(|at| {
+                let time = (number * BLOCK + at) as f32 / BLOCK as f32;
+                let swell = ((time - 50.0) / 10.0).clamp(0.0, 1.0) * std::f32::consts::PI;
+                (0.5 + 7.5 * swell.sin()) * (time * 48.0).sin()
+            });
             limiter.block(&mut block);
             out.extend(block);
         }

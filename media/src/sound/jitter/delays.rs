@@ -61,6 +61,14 @@ impl Delays {
             }
         }
         let fastest = self.fastest().unwrap_or(transit);
+        for span in self.spans.iter_mut().rev() {
+            if span.number + FASTEST_OF as u64 <= number {
+                break;
+            }
+            // What was late only against what is out of sight by now wasn't late: the way had
+            // become longer.
+            span.late = span.late.min((span.slowest - fastest).max(0) as u64);
+        }
         if let Some(span) = self.spans.back_mut() {
             span.late = (span.slowest - fastest).max(0) as u64;
         }
@@ -139,6 +147,10 @@ mod tests {
             seen.add(number * 20_000, 5_101_000);
         }
         assert_eq!(seen.fastest(), Some(5_101_000));
+        for number in 650..800 {
+            seen.add(number * 20_000, 5_101_000);
+        }
+        assert_eq!(seen.target(), LEAST_US);
     }
 
     #[test]

@@ -122,6 +122,8 @@ pub struct Plan<T> {
     packets: BTreeMap<u32, Packet<T>>,
     delays: Delays,
     last_transit: Option<i64>,
+    /// The highest number that came.
+    highest: Option<u32>,
     /// When the first of the waiting packets came, while nothing is played yet.
     since: u64,
     playing: bool,
@@ -143,6 +145,7 @@ impl<T> Default for Plan<T> {
             packets: BTreeMap::new(),
             delays: Delays::default(),
             last_transit: None,
+            highest: None,
             since: 0,
             playing: false,
             next: None,
@@ -179,6 +182,12 @@ impl<T: Clone> Plan<T> {
         }
         self.last_transit = Some(transit);
         self.delays.add(arrival, transit);
+        let highest = self.highest.unwrap_or(packet.sequence);
+        if packet.sequence.saturating_sub(highest) == 2 {
+            // The one between is repaired out of this one: it came with it, a packet's time later.
+            self.delays.add(arrival, transit + PACKET_US as i64);
+        }
+        self.highest = Some(highest.max(packet.sequence));
         if self.next.is_some_and(|next| packet.sequence < next) {
             self.counts.late += 1;
             return Kept::Late;
@@ -300,7 +309,7 @@ impl<T: Clone> Plan<T> {
         if missing == 0 && self.silent {
             return self.after_silence(time, due);
         }
-        if gap <= SLACK_US || (missing > 0 && gap <= self.held + SLACK_US) {
+        if gap <= SLACK_US || (missing > 0 && gap <= self.held) {
             // What was held in place of what is lost needn't be made up for again.
             return self.decode();
         }
