@@ -138,6 +138,30 @@ test('without WebCodecs libopus does it, within the page\'s own content policy',
   plain.clean();
 });
 
+/** Runs before a page's scripts: a browser that captures at its own rate only, as older Firefoxes do. */
+const unconverted = () => {
+  globalThis.AudioContext = class extends AudioContext {
+    constructor(given) {
+      super({ sampleRate: 44_100, ...given });
+    }
+
+    createMediaStreamSource(stream) {
+      if (this.sampleRate !== 44_100) throw new DOMException('', 'NotSupportedError');
+      return super.createMediaStreamSource(stream);
+    }
+  };
+};
+
+test('a microphone that the browser doesn\'t convert to our rate is converted here', LONG, async (t) => {
+  const host = await relay(t);
+  const chrome = await ringing();
+  t.after(chrome.close);
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana', microphone: false });
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis', prepare: `(${listening})();(${unconverted})()` });
+  await hears(ana.page, HERE);
+  luis.clean();
+});
+
 /** Runs before a page's scripts: the microphone fails as `globalThis.fails` says. */
 const failing = () => {
   const { getUserMedia } = MediaDevices.prototype;

@@ -35,9 +35,8 @@ export class Capture {
     this._source = null;
     /** A context of the browser's own rate, where it doesn't convert. @type {AudioContext | null} */
     this._own = null;
-    /** Settles when frames can come. */
+    /** Settles when frames can come, or when none ever will. */
     this.started = this._start(new MediaStream([track]));
-    this.started.catch(() => {});
   }
 
   /** Frames are handed out from now on, or from now on no more. @param {boolean} open */

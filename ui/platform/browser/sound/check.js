@@ -87,6 +87,7 @@ export function check(devices, on) {
           loudest = -SILENCE;
         },
       });
+      capture.started.catch(() => on({ type: 'microphone', state: 'failed' }));
     },
   });
   microphone.on();

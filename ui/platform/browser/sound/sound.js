@@ -35,7 +35,15 @@ export class Sound {
     const { engine } = devices;
     /** Whether there could be sound here at all. */
     this.possible = Engine.possible;
-    this._talk = new Talk(engine, { announce: ways.announce, frame: ways.frame, drop: ways.hush });
+    this._talk = new Talk(engine, {
+      announce: ways.announce,
+      frame: ways.frame,
+      drop: ways.hush,
+      failed: () => {
+        this._input = 'failed';
+        this._tell();
+      },
+    });
     this._talk.mute(this._muted);
     this.hearing = new Hearing(this.possible ? engine : null, () => this._levels());
     this._unwatch = engine.watch((state) => ways.event({ type: 'sound', state }));

@@ -27,6 +27,7 @@ const MAX_FAILURES = 3;
  * @property {() => void} announce  what could be sent is another from now on
  * @property {(header: Header, payload: Uint8Array) => 'taken' | 'congested'} frame  sends a frame
  * @property {() => void} drop  frames that wait to be sent are thrown away
+ * @property {() => void} failed  nothing can be captured
  */
 
 export class Talk {
@@ -91,6 +92,11 @@ export class Talk {
         },
       });
       this._capture = capture;
+      capture.started.catch(() => {
+        if (this._capture !== capture) return;
+        this.track(null);
+        this._ways.failed();
+      });
     }
     this._ways.announce();
   }
