@@ -50,6 +50,11 @@ export class Delays {
       fastest = Math.min(fastest, this._spans[at].fastest);
     }
     this.fastest = fastest;
+    // What was late only against what is out of sight by now wasn't late: the way had become longer.
+    for (let at = this._spans.length - 1; at >= 0 && this._spans[at].number + FASTEST_OF > newest.number; at -= 1) {
+      const span = this._spans[at];
+      span.late = Math.min(span.late, Math.max(0, span.slowest - fastest));
+    }
     newest.late = Math.max(0, newest.slowest - fastest);
     this._aim();
   }

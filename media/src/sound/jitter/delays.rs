@@ -25,9 +25,19 @@ const FIRST_US: u64 = 40_000;
 const FIRST_SPANS: usize = 4;
 
 /// What was seen of the packets' delays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Delays {
     spans: VecDeque<Span>,
+    target: u64,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            spans: VecDeque::new(),
+            target: FIRST_US,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +71,9 @@ impl Delays {
             }
         }
         let fastest = self.fastest().unwrap_or(transit);
+        let newest = self.spans.back().map_or(number, |span| span.number);
         for span in self.spans.iter_mut().rev() {
-            if span.number + FASTEST_OF as u64 <= number {
+            if span.number + FASTEST_OF as u64 <= newest {
                 break;
             }
             // What was late only against what is out of sight by now wasn't late: the way had
@@ -72,6 +83,7 @@ impl Delays {
         if let Some(span) = self.spans.back_mut() {
             span.late = (span.slowest - fastest).max(0) as u64;
         }
+        self.aim();
     }
 
     /// How long the fastest packet of the last seconds took.
@@ -84,17 +96,21 @@ impl Delays {
 
     /// How much later than the fastest packet to play, in microseconds.
     pub(super) fn target(&self) -> u64 {
+        self.target
+    }
+
+    fn aim(&mut self) {
         let mut lates: Vec<u64> = self.spans.iter().map(|span| span.late).collect();
         lates.sort_unstable_by(|a, b| b.cmp(a));
         let left_out = (lates.len() / LEFT_OUT_OF).max(1);
         let late = lates.get(left_out).copied().unwrap_or(0);
         // A packet that comes right after a tick is first seen at the next.
         let target = (late + TICK_US).clamp(LEAST_US, MOST_US);
-        if lates.len() < FIRST_SPANS {
+        self.target = if lates.len() < FIRST_SPANS {
             target.max(FIRST_US)
         } else {
             target
-        }
+        };
     }
 }
 
