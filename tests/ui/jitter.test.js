@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 
+import { Delays } from '../../ui/protocol/delays.js';
 import { PACKET, Plan, TICK } from '../../ui/protocol/jitter.js';
 
 const folder = new URL('../../media/tests/traces/', import.meta.url);
@@ -96,3 +97,10 @@ for (const name of names) {
     assert.ok(worst <= back.late_us, `still ${worst} µs late`);
   });
 }
+
+test('a longer way becomes the usual one, and is no lateness', () => {
+  const seen = new Delays();
+  for (let n = 0; n < 500; n += 1) seen.add(n * PACKET, 5_001_000);
+  for (let n = 500; n < 800; n += 1) seen.add(n * PACKET, 5_101_000);
+  assert.deepEqual([seen.fastest, seen.target], [5_101_000, 20_000]);
+});
