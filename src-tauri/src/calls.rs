@@ -364,17 +364,25 @@ impl Going {
                     tracing::warn!(%error, "a line isn't sent");
                 }
             }
-            Order::Camera(on) => drop(call.camera(on).await),
-            Order::Source(choice) => drop(call.source(choice).await),
+            Order::Camera(on) => {
+                let _ = call.camera(on).await;
+            }
+            Order::Source(choice) => {
+                let _ = call.source(choice).await;
+            }
             Order::Microphone(on) => {
                 self.muted = !on;
-                drop(call.mute(!on).await);
+                let _ = call.mute(!on).await;
                 if on && self.failed {
-                    drop(call.audio(self.sounds.chosen().microphone).await);
+                    let _ = call.audio(self.sounds.chosen().microphone).await;
                 }
             }
-            Order::Volume(member, volume) => drop(call.volume(member, volume).await),
-            Order::Hear => drop(call.play(self.sounds.chosen().speaker).await),
+            Order::Volume(member, volume) => {
+                let _ = call.volume(member, volume).await;
+            }
+            Order::Hear => {
+                let _ = call.play(self.sounds.chosen().speaker).await;
+            }
             Order::Leave => call.leave(),
         }
     }

@@ -118,7 +118,11 @@ async fn there_may_be_no_microphone() {
     let sounds = sounds("none", "none");
     assert_eq!(sounds.capability().await, MicState::Missing);
     let (told, mut events) = mpsc::unbounded_channel();
-    sounds.check(move |event| drop(told.send(event))).await;
+    sounds
+        .check(move |event| {
+            let _ = told.send(event);
+        })
+        .await;
     let state = MicState::Missing;
     let event = timeout(PATIENCE, events.recv()).await.unwrap();
     assert_eq!(event, Some(CheckEvent::Microphone { state }));
@@ -140,7 +144,11 @@ async fn next(events: &mut mpsc::UnboundedReceiver<CheckEvent>) -> Option<CheckE
 async fn a_sample_is_taken_up_played_once_and_the_microphone_given_back() {
     let sounds = sounds("tone:440", "none");
     let (told, mut events) = mpsc::unbounded_channel();
-    sounds.check(move |event| drop(told.send(event))).await;
+    sounds
+        .check(move |event| {
+            let _ = told.send(event);
+        })
+        .await;
     for state in [MicState::Starting, MicState::On] {
         let event = Some(CheckEvent::Microphone { state });
         assert_eq!(next(&mut events).await, event);
@@ -167,7 +175,11 @@ async fn a_sample_is_taken_up_played_once_and_the_microphone_given_back() {
 async fn a_check_that_ends_while_a_sample_is_played_waits_for_nothing() {
     let sounds = sounds("tone:440", "none");
     let (told, mut events) = mpsc::unbounded_channel();
-    sounds.check(move |event| drop(told.send(event))).await;
+    sounds
+        .check(move |event| {
+            let _ = told.send(event);
+        })
+        .await;
     while next(&mut events).await
         != Some(CheckEvent::Microphone {
             state: MicState::On,
