@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use mdns_sd::{IfKind, ServiceDaemon, ServiceInfo};
+use mdns_sd::{DaemonEvent, IfKind, Receiver, ServiceDaemon, ServiceInfo};
 use visita_protocol::id::{Fingerprint, WardId};
 
 use crate::addresses::Address;
@@ -66,6 +66,8 @@ impl Advertisement {
 /// An advertisement that is out. It ends with [`Advertiser::end`].
 pub(crate) struct Advertiser {
     daemon: ServiceDaemon,
+    /// What it did: its first hundred doings, of which the announcement is one.
+    done: Receiver<DaemonEvent>,
     fullname: String,
     pub(crate) said: Advertisement,
 }
@@ -87,9 +89,11 @@ impl Advertiser {
             daemon.enable_interface(IfKind::Name(name.to_owned()))?;
         }
         let fullname = info.get_fullname().to_owned();
+        let done = daemon.monitor()?;
         daemon.register(info)?;
         Ok(Self {
             daemon,
+            done,
             fullname,
             said,
         })
@@ -97,6 +101,13 @@ impl Advertiser {
 
     /// Takes it back.
     pub(crate) async fn end(self) {
+        let mut done = self.done.try_iter();
+        if !done.any(|event| matches!(event, DaemonEvent::Announce(..))) {
+            // Nobody heard of it yet, and nobody may hear a goodbye: whoever does keeps it for a
+            // second, and takes an announcement within that second for one that is known (mdns-sd
+            // 0.21.7). A host that was switched off and on again would be in nobody's list.
+            let _ = self.daemon.disable_interface(IfKind::All);
+        }
         if let Ok(done) = self.daemon.unregister(&self.fullname) {
             let _ = tokio::time::timeout(GOODBYE, done.recv_async()).await;
         }
