@@ -2,7 +2,7 @@
 
 use opus::{Application, Bitrate, Channels, ErrorCode};
 
-use super::{FRAME, RATE};
+use super::{FRAME, RATE, level::dbfs};
 
 /// The bitrates used, in bits a second: below 12 kbit/s speech loses its consonants, above 40 a
 /// mono voice gains nothing.
@@ -15,6 +15,9 @@ const COMPLEXITY: i32 = 5;
 const MOST_BYTES: usize = 1275;
 /// A packet no longer than this holds no sound: silence begins (`opus_encode`'s documentation).
 const SILENCE_BYTES: usize = 2;
+/// Softer than this (in dBFS) a frame may be left out as silence. The codec takes a steady tone for
+/// noise after a while, and an alarm must be heard however steady it is.
+const QUIET: f32 = -50.0;
 /// The losses that the encoder is told, in percent: beyond it, redundancy crowds out speech.
 const MOST_LOSS: u32 = 30;
 
@@ -52,6 +55,7 @@ pub struct Encoder {
     encoder: opus::Encoder,
     bitrate: u32,
     loss_percent: u32,
+    quiet: bool,
     packet: [u8; MOST_BYTES],
 }
 
@@ -67,6 +71,7 @@ impl Encoder {
             encoder,
             bitrate: 0,
             loss_percent: 0,
+            quiet: true,
             packet: [0; MOST_BYTES],
         };
         encoder.bitrate(bitrate)?;
@@ -93,7 +98,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Encodes 20 ms. Samples beyond full scale are limited by the codec; what isn't a number is
+    /// Encodes 20 ms; after a while of silence the packets hold none ([`is_silence`]). Samples beyond full scale are limited by the codec; what isn't a number is
     /// silence.
     pub fn encode(&mut self, frame: &[f32; FRAME]) -> Result<&[u8], Error> {
         let mut clean = *frame;
@@ -101,6 +106,11 @@ impl Encoder {
             if !sample.is_finite() {
                 *sample = 0.0;
             }
+        }
+        let quiet = dbfs(&clean) < QUIET;
+        if quiet != self.quiet {
+            self.encoder.set_dtx(quiet)?;
+            self.quiet = quiet;
         }
         let len = self.encoder.encode_float(&clean, &mut self.packet)?;
         Ok(&self.packet[..len])

@@ -109,7 +109,10 @@ mod tests {
     fn resampled(from: u32, to: u32, hertz: f32) -> Vec<f32> {
         let mut resampler = Resampler::new(from, to).unwrap();
         let sound: Vec<f32> = (0..from)
-            .map(|at| (at as f32 / from as f32 * hertz * std::f32::consts::TAU).sin())
+            .map(|at| {
+                let turns = f64::from(at) / f64::from(from) * f64::from(hertz);
+                (turns.fract() * std::f64::consts::TAU).sin() as f32
+            })
             .collect();
         let mut out = Vec::new();
         // As callbacks come: never in the resampler's own length.

@@ -110,6 +110,20 @@ fn silence_is_hardly_sent_and_speech_goes_on_after_it() {
 }
 
 #[test]
+fn a_steady_tone_is_no_silence() {
+    let mut encoder = Encoder::new(BITRATE).unwrap();
+    let tone = |frame: usize| {
+        std::array::from_fn(|at| {
+            let turns = ((frame * FRAME + at) as f32 * 960.0 / RATE as f32).fract();
+            0.02 * (turns * std::f32::consts::TAU).sin()
+        })
+    };
+    let tone: Vec<[f32; FRAME]> = (0..500).map(tone).collect();
+    let packets = packets(&mut encoder, &tone);
+    assert!(packets.iter().all(|packet| !is_silence(packet)));
+}
+
+#[test]
 fn what_is_made_up_fades() {
     let mut encoder = Encoder::new(BITRATE).unwrap();
     let mut decoder = Decoder::new().unwrap();

@@ -21,8 +21,8 @@ use crate::{
     },
 };
 
-/// After a microphone is unmuted, so much is left out: what the processing and the resampler still
-/// hold of before is shorter (their filters span 10 ms together).
+/// After a microphone is unmuted, so much is left out: devices tell when sound was captured to some
+/// milliseconds only, and the resampler holds a little of before. (The processing is flushed.)
 pub(super) const GUARD_US: u64 = 30_000;
 /// Levels are told ten times a second.
 const LEVEL_FRAMES: u32 = 5;
@@ -35,6 +35,7 @@ pub(super) struct Outgoing {
     /// `None` while the processing is off.
     processor: Option<Processor>,
     encoder: Encoder,
+    /// How much later than it was captured sound comes out of the encoder.
     look_ahead_us: u64,
     frame: Vec<f32>,
     frame_time: MediaTime,
@@ -156,6 +157,9 @@ impl Outgoing {
         if self.opened != Some(gate.opened) {
             self.opened = Some(gate.opened);
             self.silent = false;
+            if let Some(processor) = &mut self.processor {
+                processor.flush();
+            }
             if let Err(error) = self.encoder.reset() {
                 tracing::warn!(%error, "the encoder isn't reset, and nothing is sent");
                 self.opened = None;
@@ -181,10 +185,15 @@ impl Outgoing {
         sent.frames += 1;
         sent.bytes += packet.len() as u64;
         drop(sent);
+        let processing = if self.processor.is_some() {
+            Processor::DELAY_US
+        } else {
+            0
+        };
+        let late = self.look_ahead_us + processing;
         let encoded = Encoded {
             sequence: self.sequence,
-            // What the encoder puts out now is late by its look-ahead.
-            time: MediaTime(self.frame_time.0.saturating_sub(self.look_ahead_us)),
+            time: MediaTime(self.frame_time.0.saturating_sub(late)),
             level: told,
             payload: Bytes::copy_from_slice(packet),
         };
