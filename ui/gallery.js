@@ -188,7 +188,12 @@ function call(scene) {
       if (scene.refuses) tell({ type: 'relay', message: { type: 'error', code: scene.refuses } });
     },
     camera: () => Promise.resolve(),
-    ...(scene.sound === false ? {} : { microphone: () => Promise.resolve(), hear: () => Promise.resolve(), volume() {} }),
+    ...(scene.sound === false ? {} : {
+      // These do something, so that keys and fingers can be tried out on them.
+      microphone: async (/** @type {boolean} */ on) => tell({ type: 'microphone', state: on ? 'on' : 'muted' }),
+      hear: async () => tell({ type: 'sound', state: 'on' }),
+      volume() {},
+    }),
     show(member, canvas) {
       const tall = scene.tall?.includes(member) ?? false;
       canvas.width = tall ? 360 : 640;
