@@ -159,13 +159,13 @@ mod tests {
             assert_eq!(told(&mut meter, f32::NEG_INFINITY, false), 127);
         }
         for _ in 0..5 {
-            assert_eq!(told(&mut meter, -24.0, true), 0x80 | 24);
+            assert_eq!(told(&mut meter, -24.0, true), 0x80 + 24);
         }
         for _ in 0..5 {
-            assert_eq!(told(&mut meter, -60.0, false), 0x80 | 24);
+            assert_eq!(told(&mut meter, -60.0, false), 0x80 + 24);
         }
         assert_eq!(told(&mut meter, -60.0, false), 60);
-        assert_eq!(told(&mut meter, -12.0, true), 0x80 | 12);
+        assert_eq!(told(&mut meter, -12.0, true), 0x80 + 12);
     }
 
     #[test]

@@ -26,7 +26,7 @@ fn event() -> impl Strategy<Value = Event> {
     let loud = prop_oneof![
         Just(None),
         any::<u8>().prop_map(Some),
-        (0..8_u8).prop_map(|steps| Some(0x80 | steps * 6)),
+        (0..8_u8).prop_map(|steps| Some(0x80 | (steps * 6))),
     ];
     prop_oneof![
         2 => (member.clone(), prop::bool::weighted(0.2))
