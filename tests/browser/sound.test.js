@@ -231,14 +231,27 @@ test('interruptions: the system takes the sound or the microphone, and gives the
   await muted(false);
   await until('the microphone again', async () => (await luis.events()).filter(({ type }) => type === 'microphone').at(-1).state === 'on');
 
-  // It is pulled out, and plugged in again.
+  // It is pulled out: it is said to be lost, and another one stands in for it.
+  const last = await luis.page.evaluate(() => {
+    globalThis.microphone.stop();
+    globalThis.microphone.dispatchEvent(new Event('ended'));
+    return globalThis.here.events.filter(({ type }) => type === 'microphone').at(-1).state;
+  });
+  assert.equal(last, 'lost');
+  await until('another microphone', async () => (await luis.events()).filter(({ type }) => type === 'microphone').at(-1).state === 'on');
+  await hears(ana.page, HERE);
+  // There is none to stand in: it is taken when it is plugged in again.
   await luis.page.evaluate(() => {
+    globalThis.fails = 'NotFoundError';
     globalThis.microphone.stop();
     globalThis.microphone.dispatchEvent(new Event('ended'));
   });
-  await microphone(luis, 'lost');
   await until('no sound announced', async () => (await ana.member('Luis')).tracks.length === 0);
-  await luis.page.evaluate(() => navigator.mediaDevices.dispatchEvent(new Event('devicechange')));
+  assert.equal((await luis.events()).filter(({ type }) => type === 'microphone').at(-1).state, 'lost');
+  await luis.page.evaluate(() => {
+    globalThis.fails = null;
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+  });
   await until('the microphone once more', async () => (await luis.events()).filter(({ type }) => type === 'microphone').at(-1).state === 'on');
   await hears(ana.page, HERE);
   luis.clean();

@@ -123,6 +123,7 @@ export class Input {
       if (this._track !== track) return;
       this._release();
       this._enter('lost');
+      this._lost();
     };
     this._opened(track);
     this._events.track(track);
@@ -133,6 +134,9 @@ export class Input {
   _opened(_track) {
     this._enter('on');
   }
+
+  /** The device is gone. */
+  _lost() {}
 
   /** The same device again; else the chosen one; else whichever the browser gives. */
   async _stream() {

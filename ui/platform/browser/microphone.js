@@ -34,4 +34,31 @@ export class Microphone extends Input {
     track.onmute = track.onunmute = tell;
     tell();
   }
+
+  /**
+   * Another one stands in for it until it is back, unlike with a camera: who can't touch anything
+   * must be heard, and a room's sound shows nobody what wasn't meant to be seen.
+   * @override
+   */
+  _lost() {
+    this._last = null;
+    this._open(true);
+  }
+
+  /**
+   * There is none to stand in: it is lost.
+   * @param {import('./input.js').InputState} state
+   * @override
+   */
+  _fail(state) {
+    super._fail(this._state === 'lost' && state === 'missing' ? 'lost' : state);
+  }
+
+  /** @override */
+  plugged() {
+    const wish = this._choice.wish();
+    const other = wish !== null && this._choice.has(wish) && this._track?.getSettings().deviceId !== wish;
+    if (this._state === 'on' && other) this.change();
+    else super.plugged();
+  }
 }

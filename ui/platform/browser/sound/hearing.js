@@ -231,6 +231,7 @@ export class Hearing {
       else made.close();
     }, () => {
       sender.making = false;
+      sender.rests = performance.now() + REST;
     });
   }
 

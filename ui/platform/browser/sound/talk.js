@@ -213,5 +213,9 @@ export class Talk {
     this._failures += 1;
     // The next frame begins anew.
     if (this._failures === MAX_FAILURES) without('encodes');
+    if (this._failures < 2 * MAX_FAILURES) return;
+    this._failures = 0;
+    this.track(null);
+    this._ways.failed();
   }
 }
