@@ -172,10 +172,7 @@ fn open(id: Option<&DeviceId>, way: Way) -> Result<Open, Error> {
         Way::Out => device.default_output_config()?,
     };
     let state = Arc::new(State::default());
-    let watch = match (id, id_of(&device)) {
-        (None, Some(opened)) => watch_default(opened, way, state.clone()),
-        _ => None,
-    };
+    let watch = id_of(&device).and_then(|opened| watch(opened, way, id.is_none(), state.clone()));
     Ok(Open {
         name: name_of(&device),
         device,
@@ -185,16 +182,22 @@ fn open(id: Option<&DeviceId>, way: Way) -> Result<Open, Error> {
     })
 }
 
-/// Tells in `state` when another device becomes the system's default.
-fn watch_default(opened: DeviceId, way: Way, state: Arc<State>) -> Option<Watch> {
-    let watch = Watch::start(move |devices| {
-        let listed = match way {
-            Way::In => &devices.microphones,
-            Way::Out => &devices.speakers,
-        };
-        let default = listed.iter().find(|device| device.default);
-        if default.is_some_and(|default| default.id != opened) {
-            state.moved.store(true, Ordering::Release);
+/// Tells in `state` when the device is gone, or, where the default was chosen, isn't it any more.
+/// PulseAudio moves a stream to another device without a word, which nobody chose.
+fn watch(opened: DeviceId, way: Way, follows: bool, state: Arc<State>) -> Option<Watch> {
+    let watch = Watch::looking(move || {
+        let host = cpal::default_host();
+        let Ok(devices) = host.devices() else { return };
+        let mut ids = devices.filter_map(|device| id_of(&device));
+        let there = ids.any(|id| id == opened);
+        if follows {
+            let default = default_of(&host, way).as_ref().and_then(id_of);
+            if default.is_some_and(|default| default != opened) {
+                state.moved.store(true, Ordering::Release);
+            }
+        } else if !there {
+            let mut failed = state.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            failed.get_or_insert(Error::Lost("gone".into()));
         }
     });
     watch.ok()
@@ -263,6 +266,7 @@ impl Capture {
                 samples,
                 stamps,
                 open.config.channels(),
+                rate / 100,
                 open.state.clone(),
                 wake.clone(),
             );

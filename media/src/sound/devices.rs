@@ -73,29 +73,34 @@ pub struct Watch {
 
 impl Watch {
     /// Starts a thread that tells the list at once and then whenever it differs.
-    pub fn start(on_change: impl FnMut(Devices) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(mut on_change: impl FnMut(Devices) + Send + 'static) -> std::io::Result<Self> {
+        let mut last = None;
+        Self::looking(move || {
+            // A system without sound has no devices; which error it gave is told by who opens one.
+            let now = list().unwrap_or_default();
+            if last.as_ref() != Some(&now) {
+                on_change(now.clone());
+                last = Some(now);
+            }
+        })
+    }
+
+    /// Starts a thread that looks now and again.
+    pub(super) fn looking(mut look: impl FnMut() + Send + 'static) -> std::io::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
         let ending = stopping.clone();
         let thread = thread::Builder::new()
             .name("visita-devices".into())
-            .spawn(move || watch(&ending, on_change))?;
+            .spawn(move || {
+                while !ending.load(Ordering::Acquire) {
+                    look();
+                    thread::park_timeout(LOOK);
+                }
+            })?;
         Ok(Self {
             stopping,
             thread: Some(thread),
         })
-    }
-}
-
-fn watch(stopping: &AtomicBool, mut on_change: impl FnMut(Devices)) {
-    let mut last = None;
-    while !stopping.load(Ordering::Acquire) {
-        // A system without sound has no devices; which error it gave is told by who opens one.
-        let now = list().unwrap_or_default();
-        if last.as_ref() != Some(&now) {
-            on_change(now.clone());
-            last = Some(now);
-        }
-        thread::park_timeout(LOOK);
     }
 }
 

@@ -53,6 +53,9 @@ pub(super) struct Fill {
     samples: Producer<f32>,
     stamps: Producer<Stamp>,
     channels: usize,
+    /// So many samples are worth waking somebody for.
+    block: u64,
+    waits: u64,
     state: Arc<State>,
     wake: Thread,
     filled: u64,
@@ -63,6 +66,7 @@ impl Fill {
         samples: Producer<f32>,
         stamps: Producer<Stamp>,
         channels: u16,
+        block: u32,
         state: Arc<State>,
         wake: Thread,
     ) -> Self {
@@ -70,6 +74,8 @@ impl Fill {
             samples,
             stamps,
             channels: usize::from(channels).max(1),
+            block: u64::from(block),
+            waits: 0,
             state,
             wake,
             filled: 0,
@@ -111,7 +117,12 @@ impl Fill {
             .fetch_add((frames - moved) as u64, Ordering::Relaxed);
         self.state.callbacks.fetch_add(1, Ordering::Relaxed);
         drop(marked);
-        self.wake.unpark();
+        // Some devices bring two dozen samples at a time.
+        self.waits += moved as u64;
+        if self.waits >= self.block || moved < frames {
+            self.waits = 0;
+            self.wake.unpark();
+        }
     }
 }
 
@@ -190,7 +201,7 @@ mod tests {
         let (samples, mut taken) = RingBuffer::new(4);
         let (stamps, mut stamped) = RingBuffer::new(8);
         let state = Arc::new(State::default());
-        let mut fill = Fill::new(samples, stamps, 2, state.clone(), thread::current());
+        let mut fill = Fill::new(samples, stamps, 2, 480, state.clone(), thread::current());
         let data: [i16; 12] = [0, 100, 200, 400, -100, -300, 1, 1, 2, 2, 3, 3];
         fill.callback(&data, Duration::from_millis(5), f32::from);
         let mono: Vec<f32> = std::iter::from_fn(|| taken.pop().ok()).collect();

