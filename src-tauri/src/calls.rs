@@ -301,9 +301,18 @@ impl Calls {
             let state = self.sounds.without();
             tell(CallEvent::Microphone { state });
         }
-        for order in waiting {
-            going.obey(order).await;
+        while let Ok(order) = orders.try_recv() {
+            waiting.push(order);
         }
+        // Only what was said last of the microphone: who opened and muted it isn't heard between.
+        let mut microphone = false;
+        for order in waiting {
+            match order {
+                Order::Microphone(on) => microphone = on,
+                order => going.obey(order).await,
+            }
+        }
+        going.obey(Order::Microphone(microphone)).await;
         let painting = tokio::spawn(paint(call.pictures(), self.board.clone()));
         let watching = tokio::spawn(watch(call.clone(), self.shown.clone()));
         let following = tokio::spawn(follow(call, self.sounds.changes(taken)));
