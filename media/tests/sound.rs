@@ -2,6 +2,7 @@
 //!
 //! Which server is used stands in the environment, which a test program can't change while it
 //! runs: so each test starts the server and then this program again, for the part of its name.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -26,11 +27,11 @@ use visita_protocol::id::MemberId;
 use pulse::{Pulse, chirp, find};
 
 #[path = "../../tests/src/pulse.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs)]
+#[allow(dead_code, unreachable_pub, missing_docs)] // Made for the whole-system tests.
 mod pulse;
 
 /// Long enough for any machine; nothing waits for it when all is well.
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 /// Set where this program was started by itself.
 const INSIDE: &str = "VISITA_SOUND_TEST";
 

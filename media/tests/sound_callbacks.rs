@@ -2,6 +2,7 @@
 //! and subscriber count, while real devices run (null sinks of the test's own PulseAudio). Locks
 //! there are none to count: the callbacks own all they touch but rings and atomics
 //! (`media/src/sound/device/callback.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]
 
@@ -28,7 +29,7 @@ use visita_protocol::id::MemberId;
 use pulse::Pulse;
 
 #[path = "../../tests/src/pulse.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs)]
+#[allow(dead_code, unreachable_pub, missing_docs)] // Made for the whole-system tests.
 mod pulse;
 
 struct Counting;
@@ -94,7 +95,7 @@ impl tracing::Subscriber for Logs {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 const INSIDE: &str = "VISITA_SOUND_TEST";
 const NAME: &str = "the_devices_threads_neither_allocate_nor_log";
 

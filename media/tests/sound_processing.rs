@@ -1,4 +1,5 @@
 //! The processing with speech (espeak-ng's): echo, and two who speak at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
 
 use visita_media::sound::{BLOCK, RATE, level::dbfs, process::Processor};
@@ -6,7 +7,7 @@ use visita_media::sound::{BLOCK, RATE, level::dbfs, process::Processor};
 use pulse::sentence;
 
 #[path = "../../tests/src/pulse.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs)]
+#[allow(dead_code, unreachable_pub, missing_docs)] // Made for the whole-system tests.
 mod pulse;
 
 const SECOND: usize = RATE as usize;

@@ -2,6 +2,7 @@
 //! files (`media/tests/traces`), and must decide the same and keep the same bounds.
 //!
 //! `VISITA_TRACES=write cargo test -p visita-media --test sound_traces` makes the files anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

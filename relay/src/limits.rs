@@ -230,7 +230,7 @@ struct Neighbour {
 }
 
 /// For how long a room that was made counts.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl Neighbours {
     pub(crate) fn new(most: u32, rooms_per_minute: u32) -> Self {

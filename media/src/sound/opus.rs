@@ -52,7 +52,7 @@ pub fn is_silence(packet: &[u8]) -> bool {
 
 /// Makes packets.
 pub struct Encoder {
-    encoder: opus::Encoder,
+    codec: opus::Encoder,
     bitrate: u32,
     loss_percent: u32,
     quiet: bool,
@@ -62,13 +62,13 @@ pub struct Encoder {
 impl Encoder {
     /// With variable bitrate, forward error correction and discontinuous transmission.
     pub fn new(bitrate: u32) -> Result<Self, Error> {
-        let mut encoder = opus::Encoder::new(RATE, Channels::Mono, Application::Voip)?;
-        encoder.set_complexity(COMPLEXITY)?;
-        encoder.set_vbr(true)?;
-        encoder.set_inband_fec(true)?;
-        encoder.set_dtx(true)?;
+        let mut codec = opus::Encoder::new(RATE, Channels::Mono, Application::Voip)?;
+        codec.set_complexity(COMPLEXITY)?;
+        codec.set_vbr(true)?;
+        codec.set_inband_fec(true)?;
+        codec.set_dtx(true)?;
         let mut encoder = Self {
-            encoder,
+            codec,
             bitrate: 0,
             loss_percent: 0,
             quiet: true,
@@ -82,7 +82,7 @@ impl Encoder {
     pub fn bitrate(&mut self, bits: u32) -> Result<(), Error> {
         let bits = bits.clamp(*BITRATES.start(), *BITRATES.end());
         if bits != self.bitrate {
-            self.encoder.set_bitrate(Bitrate::Bits(bits as i32))?;
+            self.codec.set_bitrate(Bitrate::Bits(bits as i32))?;
             self.bitrate = bits;
         }
         Ok(())
@@ -92,7 +92,7 @@ impl Encoder {
     pub fn loss(&mut self, percent: u32) -> Result<(), Error> {
         let percent = percent.min(MOST_LOSS);
         if percent != self.loss_percent {
-            self.encoder.set_packet_loss_perc(percent as i32)?;
+            self.codec.set_packet_loss_perc(percent as i32)?;
             self.loss_percent = percent;
         }
         Ok(())
@@ -109,21 +109,21 @@ impl Encoder {
         }
         let quiet = dbfs(&clean) < QUIET;
         if quiet != self.quiet {
-            self.encoder.set_dtx(quiet)?;
+            self.codec.set_dtx(quiet)?;
             self.quiet = quiet;
         }
-        let len = self.encoder.encode_float(&clean, &mut self.packet)?;
+        let len = self.codec.encode_float(&clean, &mut self.packet)?;
         Ok(&self.packet[..len])
     }
 
     /// By how much decoded sound comes after what was encoded, in samples.
     pub fn look_ahead(&mut self) -> Result<usize, Error> {
-        Ok(self.encoder.get_lookahead()? as usize)
+        Ok(self.codec.get_lookahead()? as usize)
     }
 
     /// Forgets all sound that it still holds.
     pub fn reset(&mut self) -> Result<(), Error> {
-        Ok(self.encoder.reset_state()?)
+        Ok(self.codec.reset_state()?)
     }
 }
 

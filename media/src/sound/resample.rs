@@ -165,10 +165,12 @@ mod tests {
     #[test]
     fn after_a_reset_nothing_is_left() {
         let mut resampler = Resampler::new(44_100, 48_000).unwrap();
-        resampler.push(&[1.0; 44_100], |_| {});
+        resampler.push(&vec![1.0; 44_100], |_| {});
         resampler.reset();
         let mut loudest = 0.0_f32;
-        resampler.push(&[0.0; 44_100], |sample| loudest = loudest.max(sample.abs()));
+        resampler.push(&vec![0.0; 44_100], |sample| {
+            loudest = loudest.max(sample.abs())
+        });
         assert!(loudest == 0.0, "{loudest}");
     }
 

@@ -51,7 +51,7 @@ use visita_relay::{Config, Handle, Relay, bind};
 pub use media::*;
 
 /// Nothing here takes this long unless it is broken, however busy the machine is.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 pub const SIZE: Size = Size::new(640, 360);
 
 pub struct Server {

@@ -6,7 +6,7 @@ use crate::sound::{
 };
 
 /// Long enough for any machine; nothing waits for it when all is well.
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 
 fn packets(count: usize) -> Vec<Bytes> {
     let mut encoder = Encoder::new(32_000).unwrap();

@@ -102,7 +102,7 @@ fn a_lost_packet_is_repaired_by_the_next_better_than_made_up() {
 fn silence_is_hardly_sent_and_speech_goes_on_after_it() {
     let mut encoder = Encoder::new(BITRATE).unwrap();
     packets(&mut encoder, &speech(50));
-    let silent = packets(&mut encoder, &[[0.0; FRAME]; 100]);
+    let silent = packets(&mut encoder, &vec![[0.0; FRAME]; 100]);
     let unsent = silent.iter().filter(|packet| is_silence(packet)).count();
     assert!(unsent > 70, "{unsent} of 100");
     let speaks = packets(&mut encoder, &speech(10));
@@ -145,7 +145,7 @@ fn a_reset_encoder_holds_nothing() {
     packets(&mut encoder, &speech(50));
     encoder.reset().unwrap();
     let mut fresh = Encoder::new(40_000).unwrap();
-    let quiet = [[0.0; FRAME]; 5];
+    let quiet = vec![[0.0; FRAME]; 5];
     assert_eq!(packets(&mut encoder, &quiet), packets(&mut fresh, &quiet));
 }
 

@@ -9,7 +9,7 @@ use crate::sound::{
 };
 
 /// Long enough for any machine; nothing waits for it when all is well.
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 
 /// An outgoing half without a thread, and what leaves it.
 struct Half {

@@ -150,10 +150,10 @@ impl Work<'_> {
         self.retry.reset();
     }
 
-    fn block(&mut self, block: [f32; BLOCK], time: MediaTime) {
+    fn block(&mut self, block: &[f32; BLOCK], time: MediaTime) {
         let (gate, sent) = (&self.shared.gate, &self.shared.sent);
         let on_event = &mut *self.on_event;
-        self.outgoing.block(block, time, gate, sent, on_event);
+        self.outgoing.block(*block, time, gate, sent, on_event);
     }
 
     fn tone(&mut self, hertz: f32) -> End {
@@ -201,7 +201,7 @@ impl Work<'_> {
             {
                 thread::sleep(Duration::from_micros(early));
             }
-            self.block(block, MediaTime(time));
+            self.block(&block, MediaTime(time));
             time += BLOCK_US;
         }
         End::Ordered
@@ -239,7 +239,7 @@ impl Work<'_> {
                 if !std::mem::replace(&mut began, true) {
                     self.started(&name);
                 }
-                self.block(block, time);
+                self.block(&block, time);
             }
             let state = &microphone.capture.state;
             let callbacks = state.callbacks.load(Ordering::Relaxed);

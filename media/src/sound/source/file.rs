@@ -22,7 +22,7 @@ pub struct File {
 }
 
 enum Input {
-    Wav(Wav),
+    Wav(Box<Wav>),
     Program(Program),
 }
 
@@ -38,7 +38,7 @@ impl File {
             && start.starts_with(b"RIFF")
             && start.ends_with(b"WAVE");
         let input = if wav {
-            Input::Wav(Wav::open(path)?)
+            Input::Wav(Box::new(Wav::open(path)?))
         } else {
             Input::Program(Program::start(path)?)
         };

@@ -90,13 +90,11 @@ fn one_lost_packet_is_repaired_by_the_next() {
 #[test]
 fn a_packet_lost_among_others_is_repaired() {
     let mut player = Player::default();
-    let mut sequence = 0;
-    for number in 0..1000_u64 {
+    for number in 0..1000_u32 {
         if number % 20 != 10 {
-            player.packet(sequence, number * PACKET_US, false);
+            player.packet(number, u64::from(number) * PACKET_US, false);
         }
-        // Others arrive on, since each comes two packets' time before it is needed.
-        sequence += 1;
+        // Each comes two packets' time before it is needed.
         if number >= 2 {
             player.tick();
             player.tick();
