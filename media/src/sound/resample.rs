@@ -169,7 +169,7 @@ mod tests {
         resampler.reset();
         let mut loudest = 0.0_f32;
         resampler.push(&vec![0.0; 44_100], |sample| {
-            loudest = loudest.max(sample.abs())
+            loudest = loudest.max(sample.abs());
         });
         assert!(loudest == 0.0, "{loudest}");
     }
