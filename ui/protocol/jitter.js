@@ -19,7 +19,7 @@ const JUMP_NUMBERS = 1_000;
 const SLACK = 10_000;
 /** So much too late is caught up with by taking sound out, so much too early by putting some in. */
 const TOO_LATE = 10_000;
-const TOO_EARLY = 10_000;
+const TOO_EARLY = 5_000;
 /** The least time between two pieces taken out or put in. */
 const STRETCH_EVERY = 100_000;
 /** From so much too late on pieces may follow each other as fast as this. */

@@ -28,9 +28,10 @@ const JUMP_NUMBERS: u32 = 1_000;
 const SLACK_US: u64 = 10_000;
 /// So much too late is caught up with by taking sound out…
 const TOO_LATE_US: u64 = 10_000;
-/// …and so much too early is made up for by putting sound in. The gap between the two is wider
-/// than any piece, so that they never take turns.
-const TOO_EARLY_US: u64 = 10_000;
+/// …and so much too early is made up for by putting sound in: earlier than that, a packet that comes
+/// right after a tick is missed. No piece is longer than the gap between the two, so that they
+/// never take turns.
+const TOO_EARLY_US: u64 = 5_000;
 /// The least time between two pieces taken out or put in: rare enough not to be heard.
 const STRETCH_EVERY_US: u64 = 100_000;
 /// From so much too late on, catching up matters more than how it sounds…
