@@ -45,7 +45,7 @@ export async function pulse(t) {
     listen(sink = 'played') {
       const child = spawn('/usr/bin/parec', [
         `--device=${sink}.monitor`, '--raw', '--format=float32le', '--rate=48000', '--channels=1', '--latency-msec=50',
-      ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+      ], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
       t.after(() => child.kill());
       let kept = Buffer.alloc(0);
       child.stdout.on('data', (bytes) => {
