@@ -465,7 +465,7 @@ mod tests {
         let uplink = connected_with(CHUNK);
         uplink.slow(true);
         // Half a megabyte of picture waits, and a second of sound comes on top of it.
-        let key = |sequence| uplink.frame(header(sequence, References::NONE), &[0; 200_000]);
+        let key = |sequence| uplink.frame(header(sequence, References::NONE), &vec![0; 200_000]);
         assert_eq!([key(0), key(1)], [Fate::Queued; 2]);
         let pop = || match uplink.lock().pop(now()).unwrap() {
             Some(Next::Send(carrier::Message::Media(bytes))) => {

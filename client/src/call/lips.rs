@@ -199,7 +199,8 @@ impl<P> Sender<P> {
     fn wait(held: &Held<P>, now: Now, sound: Option<MediaTime>) -> Option<Duration> {
         let ahead = Duration::from_micros(held.time.0.saturating_sub(sound?.0));
         let left = MAX_HOLD.saturating_sub(now.since(held.since));
-        (ahead > EARLY && ahead < UNRELATED && !left.is_zero()).then(|| left.min(ahead - EARLY))
+        (ahead > EARLY && ahead < UNRELATED && !left.is_zero())
+            .then(|| left.min(ahead.saturating_sub(EARLY)))
     }
 }
 

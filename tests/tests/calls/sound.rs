@@ -188,7 +188,7 @@ async fn on_a_line_of_150_kbit_s_the_picture_gives_way_and_sound_stays_whole() {
         sent(&ana.call.report().await.unwrap()),
     );
     let after = hears(&luis, ana.id(), |row| {
-        row.frames_received >= before.frames_received + 500
+        row.frames_received >= before.frames_received + 250
     })
     .await;
     let sent_after = sent(&ana.call.report().await.unwrap());

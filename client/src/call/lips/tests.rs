@@ -93,8 +93,7 @@ fn nothing_is_held_for_longer_than_half_a_second() {
     let mut lips = Lips::default();
     // Sound is two seconds behind.
     for ms in (2_000..6_000).step_by(33) {
-        let heard = Some(time(ms - 2_000));
-        let put = decoded(&mut lips, ms, ms, heard);
+        let put = decoded(&mut lips, ms, ms, Some(ms - 2_000));
         let early = put.is_none_or(|put| ms - put <= 500);
         assert!(early, "{ms}: {put:?}");
         if ms > 2_500 {
