@@ -42,7 +42,10 @@ const seen = (person, kind) => person.page.run((list) => [...document.querySelec
 /** Waits until a device is in the list, chooses it, and waits until it is taken. */
 async function takes(person, kind, name) {
   const there = async () => (await seen(person, kind)).find((device) => device.name === name);
-  await until(`${name} at ${person.name}`, there);
+  await until(`${name} at ${person.name}`, async () => {
+    if (await there()) return true;
+    throw new Error(`there is ${JSON.stringify(await seen(person, kind))}`);
+  });
   await person.page.run((list, wanted) => {
     const options = [...document.querySelectorAll(`${list} .device-option`)];
     options.find((option) => option.querySelector('.device-name').textContent.includes(wanted)).querySelector('input').click();
