@@ -31,6 +31,18 @@ const COMMANDS: &[&str] = &[
     "choose_camera",
     "preview_start",
     "preview_stop",
+    "set_microphone",
+    "set_volume",
+    "hear",
+    "watch_sounds",
+    "choose_microphone",
+    "choose_speaker",
+    "set_processing",
+    "sound_check_start",
+    "sound_check_sample",
+    "sound_check_stop",
+    "sound_tone",
+    "ask_microphone",
     "page_trouble",
 ];
 

@@ -1,6 +1,7 @@
 // The gallery's scenes: made-up wards, rooms and people.
 import { now } from './gallery-clock.js';
 import { hostStates } from './gallery-hosts.js';
+import { soundStates } from './gallery-sound.js';
 
 /** @typedef {import('./platform/types').CallEvent} CallEvent */
 /** @typedef {import('./platform/types').Host} Host */
@@ -12,6 +13,9 @@ import { hostStates } from './gallery-hosts.js';
  *   path?: string, name?: string, steps?: string[], focus?: boolean, below?: boolean,
  *   lobby?: import('./platform/types').LobbyState,
  *   capability?: import('./platform/types').CameraState, asks?: boolean,
+ *   sound?: boolean, microphone?: import('./platform/types').MicState, listen?: import('./platform/types').MicState,
+ *   level?: number, sample?: 'recording' | 'playing',
+ *   microphones?: import('./platform/types').SoundDevice[], speakers?: import('./platform/types').SoundDevice[],
  *   cameras?: import('./platform/types').Camera[], preview?: import('./platform/types').CameraState,
  *   hosts?: Host[], host?: import('./platform/types').HostStatus, window?: 'closing' | 'quitting',
  *   use?: Awaited<ReturnType<NonNullable<import('./platform/types').Platform['useHost']>>>,
@@ -20,7 +24,8 @@ import { hostStates } from './gallery-hosts.js';
  *   search?: import('./platform/types').HostsAround['search'],
  *   link?: import('./platform/types').OpenedLink, code?: import('./platform/types').OpenedLink,
  * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass;
- *   `refuses`: what is answered to a line of chat
+ *   `refuses`: what is answered to a line of chat; `sound`: whether the platform has any; `microphone`:
+ *   what is known of it before it is tried, `listen` and `level`: what comes then
  */
 
 const minutes = 60_000;
@@ -112,12 +117,15 @@ const portTaken = { state: 'failed', problem: 'port_in_use', port: 3000, holder:
 
 /** @type {import('./generated').Track[]} */
 const camera = [{ id: 0, source: 'camera', codec: 'h264', layers: [{ width: 640, height: 360 }] }];
+/** @type {import('./generated').Track} */
+const microphone = { id: 9, source: 'microphone', codec: 'opus', layers: [] };
+const both = [...camera, microphone];
 /** @param {number} id @param {string} name @param {Partial<Member>} [more] @returns {Member} */
-const member = (id, name, more = {}) => ({ id, name, role: 'family', tracks: camera, connection: 'connected', ...more });
+const member = (id, name, more = {}) => ({ id, name, role: 'family', tracks: both, connection: 'connected', ...more });
 const you = member(90, 'Enf. Robles', { role: 'staff' });
 const family = [
   member(1, 'Rosa (Cama 7)', { role: 'bedside' }), member(2, 'Ana, hermana'), member(3, 'Luis, hijo'),
-  member(4, 'Abuela Inés', { tracks: [] }),
+  member(4, 'Abuela Inés', { tracks: [microphone] }),
 ];
 
 /**
@@ -129,8 +137,9 @@ const inCall = (others, more = [], roomName = 'Cama 7 · Familia Ortega') => [
   { type: 'connection', state: 'connected' },
   { type: 'relay', message: { type: 'joined', room: room(roomName, 'bed', others.length + 1, 12), you: 90, members: [you, ...others], chat: [] } },
   { type: 'camera', state: 'on' },
+  { type: 'microphone', state: 'on' },
   { type: 'picture', member: 'self', state: 'moving', width: 480, height: 360 },
-  ...others.filter((one) => one.tracks.length > 0).map((one) => /** @type {CallEvent} */ ({ type: 'picture', member: one.id, state: 'moving', width: 640, height: 360 })),
+  ...others.filter((one) => one.tracks.some(({ source }) => source === 'camera')).map((one) => /** @type {CallEvent} */ ({ type: 'picture', member: one.id, state: 'moving', width: 640, height: 360 })),
   ...more,
 ];
 /** @param {number} seq @param {number} from @param {string} name @param {string} text @returns {CallEvent} */
@@ -325,6 +334,7 @@ export const states = {
   'patient-reconnecting': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [{ type: 'connection', state: 'reconnecting' }], 'Ana, su hermana') },
   'patient-camera-off': { ...patient, call: inCall([member(2, 'Ana, su hermana', { tracks: [] })], [cam('off')], 'Ana, su hermana') },
   'patient-camera-busy': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [cam('busy')], 'Ana, su hermana') },
+  ...soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }),
   'patient-ended': { ...patient, call: ended('shutting_down') },
   'patient-room-missing': { ...patient, call: ended('room_missing') },
 };

@@ -11,6 +11,8 @@ import { h } from './views/dom.js';
 /** @typedef {import('./platform/types').CallHandle} CallHandle */
 /** @typedef {import('./gallery-states.js').Scene} Scene */
 
+/** Speech at arm's length, in dBov. */
+const SPEECH = -26;
 const query = new URLSearchParams(location.search);
 const wanted = query.get('state') ?? '';
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
@@ -76,7 +78,7 @@ function platform(scene) {
       return () => {};
     },
     join: () => call(scene),
-    capability: () => Promise.resolve({ camera: scene.capability ?? 'off', asks: scene.asks ?? false }),
+    capability: () => Promise.resolve({ camera: scene.capability ?? 'off', microphone: scene.microphone ?? 'off', asks: scene.asks ?? false }),
     devices: devices(scene),
     trouble() {},
   };
@@ -121,12 +123,16 @@ function platform(scene) {
 /** @param {Scene} scene @returns {import('./platform/types').Devices} */
 function devices(scene) {
   const cameras = scene.cameras ?? [{ id: 'front', name: 'Cámara frontal' }];
+  const microphones = scene.microphones ?? [{ id: 'a', name: 'Micrófono integrado' }];
+  const speakers = scene.speakers ?? [{ id: 'a', name: 'Altavoz integrado' }];
+  const [first, heard, said] = [cameras, microphones, speakers].map((all) => all[0]?.id ?? null);
   return {
     watch(on) {
-      on({ cameras, chosen: cameras[0]?.id ?? null });
+      on({ cameras, chosen: first, microphones, microphone: heard, speakers, speaker: said, ...(scene.sound === false ? {} : { processes: true }) });
       return () => {};
     },
     choose() {},
+    ...(scene.sound === false ? {} : sound(scene)),
     preview(on) {
       const state = scene.preview ?? 'on';
       queueMicrotask(() => {
@@ -139,6 +145,28 @@ function devices(scene) {
           drawPerson(/** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), 640, 480, 4, 0);
           return { resize() {}, stop() {} };
         },
+        again() {},
+        stop() {},
+      };
+    },
+  };
+}
+
+/** What a platform with sound has besides. @param {Scene} scene @returns {Partial<import('./platform/types').Devices>} */
+function sound(scene) {
+  return {
+    chooseMicrophone() {},
+    chooseSpeaker() {},
+    process() {},
+    tone() {},
+    listen(on) {
+      const state = scene.listen ?? 'on';
+      queueMicrotask(() => {
+        on({ type: 'microphone', state });
+        if (state === 'on') on({ type: 'level', level: scene.level ?? SPEECH });
+      });
+      return {
+        sample: () => on({ type: 'sample', state: scene.sample ?? 'none' }),
         again() {},
         stop() {},
       };
@@ -160,6 +188,12 @@ function call(scene) {
       if (scene.refuses) tell({ type: 'relay', message: { type: 'error', code: scene.refuses } });
     },
     camera: () => Promise.resolve(),
+    ...(scene.sound === false ? {} : {
+      // These do something, so that keys and fingers can be tried out on them.
+      microphone: async (/** @type {boolean} */ on) => tell({ type: 'microphone', state: on ? 'on' : 'muted' }),
+      hear: async () => tell({ type: 'sound', state: 'on' }),
+      volume() {},
+    }),
     show(member, canvas) {
       const tall = scene.tall?.includes(member) ?? false;
       canvas.width = tall ? 360 : 640;

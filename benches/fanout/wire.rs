@@ -292,6 +292,7 @@ impl Language {
                     chunk: 0,
                     chunks: 1,
                     references: references.unwrap_or(References::NONE),
+                    level: None,
                 };
                 let mut bytes = BytesMut::with_capacity(header.len() + picture.len());
                 header.write(&mut bytes);

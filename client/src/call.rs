@@ -1,4 +1,5 @@
-//! A participant in a room: its session, its camera, and everybody's pictures.
+//! A participant in a room: its session, its camera and microphone, and everybody's pictures and
+//! sound.
 
 use std::{future, io, pin::pin, time::Duration};
 
@@ -10,6 +11,7 @@ use visita_media::{
     clock,
     publish::Limits,
     receive,
+    sound::{self, listen::Output},
     source::{self, Choice},
 };
 use visita_protocol::{
@@ -29,15 +31,21 @@ use crate::{
     trace::{Stamp, Step, Trace},
 };
 
+mod ears;
 mod incoming;
+mod lips;
 mod outgoing;
+mod showing;
 mod sights;
 mod tally;
 mod task;
+mod voice;
 
+use ears::Ears;
 use incoming::Incoming;
-use outgoing::Outgoing;
+use outgoing::{LOCALS, Local, Outgoing};
 use task::Task;
+use voice::Voice;
 
 /// How long a host may take to answer a join.
 const JOIN_WITHIN: Duration = Duration::from_secs(5);
@@ -74,6 +82,14 @@ pub struct Options {
     pub limits: Limits,
     /// Whether the camera is on from the start.
     pub camera_on: bool,
+    /// Where one's own sound comes from.
+    pub audio: sound::source::Choice,
+    /// Whether echo is cancelled, noise suppressed and gain controlled.
+    pub process: bool,
+    /// Whether the microphone is muted from the start.
+    pub muted: bool,
+    /// Where everybody's sound is played.
+    pub play: Output,
     /// Whether what comes is decoded; without, it is only counted.
     pub decode: bool,
     /// Where stamps go, if anybody measures.
@@ -81,13 +97,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// Everybody at full size, camera on, all that this machine decodes.
+    /// Everybody at full size, camera on, all that this machine decodes; no sound of one's own, and
+    /// nothing is played.
     pub fn new(room: RoomChoice, name: PersonName, role: Role, video: Choice) -> Self {
         Self {
             room,
             name,
             role,
-            decodes: receive::DECODES.to_vec(),
+            decodes: [&receive::DECODES[..], &[Codec::Opus]].concat(),
             watch: Watch {
                 others: Some(FULL_SIZE),
                 views: Vec::new(),
@@ -95,6 +112,10 @@ impl Options {
             video,
             limits: Limits::default(),
             camera_on: true,
+            audio: sound::source::Choice::None,
+            process: true,
+            muted: false,
+            play: Output::None,
             decode: true,
             trace: None,
         }
@@ -134,6 +155,47 @@ pub enum Camera {
     Failed(source::Error),
 }
 
+/// One's own microphone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Microphone {
+    /// There is none.
+    Off,
+    /// Being opened.
+    Starting,
+    /// Sound comes, and everybody can hear it.
+    On {
+        /// What it is called.
+        name: String,
+    },
+    /// Nobody hears it.
+    Muted,
+    /// No sound comes; what may pass is tried again by itself, and the call goes on without.
+    Failed(sound::Error),
+}
+
+/// Where everybody is heard.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Speaker {
+    /// From there.
+    On {
+        /// What it is called.
+        name: String,
+    },
+    /// Nobody is heard; what may pass is tried again by itself.
+    Failed(sound::Error),
+}
+
+/// How loud everybody is, in decibels below full scale: 0 loudest, −127 silence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Levels {
+    /// One's own microphone; `None` while no sound comes from it.
+    pub own: Option<f32>,
+    /// Somebody speaks into a muted microphone.
+    pub talking_while_muted: bool,
+    /// Those who are heard.
+    pub members: Vec<(MemberId, f32)>,
+}
+
 /// What happens in a call.
 #[derive(Debug)]
 pub enum Event {
@@ -145,6 +207,12 @@ pub enum Event {
     Reconnected,
     /// One's own camera changed.
     Camera(Camera),
+    /// One's own microphone changed.
+    Microphone(Microphone),
+    /// The loudspeaker changed.
+    Speaker(Speaker),
+    /// How loud it is, ten times a second while there is sound.
+    Levels(Levels),
     /// A member's picture comes and can't be shown here; once one is painted, it can again.
     Unseen(MemberId),
     /// The call is over. Nothing follows.
@@ -168,6 +236,11 @@ enum Command {
     Watch(Watch),
     Camera(bool),
     Source(Choice),
+    Mute(bool, oneshot::Sender<()>),
+    Audio(sound::source::Choice),
+    Process(bool),
+    Play(Output),
+    Volume(MemberId, f32),
     Report(oneshot::Sender<Report>),
 }
 
@@ -195,13 +268,25 @@ pub async fn join_unless(
     let mut stop = pin!(stop);
     let start = clock::now();
     let pictures = Pictures::default();
-    let (outgoing, locals) = Outgoing::start(&options, pictures.clone()).map_err(Error::Threads)?;
+    let (told, locals) = mpsc::channel(LOCALS);
+    let outgoing = Outgoing::start(&options, pictures.clone(), told.clone());
+    let outgoing = outgoing.map_err(Error::Threads)?;
+    let ears = {
+        let told = told.clone();
+        Ears::new(options.play.clone(), move |event| {
+            if told.try_send(Local::Speaker(event)).is_err() {
+                tracing::debug!("nobody takes the loudspeaker's events");
+            }
+        })
+    };
+    let voice = Voice::start(&options, ears.played(), told).map_err(Error::Threads)?;
     session.trace.clone_from(&options.trace);
     let (session, mut events, url) = tokio::select! {
         opened = session::open(session) => opened?,
         () = &mut stop => return Ok(None),
     };
     outgoing.connect(session.clone());
+    voice.connect(session.clone());
     session.say(ClientMessage::Join {
         room: options.room.clone(),
         name: options.name.clone(),
@@ -247,7 +332,15 @@ pub async fn join_unless(
         commands,
         pictures: pictures.clone(),
     };
-    let incoming = Incoming::new(&options, session.clone(), pictures, start, you, &members);
+    let incoming = Incoming::new(
+        &options,
+        session.clone(),
+        pictures,
+        ears,
+        start,
+        you,
+        &members,
+    );
     tokio::spawn(
         Task {
             session,
@@ -257,6 +350,9 @@ pub async fn join_unless(
             out,
             incoming,
             outgoing,
+            voice,
+            announced: Vec::new(),
+            wanted: Vec::new(),
         }
         .run(),
     );
@@ -307,6 +403,34 @@ impl Call {
     /// Takes pictures from somewhere else, now if the camera is on, else when it is switched on.
     pub async fn source(&self, choice: Choice) -> Result<(), Over> {
         self.command(Command::Source(choice)).await
+    }
+
+    /// Mutes the microphone, or lets it be heard again; the others see which. When this returns,
+    /// nothing that is captured while it is muted can leave.
+    pub async fn mute(&self, muted: bool) -> Result<(), Over> {
+        let (sender, receiver) = oneshot::channel();
+        self.command(Command::Mute(muted, sender)).await?;
+        receiver.await.map_err(|_| Over)
+    }
+
+    /// Takes sound from somewhere else.
+    pub async fn audio(&self, choice: sound::source::Choice) -> Result<(), Over> {
+        self.command(Command::Audio(choice)).await
+    }
+
+    /// Switches echo cancelling, noise suppression and gain control on or off.
+    pub async fn process(&self, process: bool) -> Result<(), Over> {
+        self.command(Command::Process(process)).await
+    }
+
+    /// Plays everybody's sound elsewhere.
+    pub async fn play(&self, output: Output) -> Result<(), Over> {
+        self.command(Command::Play(output)).await
+    }
+
+    /// How loud a member is heard from now on: 0 not at all, 1 as sent.
+    pub async fn volume(&self, member: MemberId, volume: f32) -> Result<(), Over> {
+        self.command(Command::Volume(member, volume)).await
     }
 
     /// What was measured so far.

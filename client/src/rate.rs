@@ -1,8 +1,9 @@
-//! How many bits a second the camera may take, by how the way to the host fares: pure.
+//! How many bits a second camera and microphone may take, by how the way to the host fares: pure.
 //!
 //! Down at once when frames wait, up again slowly when none do. Fewer bits make a coarser picture
 //! of the same size; when they are too few for the size, the picture gets smaller too. What
-//! doesn't fit even so is dropped up to a key frame by the queues themselves.
+//! doesn't fit even so is dropped up to a key frame by the queues themselves. Sound is the last to
+//! give way and the first to come back.
 
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Line {
     pub age: Duration,
     /// How many frames were thrown away so far because it was slow.
     pub dropped: u64,
+    /// How many frames of sound wait.
+    pub sound: usize,
 }
 
 /// What the encoder should do.
@@ -78,6 +81,16 @@ impl Rate {
     /// What holds now.
     pub fn setting(&self) -> Setting {
         self.setting
+    }
+
+    /// Whether the picture gave all that it can give.
+    pub fn is_least(&self) -> bool {
+        self.setting.bits <= LEAST.min(self.most)
+    }
+
+    /// Whether the line showed that it doesn't carry the full picture.
+    pub fn is_slowed(&self) -> bool {
+        self.setting.bits < self.most
     }
 
     /// Looks at the line, some times a second; gives what the encoder should do from now on, if
@@ -138,6 +151,77 @@ impl Setting {
     }
 }
 
+/// What Opus takes for speech at its best, in bits a second: more isn't heard in one voice.
+pub const SOUND_MOST: u32 = 40_000;
+/// Below this Opus isn't understood any more with ease, and a packet's own headers take more.
+pub const SOUND_LEAST: u32 = 12_000;
+/// Sound goes first in the queue, so more than this many frames of it wait only where the line
+/// carries hardly more than sound, or nothing for a moment.
+const SOUND_WAITS: usize = 3;
+/// How long the line must be calm before each of sound's steps up: shorter than [`PATIENCE`].
+const SOUND_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The rule for sound.
+#[derive(Clone, Debug)]
+pub struct Sound {
+    bits: u32,
+    changed: Option<Now>,
+    calm_since: Option<Now>,
+}
+
+impl Default for Sound {
+    /// At its best.
+    fn default() -> Self {
+        Self {
+            bits: SOUND_MOST,
+            changed: None,
+            calm_since: None,
+        }
+    }
+}
+
+impl Sound {
+    /// What holds now, in bits a second.
+    pub fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    /// Looks at the line, some times a second; gives the bits from now on, if that changed.
+    /// `picture_is_least`: there is no picture to make smaller any more.
+    pub fn turn(&mut self, now: Now, line: Line, picture_is_least: bool) -> Option<u32> {
+        if line.sound > SOUND_WAITS || picture_is_least && line.age > LATE {
+            self.calm_since = None;
+            if self
+                .changed
+                .is_some_and(|changed| now.since(changed) < SETTLE)
+            {
+                return None;
+            }
+            return self.set(now, f64::from(self.bits) * DOWN);
+        }
+        if line.age > LATE {
+            self.calm_since = None;
+            return None;
+        }
+        let calm_since = *self.calm_since.get_or_insert(now);
+        if now.since(calm_since) < SOUND_PATIENCE {
+            return None;
+        }
+        self.calm_since = Some(now);
+        self.set(now, f64::from(self.bits) * UP)
+    }
+
+    fn set(&mut self, now: Now, bits: f64) -> Option<u32> {
+        let bits = (bits as u32).clamp(SOUND_LEAST, SOUND_MOST);
+        if bits == self.bits {
+            return None;
+        }
+        self.bits = bits;
+        self.changed = Some(now);
+        Some(bits)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,7 +235,7 @@ mod tests {
     fn line(age_ms: u64) -> Line {
         Line {
             age: Duration::from_millis(age_ms),
-            dropped: 0,
+            ..Line::default()
         }
     }
 
@@ -224,8 +308,8 @@ mod tests {
     fn dropped_frames_count_once() {
         let mut rate = Rate::new(MOST);
         let dropping = Line {
-            age: Duration::ZERO,
             dropped: 3,
+            ..Line::default()
         };
         assert!(rate.turn(at(0), dropping).is_some());
         assert_eq!(rate.turn(at(1000), dropping), None);
@@ -251,5 +335,46 @@ mod tests {
             }
         );
         assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 2000));
+    }
+
+    #[test]
+    fn sound_gives_way_last_and_comes_back_first() {
+        let (mut picture, mut sound) = (Rate::new(MOST), Sound::default());
+        let mut first_less = None;
+        for turn in 0..80 {
+            let now = at(turn * 250);
+            picture.turn(now, line(300));
+            if sound.turn(now, line(300), picture.is_least()).is_some() {
+                first_less.get_or_insert(picture.setting().bits);
+            }
+        }
+        assert_eq!(first_less, Some(LEAST));
+        assert_eq!(sound.bits(), SOUND_LEAST);
+        let (mut sound_back, mut picture_back) = (None, None);
+        for turn in 80..400 {
+            let now = at(turn * 250);
+            picture.turn(now, line(0));
+            sound.turn(now, line(0), picture.is_least());
+            if sound.bits() == SOUND_MOST {
+                sound_back.get_or_insert(turn);
+            }
+            if picture.setting().bits == MOST {
+                picture_back.get_or_insert(turn);
+            }
+        }
+        assert!(sound_back.unwrap() < picture_back.unwrap());
+    }
+
+    #[test]
+    fn sound_that_waits_takes_less_whatever_the_picture_does() {
+        let mut sound = Sound::default();
+        let waits = |frames| Line {
+            sound: frames,
+            ..Line::default()
+        };
+        assert_eq!(sound.turn(at(0), waits(3), false), None);
+        assert_eq!(sound.turn(at(250), waits(4), false), Some(28_000));
+        assert_eq!(sound.turn(at(500), waits(4), false), None, "it settles");
+        assert_eq!(sound.turn(at(750), waits(4), false), Some(19_600));
     }
 }

@@ -13,7 +13,7 @@ use visita_protocol::{
     VERSION, VERSIONS,
     control::{ClientMessage, ClientPacket, Hello, RelayMessage, RelayPacket, Resume, Welcome},
     error::Code,
-    frame::{Header, MIN_HEADER},
+    frame::{Header, MAX_HEADER},
     id::TrackId,
     receiver::Selected,
     session::silence_limit,
@@ -117,6 +117,11 @@ impl Handle {
     /// The tracks that the host wants; frames of all others are thrown away.
     pub fn route(&self, tracks: &[Selected]) {
         self.uplink.route(tracks);
+    }
+
+    /// Whether the line showed itself slow: picture is then cut finely, so that sound waits less.
+    pub fn slow(&self, slow: bool) {
+        self.uplink.slow(slow);
     }
 
     /// The tracks of which a key frame must be made now, because what was dropped here would be
@@ -260,10 +265,8 @@ async fn connect(
         ));
     }
     // A limit below the header's own size can't be kept to by anybody.
-    let max_packet = (welcome.max_packet as usize).max(MIN_HEADER + 1024);
-    let max_chunk = sender
-        .max_chunk()
-        .min(max_packet - MIN_HEADER - 2 * visita_protocol::frame::MAX_REFERENCES);
+    let max_packet = (welcome.max_packet as usize).max(MAX_HEADER + 1024);
+    let max_chunk = sender.max_chunk().min(max_packet - MAX_HEADER);
     if let Some(trace) = &options.trace {
         trace.stamp(Stamp::Step(Step::Welcomed));
     }

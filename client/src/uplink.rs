@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::Notify;
 use visita_protocol::{
-    chunk::{self, CHUNK},
+    chunk::{self, CHUNK, FINE},
     control::{ClientMessage, ClientPacket, Compression},
     frame::Header,
     id::{MemberId, TrackId},
@@ -53,6 +53,8 @@ struct Inner {
     connected: bool,
     compression: Option<Compression>,
     max_chunk: usize,
+    /// Whether picture is cut finely, because the line showed itself slow.
+    slow: bool,
     ack_queued: bool,
 }
 
@@ -74,8 +76,10 @@ pub struct State {
     pub age: Duration,
     /// How far picture is cut now.
     pub level: receiver::Level,
-    /// Picture frames thrown away so far because the socket was slow.
+    /// Frames thrown away so far because the socket was slow.
     pub dropped: u64,
+    /// Frames of sound that wait.
+    pub sound: usize,
 }
 
 impl Uplink {
@@ -87,6 +91,7 @@ impl Uplink {
             connected: false,
             compression: None,
             max_chunk: CHUNK,
+            slow: false,
             ack_queued: false,
         };
         Self {
@@ -187,13 +192,23 @@ impl Uplink {
         }
     }
 
+    /// Whether the line showed itself slow: then sound must get between smaller chunks.
+    pub(crate) fn slow(&self, slow: bool) {
+        self.lock().slow = slow;
+    }
+
     /// Queues an encoded frame.
     pub(crate) fn frame(&self, header: Header, payload: &[u8]) -> Fate {
         let mut inner = self.lock();
         if !inner.connected {
             return Fate::Dropped;
         }
-        let Ok(chunks) = chunk::split(header, payload.len(), inner.max_chunk) else {
+        let max_chunk = if inner.slow {
+            inner.max_chunk.min(FINE)
+        } else {
+            inner.max_chunk
+        };
+        let Ok(chunks) = chunk::split(header, payload.len(), max_chunk) else {
             return Fate::Dropped;
         };
         let header = Header {
@@ -245,6 +260,7 @@ impl Uplink {
             age: inner.queues.age(now),
             level: inner.queues.level(),
             dropped: slow.iter().map(|&reason| counters.dropped(reason)).sum(),
+            sound: inner.queues.depth().sound,
         }
     }
 
@@ -318,6 +334,7 @@ mod tests {
     use super::*;
 
     const TRACK: TrackId = TrackId(0);
+    const VOICE: TrackId = TrackId(8);
 
     fn header(sequence: u32, references: References) -> Header {
         Header {
@@ -329,6 +346,7 @@ mod tests {
             chunk: 0,
             chunks: 1,
             references,
+            level: None,
         }
     }
 
@@ -339,13 +357,18 @@ mod tests {
     }
 
     fn connected() -> Uplink {
+        connected_with(1000)
+    }
+
+    fn connected_with(max_chunk: usize) -> Uplink {
         let uplink = Uplink::new();
-        uplink.connected(0, None, 1000).unwrap();
-        uplink.route(&[Selected {
-            track: TRACK,
-            kind: Kind::Video,
+        uplink.connected(0, None, max_chunk).unwrap();
+        let selected = |track, kind| Selected {
+            track,
+            kind,
             layer: 0,
-        }]);
+        };
+        uplink.route(&[selected(TRACK, Kind::Video), selected(VOICE, Kind::Audio)]);
         uplink
     }
 
@@ -428,6 +451,40 @@ mod tests {
         );
         assert_eq!(uplink.frame(header(6, delta), &[0; 10]), Fate::Queued);
         assert_eq!(drain(&uplink).1, [(5, 0), (6, 0)]);
+    }
+
+    fn voice(sequence: u32) -> Header {
+        Header {
+            track: VOICE,
+            ..header(sequence, References::NONE)
+        }
+    }
+
+    #[test]
+    fn sound_goes_between_the_chunks_of_a_picture_and_is_not_dropped_for_it() {
+        let uplink = connected_with(CHUNK);
+        uplink.slow(true);
+        // Half a megabyte of picture waits, and a second of sound comes on top of it.
+        let key = |sequence| uplink.frame(header(sequence, References::NONE), &vec![0; 200_000]);
+        assert_eq!([key(0), key(1)], [Fate::Queued; 2]);
+        let pop = || match uplink.lock().pop(now()).unwrap() {
+            Some(Next::Send(carrier::Message::Media(bytes))) => {
+                let (header, at) = Header::parse(&bytes).unwrap();
+                (header.track, header.sequence, bytes.len() - at)
+            }
+            _ => panic!("media waits"),
+        };
+        for sequence in 0..50 {
+            assert_eq!(pop(), (TRACK, 0, FINE));
+            assert_eq!(uplink.frame(voice(sequence), &[0; 80]), Fate::Queued);
+            assert_eq!(pop(), (VOICE, sequence, 80));
+        }
+        // Nothing that picture does costs sound: neither its queue's end nor a change of tracks.
+        assert_eq!(uplink.frame(voice(50), &[0; 80]), Fate::Queued);
+        for sequence in 2..40 {
+            let _ = key(sequence);
+        }
+        assert_eq!(pop(), (VOICE, 50, 80));
     }
 
     #[test]

@@ -101,7 +101,7 @@ mod tests {
     fn closing_wakes_the_taker() {
         let slot = Slot::<u8>::new();
         std::thread::scope(|scope| {
-            let taker = scope.spawn(|| slot.take(Duration::from_secs(3600)));
+            let taker = scope.spawn(|| slot.take(Duration::from_hours(1)));
             slot.close();
             assert!(matches!(taker.join(), Ok(Taken::Closed)));
         });

@@ -51,6 +51,17 @@ impl Percentiles {
         self.count += 1;
     }
 
+    /// Counts all that another one counted.
+    pub fn merge(&mut self, other: &Self) {
+        if self.buckets.len() < other.buckets.len() {
+            self.buckets.resize(other.buckets.len(), 0);
+        }
+        for (own, more) in self.buckets.iter_mut().zip(&other.buckets) {
+            *own = own.saturating_add(*more);
+        }
+        self.count += other.count;
+    }
+
     /// How many numbers were counted.
     pub fn count(&self) -> u64 {
         self.count
@@ -168,6 +179,18 @@ mod tests {
             );
         }
         assert_eq!(percentiles.count(), 10_000);
+    }
+
+    #[test]
+    fn percentiles_of_two_halves_are_those_of_the_whole() {
+        let (mut all, mut halves) = (Percentiles::new(), [Percentiles::new(), Percentiles::new()]);
+        for value in 0..10_000_u64 {
+            all.add(value * value);
+            halves[usize::from(value >= 3_000)].add(value * value);
+        }
+        let [mut merged, second] = halves;
+        merged.merge(&second);
+        assert_eq!((merged.count, merged.buckets), (all.count, all.buckets));
     }
 
     #[test]

@@ -11,6 +11,10 @@ use crate::frame::{Header, MAX_CHUNKS, MAX_FRAME};
 /// 10 Mbit/s, so sound waits less than its own frame's 20 ms.
 pub const CHUNK: usize = 16 * 1024;
 
+/// The same on a line that showed itself slow: 55 ms of one of 150 kbit/s, on which a usual chunk
+/// would hold sound up for most of a second. The smallest in which a largest frame fits.
+pub const FINE: usize = MAX_FRAME / MAX_CHUNKS as usize;
+
 /// A frame that is larger than the limit, or would have more chunks than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -272,6 +276,7 @@ mod tests {
             chunk: 0,
             chunks: 1,
             references: References::NONE,
+            level: None,
         }
     }
 

@@ -397,6 +397,11 @@ pub enum RelayMessage {
         /// Which.
         track: TrackId,
     },
+    /// The active speaker from now on. Nobody is until the relay says so.
+    Speaker {
+        /// Who; `None` while nobody speaks.
+        member: Option<MemberId>,
+    },
     /// The relay ends; members may be called back by another host.
     Closing,
     /// Something was refused or failed. The session goes on.

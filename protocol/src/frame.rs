@@ -16,16 +16,23 @@
 //! | 22 | 2 | number of chunks |
 //! | 24 | 1 | number of references, at most 4; 0 = key frame |
 //! | 25 | 2 each | references: distances back in the sequence, each at least 1 |
-//! | … | | extensions of later versions, skipped by this one |
+//! | … | | extensions, up to the header's end |
+//!
+//! An extension is a byte `id << 4 | (length - 1)` and then so many bytes, as in RFC 8285; the id 0
+//! is one byte of padding without anything behind it. Those that aren't known are skipped. The id 1
+//! is the sound's [`Level`], the byte of RFC 6464.
 
 use crate::{
     id::{MemberId, TrackId},
     media::Layer,
+    sound::Level,
     time::MediaTime,
 };
 
-/// A header without references, in bytes.
+/// A header without references and extensions, in bytes.
 pub const MIN_HEADER: usize = 25;
+/// The longest header that [`Header::write`] makes, in bytes.
+pub const MAX_HEADER: usize = MIN_HEADER + 2 * MAX_REFERENCES + LEVEL_EXTENSION;
 /// The most references a frame can have.
 pub const MAX_REFERENCES: usize = 4;
 /// The most tracks of one member: a camera in three codecs, a microphone, and room to grow.
@@ -96,6 +103,8 @@ pub struct Header {
     pub chunks: u16,
     /// What the frame refers to.
     pub references: References,
+    /// How loud it is, if it is sound and its sender says so.
+    pub level: Option<Level>,
 }
 
 /// Why bytes aren't a chunk.
@@ -124,15 +133,27 @@ pub enum Error {
     /// A layer above 3.
     #[error("no such layer")]
     Layer,
+    /// An extension that goes on behind the header's end.
+    #[error("extension {0} runs over the header's end")]
+    Extension(u8),
 }
 
 /// The highest spatial and temporal layer.
 pub const MAX_LAYER: u8 = 3;
 
+/// The extension that holds a sound's level, and its size with the byte before it.
+const LEVEL: u8 = 1;
+const LEVEL_EXTENSION: usize = 2;
+
 impl Header {
     /// How many bytes [`Header::write`] appends.
     pub fn len(&self) -> usize {
-        MIN_HEADER + 2 * self.references.distances().len()
+        let level = if self.level.is_some() {
+            LEVEL_EXTENSION
+        } else {
+            0
+        };
+        MIN_HEADER + 2 * self.references.distances().len() + level
     }
 
     /// Never: a header has at least [`MIN_HEADER`] bytes.
@@ -154,6 +175,10 @@ impl Header {
         out.put_u8(self.references.count);
         for &distance in self.references.distances() {
             out.put_u16(distance);
+        }
+        if let Some(level) = self.level {
+            out.put_u8(LEVEL << 4);
+            out.put_u8(level.to_byte());
         }
     }
 
@@ -193,7 +218,7 @@ impl Header {
             *distance = u16_at(MIN_HEADER + 2 * index);
         }
         let references = References::new(&distances[..count]).ok_or(Error::References)?;
-        let header = Header {
+        let mut header = Header {
             sender: MemberId(u32_at(4)),
             track: TrackId(fixed[2]),
             layer,
@@ -202,6 +227,7 @@ impl Header {
             chunk: u16_at(20),
             chunks: u16_at(22),
             references,
+            level: None,
         };
         if header.chunks == 0 || header.chunks > MAX_CHUNKS || header.chunk >= header.chunks {
             return Err(Error::Chunk {
@@ -216,7 +242,17 @@ impl Header {
         {
             return Err(Error::References);
         }
+        header.level = level(&message[MIN_HEADER + 2 * count..length])?;
         Ok((header, length))
+    }
+
+    /// Writes which chunk it is of how many into a header's bytes, for a frame that is cut anew.
+    pub fn number(message: &mut [u8], chunk: u16, chunks: u16) {
+        if let Some(fields) = message.get_mut(20..24) {
+            let (index, number) = fields.split_at_mut(2);
+            index.copy_from_slice(&chunk.to_be_bytes());
+            number.copy_from_slice(&chunks.to_be_bytes());
+        }
     }
 
     /// Writes the sender into a chunk's bytes, where they are. `message` must have been parsed.
@@ -225,4 +261,24 @@ impl Header {
             field.copy_from_slice(&sender.0.to_be_bytes());
         }
     }
+}
+
+/// Reads the extensions. Of two levels the last one counts; of a level that a later version made
+/// longer, its first byte.
+fn level(mut extensions: &[u8]) -> Result<Option<Level>, Error> {
+    let mut level = None;
+    while let Some((&first, rest)) = extensions.split_first() {
+        let id = first >> 4;
+        if id == 0 {
+            extensions = rest;
+            continue;
+        }
+        let length = usize::from(first & 0x0f) + 1;
+        let (data, rest) = rest.split_at_checked(length).ok_or(Error::Extension(id))?;
+        if id == LEVEL {
+            level = data.first().copied().map(Level::from_byte);
+        }
+        extensions = rest;
+    }
+    Ok(level)
 }

@@ -16,6 +16,8 @@ pub mod publisher;
 pub mod receiver;
 pub mod room;
 pub mod session;
+pub mod sound;
+pub mod speakers;
 pub mod time;
 pub mod trouble;
 

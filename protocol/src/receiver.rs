@@ -242,9 +242,15 @@ impl<C, F: Clone> Receiver<C, F> {
                 }
             }
         }
-        self.purge(|header| {
+        let ended = |header: &Header| {
             header.sender == sender && !tracks.iter().any(|selected| selected.track == header.track)
-        });
+        };
+        self.purge(ended);
+        let waiting = self.sound.len();
+        self.sound
+            .retain(|waiting| waiting.next > 0 || !ended(&waiting.header));
+        let purged = (waiting - self.sound.len()) as u64;
+        self.counters.dropped[Reason::Purged as usize] += purged;
         starting
     }
 

@@ -53,7 +53,7 @@ impl Default for Limits {
         Self {
             rooms: 128,
             members: 64,
-            empty_for: Duration::from_secs(60),
+            empty_for: Duration::from_mins(1),
         }
     }
 }

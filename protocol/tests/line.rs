@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use visita_protocol::{
+    chunk::FINE,
     frame::{Header, References},
     id::{MemberId, TrackId},
     keyframe::Requests,
@@ -47,6 +48,7 @@ impl Camera {
             chunk: 0,
             chunks: 1,
             references: References::NONE,
+            level: None,
         }
     }
 
@@ -114,6 +116,7 @@ struct World {
     /// What the line may carry now, in bytes; negative while it is busy.
     credit: f64,
     decoded: HashSet<u32>,
+    fine: bool,
 }
 
 /// What came over a stretch of time.
@@ -151,6 +154,7 @@ impl World {
             ms: 0,
             credit: 0.0,
             decoded: HashSet::new(),
+            fine: false,
         }
     }
 
@@ -171,6 +175,7 @@ impl World {
                 if frame.header.track == PICTURE && frame.header.references.is_key() {
                     self.requests.came(PICTURE);
                 }
+                let frame = self.cut(frame);
                 let verdict = self.receiver.frame(now, &frame.header, frame.bytes, &frame);
                 if matches!(
                     verdict,
@@ -196,6 +201,14 @@ impl World {
             }
         }
         stretch
+    }
+
+    /// As a relay does: finely, for a receiver that isn't given everything.
+    fn cut(&self, mut frame: Frame) -> Frame {
+        if self.fine && self.receiver.level() != Level::Full {
+            frame.header.chunks = frame.bytes.div_ceil(FINE) as u16;
+        }
+        frame
     }
 
     fn arrive(&mut self, item: Item<(), Frame>, stretch: &mut Stretch) {
@@ -264,6 +277,25 @@ fn a_slow_line_carries_what_fits_and_sound_before_all() {
         // It is tried with more, ever more seldom.
         assert!(stretch.levels.len() <= 16, "{context}");
     }
+}
+
+#[test]
+fn on_150_kbit_s_sound_is_whole_and_in_time_between_small_chunks() {
+    const LINE: u32 = 150_000 / 8;
+    let mut world = World::new();
+    world.fine = true;
+    world.run(5, 1_000_000);
+    let falling = world.run(5, LINE);
+    world.run(15, LINE);
+    let stretch = world.run(60, LINE);
+    let context = format!("{falling:?}, {stretch:?}");
+    println!("{context}");
+    // Only the chunk that was on its way when the line fell was a large one.
+    assert!(falling.sounds >= 200, "{context}");
+    assert!(stretch.sounds >= 2_998, "{context}");
+    // A sound waits for a small chunk and for the sounds before it.
+    assert!(stretch.latest_sound <= 80, "{context}");
+    assert!(stretch.pictures > 0, "{context}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use visita_protocol::{
     media::Layer,
     name::PersonName,
     session::{self, Accept, Session},
+    sound::{Level, Meter},
     time::MediaTime,
 };
 
@@ -43,6 +44,14 @@ struct HeaderValue {
     chunk: u16,
     chunks: u16,
     references: Vec<u16>,
+    #[serde(default)]
+    level: Option<LevelValue>,
+}
+
+#[derive(Deserialize)]
+struct LevelValue {
+    dbov: i8,
+    voice: bool,
 }
 
 impl HeaderValue {
@@ -56,6 +65,12 @@ impl HeaderValue {
             chunk: self.chunk,
             chunks: self.chunks,
             references: References::new(&self.references).unwrap(),
+            level: self.level.as_ref().map(|level| {
+                let told = Level::from_byte(level.dbov.unsigned_abs() | u8::from(level.voice) << 7);
+                assert_eq!(told.dbov() as i8, level.dbov);
+                assert_eq!(told.voice(), level.voice);
+                told
+            }),
         }
     }
 }
@@ -108,6 +123,7 @@ fn frames() {
             frame::Error::References => "references",
             frame::Error::Chunk { .. } => "chunk",
             frame::Error::Layer => "layer",
+            frame::Error::Extension(_) => "extension",
         };
         assert_eq!(kind, error, "{name}");
     }
@@ -150,6 +166,7 @@ fn chunks() {
         chunk: 0,
         chunks: 1,
         references: References::NONE,
+        level: None,
     };
     for Split {
         name,
@@ -359,5 +376,41 @@ fn compressed() {
     }
     for Invalid { name, hex, bound } in vectors.invalid {
         assert!(compress::decompress(&bytes(&hex), bound).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn levels() {
+    #[derive(Deserialize)]
+    struct Quantised {
+        dbov: Option<f32>,
+        voice: bool,
+        byte: u8,
+    }
+    #[derive(Deserialize)]
+    struct Metered {
+        name: String,
+        frames: Vec<(Option<f32>, bool)>,
+        told: Vec<u8>,
+    }
+    #[derive(Deserialize)]
+    struct Levels {
+        quantised: Vec<Quantised>,
+        meter: Vec<Metered>,
+    }
+    let vectors: Levels = load("levels.json");
+    for Quantised { dbov, voice, byte } in vectors.quantised {
+        let level = Level::new(dbov.unwrap_or(f32::NEG_INFINITY), voice);
+        assert_eq!(level.to_byte(), byte, "{dbov:?}");
+    }
+    for Metered { name, frames, told } in vectors.meter {
+        let mut meter = Meter::new();
+        let frames = frames.into_iter();
+        let bytes = frames.map(|(dbov, voice)| {
+            meter
+                .frame(dbov.unwrap_or(f32::NEG_INFINITY), voice)
+                .to_byte()
+        });
+        assert_eq!(bytes.collect::<Vec<_>>(), told, "{name}");
     }
 }

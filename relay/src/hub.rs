@@ -104,6 +104,7 @@ impl Hub {
             rooms,
             sessions: HashMap::new(),
             members: HashMap::new(),
+            floors: HashMap::new(),
             neighbours: Neighbours::new(limits.sessions_per_address, limits.new_rooms_per_minute),
             people: 0,
         };
@@ -317,6 +318,9 @@ impl Hub {
             state.end(id, LeaveReason::Lost, &mut dirty);
         }
         state.rooms.tick(now);
+        for floor in state.floors.values() {
+            floor.tick(now, &mut dirty);
+        }
         state.neighbours.tick(now);
         self.changed(&state);
         drop(state);

@@ -11,6 +11,8 @@ mod assets;
 mod clock;
 pub mod config;
 mod files;
+mod fine;
+mod floor;
 mod hub;
 mod limits;
 mod listener;

@@ -33,10 +33,26 @@ impl Bucket {
 
     /// Takes `amount`; returns how long to wait before taking more.
     pub(crate) fn take(&mut self, now: Now, amount: u32) -> Option<Duration> {
+        self.refill(now);
+        self.tokens -= f64::from(amount);
+        (self.tokens < 0.0).then(|| Duration::from_secs_f64(-self.tokens / self.per_s))
+    }
+
+    /// Takes `amount` if there is so much, else nothing: for what is let go and not waited for.
+    /// Returns whether it did.
+    pub(crate) fn try_take(&mut self, now: Now, amount: u32) -> bool {
+        self.refill(now);
+        let enough = self.tokens >= f64::from(amount);
+        if enough {
+            self.tokens -= f64::from(amount);
+        }
+        enough
+    }
+
+    fn refill(&mut self, now: Now) {
         let gained = now.since(self.at).as_secs_f64() * self.per_s;
         self.at = self.at.max(now);
-        self.tokens = (self.tokens + gained).min(self.most) - f64::from(amount);
-        (self.tokens < 0.0).then(|| Duration::from_secs_f64(-self.tokens / self.per_s))
+        self.tokens = (self.tokens + gained).min(self.most);
     }
 }
 
@@ -214,7 +230,7 @@ struct Neighbour {
 }
 
 /// For how long a room that was made counts.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl Neighbours {
     pub(crate) fn new(most: u32, rooms_per_minute: u32) -> Self {

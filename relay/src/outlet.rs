@@ -13,17 +13,18 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use visita_protocol::{
-    chunk::{Chunks, Frame},
+    chunk::Chunks,
     compress,
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
-    receiver::{Item, Receiver, Selected, Verdict},
+    receiver::{Item, Level, Receiver, Selected, Verdict},
     session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
 };
 
 use crate::{
     clock,
+    fine::Cut,
     metrics::{self, Counters},
     ws::{Batch, Link, Outgoing, Queue},
 };
@@ -297,11 +298,16 @@ impl Outlet {
     }
 
     /// Offers a frame. Never waits, and sends nothing itself.
-    pub(crate) fn frame(&self, now: Now, frame: &Frame<Bytes>) -> Offered {
+    pub(crate) fn frame(&self, now: Now, frame: &Cut<'_>) -> Offered {
         let mut inner = self.lock();
         if inner.connection.is_none() {
             return Offered::default();
         }
+        let frame = if inner.receiver.level() == Level::Full {
+            frame.whole()
+        } else {
+            frame.fine()
+        };
         match inner
             .receiver
             .frame(now, &frame.header, frame.bytes, &frame.chunks)

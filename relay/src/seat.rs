@@ -5,17 +5,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use visita_protocol::{
-    chunk::Assembler,
+    chunk::{Assembler, Frame},
     control::{RelayMessage, SendTrack},
     error::Code,
     frame::{Header, MAX_FRAME},
     id::{MemberId, Secret, SessionId, TrackId},
     keyframe::Requests,
-    media::Track,
+    media::{Kind, Track},
+    receiver::MAX_SOUND_FRAME,
+    sound::MAX_FRAMES_PER_S,
     time::Now,
 };
 
 use crate::{
+    fine::Cut,
+    floor::Floor,
+    limits::Bucket,
     metrics::{self, Counters},
     outlet::{Body, MemberLink, Outlet},
     steady::Steady,
@@ -35,14 +40,31 @@ pub(crate) struct Seat {
 struct Inlet {
     /// The connection that frames are taken from.
     generation: u64,
-    member: Option<MemberId>,
-    /// The tracks that were announced, each with what is being put together of it.
-    tracks: Vec<(TrackId, Assembler<Bytes>)>,
+    place: Option<Place>,
+    /// The tracks that were announced.
+    tracks: Vec<Incoming>,
+    /// How many sound frames are taken; kept over what it announces and where it is, or both would
+    /// give it more.
+    sound: Option<Bucket>,
     /// Those who get any of them.
     audience: Vec<(MemberId, Arc<Outlet>)>,
     requests: Requests,
     /// What it is told to send.
     steady: Steady,
+}
+
+/// Who a participant is, and in which room.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) member: MemberId,
+    pub(crate) floor: Arc<Floor>,
+}
+
+/// A track that was announced, and what is being put together of it.
+struct Incoming {
+    id: TrackId,
+    kind: Kind,
+    assembler: Assembler<Bytes>,
 }
 
 /// Chunks below this are copied: a chunk that isn't holds the whole buffer that it was read into, and
@@ -120,10 +142,13 @@ impl Seat {
         if inlet.generation != generation {
             return Ok(());
         }
-        let member = inlet.member.ok_or(Code::TrackMissing)?;
-        let assembling: usize = inlet.tracks.iter().map(|(_, a)| a.waiting()).sum();
-        let track = inlet.tracks.iter_mut().find(|(id, _)| *id == header.track);
-        let (_, assembler) = track.ok_or(Code::TrackMissing)?;
+        let member = inlet.place.as_ref().ok_or(Code::TrackMissing)?.member;
+        let assembling: usize = inlet.tracks.iter().map(|t| t.assembler.waiting()).sum();
+        let track = inlet.tracks.iter_mut().find(|t| t.id == header.track);
+        let Incoming {
+            kind, assembler, ..
+        } = track.ok_or(Code::TrackMissing)?;
+        let kind = *kind;
         // Whatever the sender wrote there: nobody speaks as another.
         Header::stamp(message, member);
         header.sender = member;
@@ -143,10 +168,14 @@ impl Seat {
         else {
             return Ok(());
         };
+        if kind == Kind::Audio && !self.sound(&mut inlet, now, &frame, dirty)? {
+            return Ok(());
+        }
         if frame.header.references.is_key() {
             inlet.requests.came(header.track);
         }
         let mut key_frame = false;
+        let frame = Cut::new(&frame);
         for (_, outlet) in &inlet.audience {
             let offered = outlet.frame(now, &frame);
             key_frame |= offered.key_frame;
@@ -156,6 +185,38 @@ impl Seat {
             self.ask(&mut inlet, now, header.track, dirty);
         }
         Ok(())
+    }
+
+    /// Takes a sound frame. Returns whether it is forwarded.
+    fn sound(
+        &self,
+        inlet: &mut Inlet,
+        now: Now,
+        frame: &Frame<Bytes>,
+        dirty: &mut Dirty,
+    ) -> Result<bool, Code> {
+        metrics::add(&self.counters.sound_frames, 1);
+        if !frame.header.references.is_key() {
+            return Err(Code::Malformed);
+        }
+        if frame.bytes > MAX_SOUND_FRAME {
+            return Err(Code::TooLarge);
+        }
+        let rate = inlet
+            .sound
+            .get_or_insert_with(|| Bucket::new(MAX_FRAMES_PER_S, 1, now));
+        if !rate.try_take(now, 1) {
+            metrics::add(&self.counters.sound_frames_refused, 1);
+            return Err(Code::RateLimited);
+        }
+        let Some(Place { member, floor }) = &inlet.place else {
+            return Ok(false);
+        };
+        let forward = floor.heard(now, *member, frame.header.level, dirty);
+        if !forward {
+            metrics::add(&self.counters.sound_frames_left_out, 1);
+        }
+        Ok(forward)
     }
 
     /// Asks the publisher for a key frame, if it wasn't asked lately.
@@ -195,33 +256,43 @@ impl Seat {
     pub(crate) fn attached(&self, generation: u64) {
         let mut inlet = self.inlet();
         inlet.generation = generation;
-        for (_, assembler) in &mut inlet.tracks {
-            assembler.abandon();
+        for track in &mut inlet.tracks {
+            track.assembler.abandon();
         }
     }
 
     /// The participant is this member now, or of no room.
-    pub(crate) fn seated(&self, member: Option<MemberId>) {
+    pub(crate) fn seated(&self, place: Option<Place>) {
         let mut inlet = self.inlet();
-        let generation = inlet.generation;
         *inlet = Inlet {
-            generation,
-            member,
+            generation: inlet.generation,
+            place,
+            sound: inlet.sound.take(),
             ..Inlet::default()
         };
     }
 
-    /// These are its tracks from now on.
-    pub(crate) fn announced(&self, tracks: &[Track]) {
+    /// These are its tracks from now on. Returns whether it is muted by that.
+    pub(crate) fn announced(&self, tracks: &[Track]) -> bool {
         let mut inlet = self.inlet();
+        let sounds = |inlet: &Inlet| inlet.tracks.iter().any(|t| t.kind == Kind::Audio);
+        let sounded = sounds(&inlet);
         inlet
             .tracks
-            .retain(|(id, _)| tracks.iter().any(|track| track.id == *id));
+            .retain(|known| tracks.iter().any(|track| track.id == known.id));
         for track in tracks {
-            if !inlet.tracks.iter().any(|(id, _)| *id == track.id) {
-                inlet.tracks.push((track.id, Assembler::new()));
+            // All tracks of a room are of known codecs.
+            let kind = track.codec.kind().unwrap_or(Kind::Video);
+            match inlet.tracks.iter_mut().find(|known| known.id == track.id) {
+                Some(known) => known.kind = kind,
+                None => inlet.tracks.push(Incoming {
+                    id: track.id,
+                    kind,
+                    assembler: Assembler::new(),
+                }),
             }
         }
+        sounded && !sounds(&inlet)
     }
 
     /// These of its tracks are wanted from now on. Gives what to tell the participant now, if
@@ -229,9 +300,9 @@ impl Seat {
     pub(crate) fn wanted(&self, now: Now, tracks: &[SendTrack]) -> Option<Vec<SendTrack>> {
         let mut inlet = self.inlet();
         let inlet = &mut *inlet;
-        for (id, _) in &inlet.tracks {
-            if !tracks.iter().any(|wanted| wanted.track == *id) {
-                inlet.requests.forget(*id);
+        for known in &inlet.tracks {
+            if !tracks.iter().any(|wanted| wanted.track == known.id) {
+                inlet.requests.forget(known.id);
             }
         }
         inlet.steady.want(now, tracks)

@@ -155,8 +155,9 @@ fn content_policy(shared: &Shared, asked: &Asked) -> HeaderValue {
     for other in &shared.config.connect_origins {
         connect = format!("{connect} {other} {}", other.socket());
     }
+    // Opus in WebAssembly, for browsers without WebCodecs (`ui/vendor/libopus`).
     let policy = format!(
-        "default-src 'self'; connect-src {connect}; img-src 'self' data: blob:; media-src 'self' blob:; \
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src {connect}; img-src 'self' data: blob:; media-src 'self' blob:; \
          worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     let strictest = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");

@@ -4,8 +4,12 @@
 
 mod common;
 
-use common::{Guest, SIZE, Server, camera, chunk, frame, header};
+use std::time::Duration;
+
+use common::{Guest, PATIENCE, SIZE, Server, camera, chunk, frame, header};
+use tokio::time::timeout;
 use visita_protocol::{
+    chunk::{Assembler, FINE, Frame},
     control::{ClientMessage, RelayMessage, View, Watch},
     error::Code,
     frame::Header,
@@ -249,10 +253,15 @@ async fn a_receiver_that_was_slow_decodes_all_that_it_gets() {
     ana.chat("done").await;
     let mut last: Option<u32> = None;
     let mut got = 0;
+    let mut assembler = Assembler::new();
     loop {
         match ben.next().await {
             common::Came::Media(header, bytes) => {
-                assert_eq!(bytes.len(), 20_000);
+                let whole = assembler.push(header, (), bytes.len()).unwrap();
+                let Some(Frame { header, bytes, .. }) = whole else {
+                    continue;
+                };
+                assert_eq!(bytes, payload.len());
                 let decodable = header.references.is_key()
                     || last.map(|last| last + 1) == Some(header.sequence);
                 assert!(decodable, "{} after {last:?}", header.sequence);
@@ -268,6 +277,43 @@ async fn a_receiver_that_was_slow_decodes_all_that_it_gets() {
         }
     }
     assert!((1..400).contains(&got), "{got}");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_is_slow_gets_pictures_in_small_chunks() {
+    let server = Server::start(|config| config.limits.messages_per_s = 10_000).await;
+    let (mut ana, mut ben) = pair(&server).await;
+    let payload: Vec<u8> = (0..20_000_u32).map(|at| (at * 7) as u8).collect();
+    // Until some are left out, nothing is read.
+    for sequence in 0..400_u32 {
+        ana.binary(frame(0, sequence, true, &payload)).await;
+        ana.ping().await;
+    }
+    let mut fine: Vec<u8> = Vec::new();
+    let got_fine = async {
+        for sequence in 400_u32.. {
+            ana.binary(frame(0, sequence, true, &payload)).await;
+            ana.ping().await;
+            // What is there, until the next one is due.
+            while let Ok(came) = timeout(Duration::from_millis(33), ben.next()).await {
+                let common::Came::Media(header, bytes) = came else {
+                    continue;
+                };
+                if header.chunks == 1 {
+                    continue;
+                }
+                assert!(bytes.len() <= FINE);
+                assert_eq!(fine.len(), usize::from(header.chunk) * FINE);
+                fine.extend_from_slice(&bytes);
+                if header.chunk + 1 == header.chunks {
+                    return;
+                }
+            }
+        }
+    };
+    timeout(PATIENCE, got_fine).await.expect("none was cut");
+    assert_eq!(fine, payload);
     server.end().await;
 }
 

@@ -121,7 +121,9 @@ async fn pages_are_found_in_any_case_and_with_or_without_the_last_slash() {
         "{policy}"
     );
     assert!(
-        policy.contains("default-src 'self';") && !policy.contains("unsafe"),
+        policy.contains("default-src 'self';")
+            && policy.contains("script-src 'self' 'wasm-unsafe-eval';")
+            && policy.matches("unsafe").count() == 1,
         "{policy}"
     );
     assert_eq!(index.header("x-content-type-options"), "nosniff");

@@ -3,9 +3,9 @@
 # shellcheck shell=bash
 
 # What compiles relay and client: C and assembler for the codecs, libclang for the camera's
-# bindings.
+# bindings, ALSA for sound (PulseAudio's protocol needs no library).
 VISITA_BUILD_PACKAGES=(
-    build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev
+    build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev libasound2-dev
     ca-certificates curl git
 )
 # What the app's window needs on top, and its icon in the tray.
@@ -16,6 +16,8 @@ VISITA_WINDOW_PACKAGES=(libgtk-3-dev libwebkit2gtk-4.1-dev libayatana-appindicat
 VISITA_TEST_PACKAGES=(
     chromium firefox-esr libavcodec59 ffmpeg xvfb xauth dbus webkit2gtk-driver
     nginx-light openssl iproute2 procps python3-venv python3-gi
+    # Sound that is really played and captured, and sentences to say.
+    pulseaudio pulseaudio-utils espeak-ng
     # The letters of the pictures in docs/screenshots, named one by one in tests/browser/fonts.conf.
     fonts-inter fonts-noto-core fonts-droid-fallback fonts-dejavu-core
 )

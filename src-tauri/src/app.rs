@@ -16,6 +16,7 @@ use crate::{
     hosts::Directory,
     relay,
     settings::Settings,
+    sounds::Sounds,
 };
 
 /// The folder of the client's part under the app's data: whom it trusts.
@@ -37,6 +38,8 @@ pub struct App {
     pub calls: Arc<Calls>,
     /// The cameras.
     pub cameras: Arc<Cameras>,
+    /// The microphones and loudspeakers.
+    pub sounds: Arc<Sounds>,
     /// What keeps this device awake.
     pub awake: Arc<Awake>,
     /// What was set.
@@ -81,7 +84,16 @@ impl App {
             awake.clone(),
         ));
         let cameras = Arc::new(Cameras::new(settings.camera.clone(), board.clone()));
-        let calls = Arc::new(Calls::new(settings.camera.clone(), board.clone(), showing));
+        let sounds = Arc::new(Sounds::new(
+            settings.microphone.clone(),
+            settings.speaker.clone(),
+        ));
+        let calls = Arc::new(Calls::new(
+            settings.camera.clone(),
+            sounds.clone(),
+            board.clone(),
+            showing,
+        ));
         Ok(Self {
             endpoint,
             directory,
@@ -89,6 +101,7 @@ impl App {
             hosting,
             calls,
             cameras,
+            sounds,
             awake,
             settings,
             pins,

@@ -1,5 +1,6 @@
 //! The call that the page is in: the client's events become the page's, its pictures go to the
-//! frames' board, and what the page shows is told to the relay.
+//! frames' board, its sound comes from and goes to the devices that were chosen, and what the page
+//! shows is told to the relay.
 
 use std::{
     sync::{
@@ -9,29 +10,37 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::{
     sync::{mpsc, watch},
     time::sleep,
 };
 use visita_client::{
     Error,
-    call::{self, Call, Camera, Event, Over},
+    call::{self, Call, Camera, Event, Microphone, Over},
     pictures::{Pictures, Whose},
 };
-use visita_media::source::{self, Choice};
+use visita_media::{sound, source::Choice};
 use visita_protocol::{
     control::{RelayMessage, Role, RoomChoice, RoomKind, View, Watch},
     error::Code,
     id::{MemberId, RoomId},
-    media::Size,
+    media::{Kind, Size},
     name::{ChatText, PersonName, RoomName},
 };
 
 use crate::{
     frames::{Board, SELF, Shown},
     relay::InUse,
+    sounds::{Changes, Sounds},
     way,
+};
+
+mod events;
+
+pub(crate) use events::decibels;
+pub use events::{
+    CallEvent, CameraState, ConnectionState, EndCode, MicState, OwnCode, PictureState, SoundState,
 };
 
 /// What is asked for until the page has laid out its tiles, so that the first pictures don't wait
@@ -50,6 +59,9 @@ pub struct Wish {
     name: String,
     role: Role,
     camera: bool,
+    /// Whether the microphone is open from the start.
+    #[serde(default)]
+    microphone: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,150 +92,17 @@ impl Wish {
             views: Vec::new(),
         };
         options.camera_on = self.camera;
+        // It is opened only by what the person said last, which may be said while it is joined.
+        options.muted = true;
         options.trace = way::trace();
         Ok(options)
-    }
-}
-
-/// What happens in a call, as the page takes it.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum CallEvent {
-    /// The relay said something.
-    Relay {
-        /// What.
-        message: RelayMessage,
-    },
-    /// The connection to the relay changed.
-    Connection {
-        /// How it is.
-        state: ConnectionState,
-        /// Why it ended, unless it was left.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        code: Option<EndCode>,
-    },
-    /// The own camera changed.
-    Camera {
-        /// How it is.
-        state: CameraState,
-    },
-    /// A member's picture changed in a way that the page can't see for itself.
-    Picture {
-        /// Whose.
-        member: MemberId,
-        /// How it is.
-        state: PictureState,
-        /// Columns and rows: there are none.
-        width: u16,
-        /// The same.
-        height: u16,
-    },
-}
-
-/// How a picture is that isn't painted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PictureState {
-    /// It comes, and can't be opened here.
-    Undecodable,
-}
-
-/// How the connection to the relay is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConnectionState {
-    /// In the room.
-    Connected,
-    /// Broken, and being resumed.
-    Reconnecting,
-    /// Over. Nothing follows.
-    Ended,
-}
-
-/// Why a call ended, or never began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum EndCode {
-    /// A code of the protocol's.
-    Code(Code),
-    /// One of the app's own.
-    Own(OwnCode),
-}
-
-/// Ends that no relay tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OwnCode {
-    /// Nobody answers, or nobody who is a Visita host.
-    Unreachable,
-    /// Not the host that was trusted before.
-    PinMismatch,
-}
-
-impl From<Error> for EndCode {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Refused(code) => Self::Code(code),
-            Error::Mismatch(_) => Self::Own(OwnCode::PinMismatch),
-            Error::Unreachable { .. } | Error::NotAHost { .. } | Error::Certificate { .. } => {
-                Self::Own(OwnCode::Unreachable)
-            }
-            Error::NotResumed { .. } => Self::Code(Code::SessionGone),
-            Error::Protocol(_) => Self::Code(Code::Version),
-            Error::Overflow => Self::Code(Code::RateLimited),
-            _ => Self::Code(Code::Internal),
-        }
-    }
-}
-
-/// How the own camera is, as the page knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CameraState {
-    /// Switched off.
-    Off,
-    /// Being opened.
-    Starting,
-    /// Pictures come.
-    On,
-    /// This program may not use it.
-    Denied,
-    /// There is none.
-    Missing,
-    /// Another program has it.
-    Busy,
-    /// It stopped.
-    Lost,
-    /// It gives nothing that can be used.
-    Failed,
-}
-
-impl From<&source::Error> for CameraState {
-    fn from(error: &source::Error) -> Self {
-        match error {
-            source::Error::Missing => Self::Missing,
-            source::Error::Denied => Self::Denied,
-            source::Error::Busy => Self::Busy,
-            source::Error::Lost(_) => Self::Lost,
-            _ => Self::Failed,
-        }
-    }
-}
-
-impl From<&Camera> for CameraState {
-    fn from(camera: &Camera) -> Self {
-        match camera {
-            Camera::Off => Self::Off,
-            Camera::Starting => Self::Starting,
-            Camera::On { .. } => Self::On,
-            Camera::Failed(error) => error.into(),
-        }
     }
 }
 
 /// The page's calls, one at a time.
 pub struct Calls {
     video: Mutex<Choice>,
+    sounds: Arc<Sounds>,
     board: Arc<Board>,
     shown: watch::Receiver<Shown>,
     count: AtomicU32,
@@ -241,14 +120,24 @@ enum Order {
     Chat(ChatText),
     Camera(bool),
     Source(Choice),
+    Microphone(bool),
+    Volume(MemberId, f32),
+    Hear,
     Leave,
 }
 
 impl Calls {
-    /// No call. Own pictures come from `video`; `shown` tells what the page shows.
-    pub fn new(video: Choice, board: Arc<Board>, shown: watch::Receiver<Shown>) -> Self {
+    /// No call. Own pictures come from `video`, sound goes by `sounds`; `shown` tells what the page
+    /// shows.
+    pub fn new(
+        video: Choice,
+        sounds: Arc<Sounds>,
+        board: Arc<Board>,
+        shown: watch::Receiver<Shown>,
+    ) -> Self {
         Self {
             video: Mutex::new(video),
+            sounds,
             board,
             shown,
             count: AtomicU32::new(1),
@@ -270,6 +159,7 @@ impl Calls {
         wish: Wish,
         tell: impl Fn(CallEvent) + Send + Sync + 'static,
     ) -> Result<u32, EndCode> {
+        let microphone = wish.microphone;
         let options = wish
             .options(lock(&self.video).clone())
             .map_err(EndCode::Code)?;
@@ -277,6 +167,7 @@ impl Calls {
         let session = relay.session().map_err(EndCode::from)?;
         let id = self.count.fetch_add(1, Ordering::Relaxed);
         let (orders, queue) = mpsc::unbounded_channel();
+        let _ = orders.send(Order::Microphone(microphone));
         if let Some(before) = self.lock().replace(Current { id, orders }) {
             let _ = before.orders.send(Order::Leave);
         }
@@ -324,6 +215,24 @@ impl Calls {
             .map_err(|Over| Code::NotJoined)
     }
 
+    /// Mutes the microphone, or opens it; one that failed is tried again.
+    pub fn microphone(&self, call: u32, on: bool) -> Result<(), Code> {
+        self.order(call, Order::Microphone(on))
+            .map_err(|Over| Code::NotJoined)
+    }
+
+    /// How loud a member is heard here: 0 not at all, 1 as sent.
+    pub fn volume(&self, call: u32, member: MemberId, volume: f32) -> Result<(), Code> {
+        self.order(call, Order::Volume(member, volume))
+            .map_err(|Over| Code::NotJoined)
+    }
+
+    /// Tries a loudspeaker that failed again.
+    pub fn hear(&self, call: u32) -> Result<(), Code> {
+        self.order(call, Order::Hear)
+            .map_err(|Over| Code::NotJoined)
+    }
+
     /// Takes own pictures from there: a call that goes on too.
     pub fn source(&self, choice: Choice) {
         let before = std::mem::replace(&mut *lock(&self.video), choice.clone());
@@ -345,10 +254,14 @@ impl Calls {
     async fn run(
         &self,
         session: visita_client::session::Options,
-        options: call::Options,
+        mut options: call::Options,
         mut orders: mpsc::UnboundedReceiver<Order>,
         tell: &impl Fn(CallEvent),
     ) -> Result<(), Error> {
+        let taken = self.sounds.taken().await;
+        options.audio = taken.microphone.clone();
+        options.play = taken.speaker.clone();
+        options.process = taken.process;
         let joining = call::join(session, options);
         tokio::pin!(joining);
         let mut waiting = Vec::new();
@@ -377,14 +290,36 @@ impl Calls {
                 chat,
             },
         });
-        for order in waiting {
-            obey(&call, order).await;
+        let mut going = Going {
+            call: call.clone(),
+            sounds: self.sounds.clone(),
+            board: self.board.clone(),
+            muted: true,
+            failed: false,
+        };
+        if taken.microphone == sound::source::Choice::None {
+            let state = self.sounds.without();
+            tell(CallEvent::Microphone { state });
         }
+        while let Ok(order) = orders.try_recv() {
+            waiting.push(order);
+        }
+        // Only what was said last of the microphone: who opened and muted it isn't heard between.
+        let mut microphone = false;
+        for order in waiting {
+            match order {
+                Order::Microphone(on) => microphone = on,
+                order => going.obey(order).await,
+            }
+        }
+        going.obey(Order::Microphone(microphone)).await;
         let painting = tokio::spawn(paint(call.pictures(), self.board.clone()));
         let watching = tokio::spawn(watch(call.clone(), self.shown.clone()));
-        let ended = pump(call, events, orders, &self.board, tell).await;
+        let following = tokio::spawn(follow(call, self.sounds.changes(taken)));
+        let ended = going.run(events, orders, tell).await;
         painting.abort();
         watching.abort();
+        following.abort();
         ended
     }
 
@@ -397,60 +332,135 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn obey(call: &Call, order: Order) {
-    match order {
-        Order::Chat(text) => {
-            if let Err(error) = call.chat(text) {
-                tracing::warn!(%error, "a line isn't sent");
+/// A call that goes on.
+struct Going {
+    call: Call,
+    sounds: Arc<Sounds>,
+    board: Arc<Board>,
+    /// What was said last.
+    muted: bool,
+    /// Whether the microphone gives nothing.
+    failed: bool,
+}
+
+impl Going {
+    async fn run(
+        mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        tell: &impl Fn(CallEvent),
+    ) -> Result<(), Error> {
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(Event::Ended { error: Some(error), .. }) => return Err(error),
+                    Some(Event::Ended { error: None, .. }) | None => return Ok(()),
+                    Some(event) => self.event(event, tell),
+                },
+                // The page's side lives as long as the call is the current one; a new call leaves
+                // it.
+                Some(order) = orders.recv() => self.obey(order).await,
             }
         }
-        Order::Camera(on) => {
-            // A call that is over tells so by its last event.
-            let _ = call.camera(on).await;
+    }
+
+    /// Does what the page wants. A call that is over tells so by its last event.
+    async fn obey(&mut self, order: Order) {
+        let call = &self.call;
+        match order {
+            Order::Chat(text) => {
+                if let Err(error) = call.chat(text) {
+                    tracing::warn!(%error, "a line isn't sent");
+                }
+            }
+            Order::Camera(on) => {
+                let _ = call.camera(on).await;
+            }
+            Order::Source(choice) => {
+                let _ = call.source(choice).await;
+            }
+            Order::Microphone(on) => {
+                self.muted = !on;
+                let _ = call.mute(!on).await;
+                if on && self.failed {
+                    let _ = call.audio(self.sounds.chosen().microphone).await;
+                }
+            }
+            Order::Volume(member, volume) => {
+                let _ = call.volume(member, volume).await;
+            }
+            Order::Hear => {
+                let _ = call.play(self.sounds.chosen().speaker).await;
+            }
+            Order::Leave => call.leave(),
         }
-        Order::Source(choice) => {
-            let _ = call.source(choice).await;
+    }
+
+    fn event(&mut self, event: Event, tell: &impl Fn(CallEvent)) {
+        match event {
+            Event::Relay(message) => {
+                forget_hidden(&message, &self.board);
+                tell(CallEvent::Relay { message });
+            }
+            Event::Reconnecting => tell(connection(ConnectionState::Reconnecting, None)),
+            Event::Reconnected => tell(connection(ConnectionState::Connected, None)),
+            Event::Camera(camera) => {
+                if !matches!(camera, Camera::On { .. }) {
+                    self.board.remove(SELF);
+                }
+                tell(CallEvent::Camera {
+                    state: (&camera).into(),
+                });
+            }
+            Event::Unseen(member) => {
+                self.board.remove(member.0);
+                tell(CallEvent::Picture {
+                    member,
+                    state: PictureState::Undecodable,
+                    width: 0,
+                    height: 0,
+                });
+            }
+            Event::Microphone(microphone) => {
+                // It was said before the microphone was opened, and is no longer so.
+                if microphone == Microphone::Muted && !self.muted {
+                    return;
+                }
+                self.failed = matches!(microphone, Microphone::Failed(_));
+                if self.failed {
+                    self.sounds.look_again();
+                }
+                let state = match &microphone {
+                    Microphone::Off => self.sounds.without(),
+                    microphone => microphone.into(),
+                };
+                tell(CallEvent::Microphone { state });
+            }
+            Event::Speaker(speaker) => {
+                let state = SoundState::from(&speaker);
+                if state != SoundState::On {
+                    self.sounds.look_again();
+                }
+                tell(CallEvent::Sound { state });
+            }
+            Event::Levels(levels) => tell(levels.into()),
+            Event::Ended { .. } => {}
         }
-        Order::Leave => call.leave(),
     }
 }
 
-async fn pump(
-    call: Call,
-    mut events: mpsc::Receiver<Event>,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    board: &Board,
-    tell: &impl Fn(CallEvent),
-) -> Result<(), Error> {
+/// Takes sound from, and plays it on, what is chosen and there, as both change.
+async fn follow(call: Call, mut changes: Changes) -> Result<(), Over> {
     loop {
-        tokio::select! {
-            event = events.recv() => match event {
-                Some(Event::Relay(message)) => {
-                    forget_hidden(&message, board);
-                    tell(CallEvent::Relay { message });
-                }
-                Some(Event::Reconnecting) => tell(connection(ConnectionState::Reconnecting, None)),
-                Some(Event::Reconnected) => tell(connection(ConnectionState::Connected, None)),
-                Some(Event::Camera(camera)) => {
-                    if !matches!(camera, Camera::On { .. }) {
-                        board.remove(SELF);
-                    }
-                    tell(CallEvent::Camera { state: (&camera).into() });
-                }
-                Some(Event::Unseen(member)) => {
-                    board.remove(member.0);
-                    tell(CallEvent::Picture {
-                        member,
-                        state: PictureState::Undecodable,
-                        width: 0,
-                        height: 0,
-                    });
-                }
-                Some(Event::Ended { error: Some(error), .. }) => return Err(error),
-                Some(Event::Ended { error: None, .. }) | None => return Ok(()),
-            },
-            // The page's side lives as long as the call is the current one; a new call leaves it.
-            Some(order) = orders.recv() => obey(&call, order).await,
+        let (before, now) = changes.next().await;
+        if now.microphone != before.microphone {
+            call.audio(now.microphone).await?;
+        }
+        if now.speaker != before.speaker {
+            call.play(now.speaker).await?;
+        }
+        if now.process != before.process {
+            call.process(now.process).await?;
         }
     }
 }
@@ -458,8 +468,11 @@ async fn pump(
 /// A picture that nobody sends any more must not be painted again when its tile comes back.
 fn forget_hidden(message: &RelayMessage, board: &Board) {
     match message {
-        RelayMessage::MemberChanged { member } if member.tracks.is_empty() => {
-            board.remove(member.id.0);
+        RelayMessage::MemberChanged { member } => {
+            let mut tracks = member.tracks.iter();
+            if !tracks.any(|track| track.codec.kind() == Some(Kind::Video)) {
+                board.remove(member.id.0);
+            }
         }
         RelayMessage::MemberLeft { member, .. } => board.remove(member.0),
         _ => {}
@@ -515,3 +528,6 @@ fn views(shown: &Shown) -> Vec<View> {
 fn connection(state: ConnectionState, code: Option<EndCode>) -> CallEvent {
     CallEvent::Connection { state, code }
 }
+
+#[cfg(test)]
+mod tests;

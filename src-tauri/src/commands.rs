@@ -14,18 +14,19 @@ use tauri::{
 };
 use tokio::sync::watch;
 use visita_media::source::{self, Choice};
-use visita_protocol::{error::Code, trouble::Trouble};
+use visita_protocol::{error::Code, id::MemberId, trouble::Trouble};
 
 #[cfg(desktop)]
 use crate::desktop::{self, Asked, Desktop, Words};
 use crate::{
     app::App,
-    calls::{CallEvent, CameraState, EndCode, Wish},
+    calls::{CallEvent, CameraState, EndCode, MicState, Wish},
     cameras::{List, PreviewEvent},
     frames::Endpoint,
     hosting::Status,
     hosts::Around,
     relay::{Answer, Problem, Shown},
+    sounds::{self, CheckEvent},
 };
 
 /// What the page listens to, one listener each: a page that is loaded again takes its own place.
@@ -55,6 +56,8 @@ impl Listeners {
 pub fn start(app: State<'_, App>) -> Endpoint {
     // A page that begins is in no call: it was loaded again, and can't go on with the one before.
     app.calls.leave_all();
+    let sounds = app.sounds.clone();
+    spawn(async move { sounds.end_check().await });
     app.endpoint.clone()
 }
 
@@ -169,15 +172,17 @@ pub fn watch_host(app: State<'_, App>, listeners: State<'_, Listeners>, on: Chan
     );
 }
 
-/// What the camera can do.
+/// What the camera and the microphone can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Capability {
     camera: CameraState,
+    microphone: MicState,
 }
 
-/// Whether there is a camera, without opening it.
+/// Whether there are a camera and a microphone, without opening them.
 #[tauri::command]
 pub async fn capability(app: State<'_, App>) -> Result<Capability, ()> {
+    let microphone = app.sounds.capability().await;
     let camera = match &app.settings.camera {
         Choice::Camera(_) => tauri::async_runtime::spawn_blocking(|| match source::cameras() {
             Ok(cameras) if cameras.is_empty() => CameraState::Missing,
@@ -189,7 +194,7 @@ pub async fn capability(app: State<'_, App>) -> Result<Capability, ()> {
         Choice::None => CameraState::Missing,
         _ => CameraState::Off,
     };
-    Ok(Capability { camera })
+    Ok(Capability { camera, microphone })
 }
 
 /// Begins a call; answers its number. What happens in it is told in order.
@@ -200,6 +205,7 @@ pub async fn join(
     on: Channel<CallEvent>,
 ) -> Result<u32, EndCode> {
     app.cameras.end_preview().await;
+    app.sounds.end_check().await;
     app.calls.source(app.cameras.choice().await);
     app.calls.join(app.relay.current(), options, move |event| {
         drop(on.send(event));
@@ -252,6 +258,89 @@ pub async fn preview_start(app: State<'_, App>, on: Channel<PreviewEvent>) -> Re
 #[tauri::command]
 pub async fn preview_stop(app: State<'_, App>) -> Result<(), ()> {
     app.cameras.end_preview().await;
+    Ok(())
+}
+
+/// Mutes the microphone, or opens it.
+#[tauri::command]
+pub fn set_microphone(app: State<'_, App>, call: u32, on: bool) -> Result<(), Code> {
+    app.calls.microphone(call, on)
+}
+
+/// How loud a member is heard here: 0 not at all, 1 as sent.
+#[tauri::command]
+pub fn set_volume(
+    app: State<'_, App>,
+    call: u32,
+    member: MemberId,
+    volume: f32,
+) -> Result<(), Code> {
+    app.calls.volume(call, member, volume)
+}
+
+/// Tries a loudspeaker that failed again.
+#[tauri::command]
+pub fn hear(app: State<'_, App>, call: u32) -> Result<(), Code> {
+    app.calls.hear(call)
+}
+
+/// Tells the microphones and loudspeakers there are.
+#[tauri::command]
+pub fn watch_sounds(
+    app: State<'_, App>,
+    listeners: State<'_, Listeners>,
+    on: Channel<sounds::List>,
+) {
+    let sounds = app.sounds.clone();
+    let listener = async move {
+        sounds.watch(|list| on.send(list).is_ok()).await;
+    };
+    listeners.set("sounds", spawn(listener));
+}
+
+/// Takes sound from this microphone from now on, in a call that goes on too.
+#[tauri::command]
+pub fn choose_microphone(app: State<'_, App>, id: String) {
+    app.sounds.choose_microphone(id);
+}
+
+/// Plays on this loudspeaker from now on, in a call that goes on too.
+#[tauri::command]
+pub fn choose_speaker(app: State<'_, App>, id: String) {
+    app.sounds.choose_speaker(id);
+}
+
+/// Whether echo is cancelled, noise suppressed and gain controlled from now on.
+#[tauri::command]
+pub fn set_processing(app: State<'_, App>, on: bool) {
+    app.sounds.process(on);
+}
+
+/// Opens the microphone before a call, and tells how loud it is.
+#[tauri::command]
+pub async fn sound_check_start(app: State<'_, App>, on: Channel<CheckEvent>) -> Result<(), ()> {
+    app.sounds.check(move |event| drop(on.send(event))).await;
+    Ok(())
+}
+
+/// Takes up a few seconds, and plays them once.
+#[tauri::command]
+pub async fn sound_check_sample(app: State<'_, App>) -> Result<(), ()> {
+    app.sounds.sample().await;
+    Ok(())
+}
+
+/// Gives the microphone back.
+#[tauri::command]
+pub async fn sound_check_stop(app: State<'_, App>) -> Result<(), ()> {
+    app.sounds.end_check().await;
+    Ok(())
+}
+
+/// Plays a short tone.
+#[tauri::command]
+pub async fn sound_tone(app: State<'_, App>) -> Result<(), ()> {
+    app.sounds.tone().await;
     Ok(())
 }
 

@@ -37,6 +37,31 @@ pub(crate) fn plugin<R: Runtime>() -> TauriPlugin<R> {
         .build()
 }
 
+#[derive(Deserialize)]
+struct Leave {
+    granted: bool,
+}
+
+/// Asks the person for the microphone, unless that was answered before. Rust opens it, so the web
+/// view's own question isn't asked.
+#[tauri::command]
+pub(crate) async fn ask_microphone<R: Runtime>(tauri: AppHandle<R>) -> Result<(), ()> {
+    let device = tauri.state::<Device<R>>();
+    let answer = device
+        .0
+        .run_mobile_plugin_async::<Leave>("microphone", ())
+        .await;
+    let may = match answer {
+        Ok(Leave { granted }) => granted,
+        Err(error) => {
+            tracing::warn!(%error, "nobody can be asked for the microphone");
+            false
+        }
+    };
+    tauri.state::<App>().sounds.may_hear(may);
+    Ok(())
+}
+
 /// How often Android is asked for the battery.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 

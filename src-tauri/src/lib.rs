@@ -28,6 +28,7 @@ mod painting;
 pub mod qr;
 pub mod relay;
 pub mod settings;
+pub mod sounds;
 pub mod way;
 
 use app::App;
@@ -157,6 +158,19 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::choose_camera,
             commands::preview_start,
             commands::preview_stop,
+            commands::set_microphone,
+            commands::set_volume,
+            commands::hear,
+            commands::watch_sounds,
+            commands::choose_microphone,
+            commands::choose_speaker,
+            commands::set_processing,
+            commands::sound_check_start,
+            commands::sound_check_sample,
+            commands::sound_check_stop,
+            commands::sound_tone,
+            #[cfg(target_os = "android")]
+            device::ask_microphone,
             commands::page_trouble,
         ])
 }

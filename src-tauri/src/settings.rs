@@ -2,7 +2,10 @@
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-use visita_media::source::{BadChoice, Choice, Feed};
+use visita_media::{
+    sound::{self, listen::Output},
+    source::{BadChoice, Choice, Feed},
+};
 
 /// What was set.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,12 @@ pub struct Settings {
     /// a frame number in it, for trying the app without a camera), `file:PATH`, or `page` (the web
     /// view captures, as it does where the system gives its cameras to nobody else).
     pub camera: Choice,
+    /// `VISITA_MICROPHONE`: what takes the microphone's place: `tone:HZ`, `file:PATH`, `none`, or
+    /// `device` (as people have it), `device:ID`.
+    pub microphone: sound::source::Choice,
+    /// `VISITA_SPEAKER`: where sound is played: `device` (as people have it), `device:ID`, or
+    /// `none`.
+    pub speaker: Output,
 }
 
 /// What names the page's own camera.
@@ -30,6 +39,12 @@ pub enum Error {
     /// Not a source of pictures.
     #[error("VISITA_CAMERA: {0}")]
     Camera(#[from] BadChoice),
+    /// Not a source of sound.
+    #[error("VISITA_MICROPHONE: {0}")]
+    Microphone(#[from] sound::source::BadChoice),
+    /// No place to play sound.
+    #[error("VISITA_SPEAKER: {0}")]
+    Speaker(#[from] sound::listen::BadOutput),
 }
 
 impl Settings {
@@ -54,11 +69,30 @@ impl Settings {
             Some(camera) if camera == PAGE => Choice::Feed(Feed::default()),
             Some(camera) => camera.to_string_lossy().parse()?,
         };
+        let microphone = match set("VISITA_MICROPHONE") {
+            None => sound::source::Choice::Microphone(None),
+            Some(microphone) => source_of(&microphone.to_string_lossy())?,
+        };
+        let speaker = match set("VISITA_SPEAKER") {
+            None => Output::Device(None),
+            Some(speaker) => speaker.to_string_lossy().parse()?,
+        };
         Ok(Self {
             data: set("VISITA_DATA").map(PathBuf::from),
             port,
             camera,
+            microphone,
+            speaker,
         })
+    }
+}
+
+/// A microphone is a device here, as a loudspeaker is.
+fn source_of(text: &str) -> Result<sound::source::Choice, sound::source::BadChoice> {
+    match text.strip_prefix("device") {
+        Some("") => Ok(sound::source::Choice::Microphone(None)),
+        Some(id) if id.starts_with(':') => format!("mic{id}").parse(),
+        _ => text.parse(),
     }
 }
 
@@ -80,6 +114,8 @@ mod tests {
             data: None,
             port: None,
             camera: Choice::Camera(None),
+            microphone: sound::source::Choice::Microphone(None),
+            speaker: Output::Device(None),
         };
         assert_eq!(settings(&[]).unwrap(), expected);
         assert_eq!(
@@ -94,11 +130,15 @@ mod tests {
             ("VISITA_DATA", "/x"),
             ("VISITA_PORT", "0"),
             ("VISITA_CAMERA", "file:a b.y4m"),
+            ("VISITA_MICROPHONE", "tone:440"),
+            ("VISITA_SPEAKER", "none"),
         ]);
         let expected = Settings {
             data: Some("/x".into()),
             port: Some(0),
             camera: Choice::File("a b.y4m".into()),
+            microphone: sound::source::Choice::Tone(440.0),
+            speaker: Output::None,
         };
         assert_eq!(set.unwrap(), expected);
         let synthetic = settings(&[("VISITA_CAMERA", "synthetic")]).unwrap().camera;
@@ -109,6 +149,26 @@ mod tests {
         assert!(matches!(
             settings(&[("VISITA_CAMERA", "webcam")]),
             Err(Error::Camera(_))
+        ));
+        let microphone = |set| settings(&[("VISITA_MICROPHONE", set)]).map(|set| set.microphone);
+        let id = sound::devices::DeviceId::new("alsa:in");
+        assert_eq!(
+            microphone("device:alsa:in").unwrap(),
+            sound::source::Choice::Microphone(Some(id))
+        );
+        assert_eq!(
+            microphone("device").unwrap(),
+            sound::source::Choice::Microphone(None)
+        );
+        for wrong in ["devices", "device:", "tone"] {
+            assert!(
+                matches!(microphone(wrong), Err(Error::Microphone(_))),
+                "{wrong}"
+            );
+        }
+        assert!(matches!(
+            settings(&[("VISITA_SPEAKER", "loud")]),
+            Err(Error::Speaker(_))
         ));
     }
 }

@@ -18,13 +18,13 @@ use crate::{
 };
 
 /// How long anything may take before a test gives up; nothing is judged by it.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder of one test's own, gone with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("visita-app-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(path.join("relay")).unwrap();
@@ -34,16 +34,19 @@ impl Folder {
         Self(path)
     }
 
-    fn app(&self) -> App {
+    pub(crate) fn app(&self) -> App {
         App::new(self.settings(), Some(self.0.clone())).unwrap()
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let camera = "synthetic:160x90@30".parse().unwrap();
         Settings {
             data: Some(self.0.clone()),
             port: None,
             camera,
+            // No test opens a device, or is heard.
+            microphone: "none".parse().unwrap(),
+            speaker: "none".parse().unwrap(),
         }
     }
 }
@@ -54,7 +57,7 @@ impl Drop for Folder {
     }
 }
 
-async fn hosting(app: &App) -> Status {
+pub(crate) async fn hosting(app: &App) -> Status {
     app.hosting.start(None).await;
     let mut status = app.hosting.status();
     let settled =
@@ -98,7 +101,7 @@ fn the_page_gets_codes_for_all_that_can_go_wrong() {
     assert_eq!(endpoint["token"].as_str().unwrap().len(), 64);
     assert_eq!(
         call(&page, "capability", json!({})),
-        Ok(json!({ "camera": "off" }))
+        Ok(json!({ "camera": "off", "microphone": "missing" }))
     );
     assert_eq!(call(&page, "relay_problem", json!({})), Ok(Value::Null));
     let refused = |problem: &str| Ok(json!({ "ok": false, "problem": problem }));

@@ -61,6 +61,8 @@ export async function openApp(t, { machine, binary, state, env = {}, args = [], 
       XDG_CONFIG_HOME: folder('config'),
       XDG_RUNTIME_DIR: folder('run'),
       VISITA_CAMERA: 'synthetic',
+      VISITA_MICROPHONE: 'none',
+      VISITA_SPEAKER: 'none',
       ...env,
     },
   });

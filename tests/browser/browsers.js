@@ -42,15 +42,16 @@ export async function chromium({
 
 /**
  * Firefox with its own fake camera, whose picture is one colour that changes.
- * @param {{ prefs?: Record<string, unknown> }} options
+ * @param {{ prefs?: Record<string, unknown>, env?: Record<string, string> }} options
  */
-export async function firefox({ prefs = {} } = {}) {
+export async function firefox({ prefs = {}, env = {} } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'visita-firefox-'));
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: FIREFOX,
     userDataDir: profile,
     headless: true,
+    env: { ...process.env, ...env },
     acceptInsecureCerts: true,
     protocolTimeout: 2 * PATIENCE,
     extraPrefsFirefox: {

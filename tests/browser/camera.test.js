@@ -119,7 +119,7 @@ test('a camera that another program holds is said to be busy, and taken once it 
 test('waits for a busy camera grow, and end at eight seconds', LONG, async (t) => {
   const server = await serveUi();
   t.after(server.close);
-  const { patience } = await import('../../ui/platform/browser/camera.js');
+  const { patience } = await import('../../ui/platform/browser/input.js');
   assert.deepEqual([1, 2, 3, 4, 5, 50].map((failures) => patience('busy', failures)), [1000, 2000, 4000, 8000, 8000, 8000]);
   assert.equal(patience('denied', 1), null);
 });

@@ -59,6 +59,22 @@ function checks({ TOUCHING, SHORTENED, NATIVE }) {
       && !element.matches(':disabled, [aria-disabled="true"]'));
   };
 
+  /** What an element scrolls in, the page left out. @param {Element} element */
+  const scroller = (element) => {
+    for (let at = element.parentElement; at && at !== document.body; at = at.parentElement) {
+      if (['auto', 'scroll'].includes(getComputedStyle(at).overflowY)) return at;
+    }
+    return null;
+  };
+  /** The part of a control's place that what it scrolls in shows; without height where it shows none. @param {Element} element */
+  const shownBox = (element) => {
+    const { left, top, right, bottom } = box(element);
+    const edge = scroller(element)?.getBoundingClientRect();
+    if (!edge) return { left, top, right, bottom };
+    const within = (/** @type {number} */ y) => Math.min(Math.max(y, edge.top), edge.bottom);
+    return { left, top: within(top), right, bottom: within(bottom) };
+  };
+
   /** Controls smaller than `least`. @param {number} least */
   const small = (least) => controls().flatMap((element) => {
     const { width, height } = box(element);
@@ -77,7 +93,9 @@ function checks({ TOUCHING, SHORTENED, NATIVE }) {
     const all = controls().filter((element) => !covered(element) && !element.matches(TOUCHING.join()));
     return all.flatMap((one, index) => all.slice(index + 1).flatMap((other) => {
       if (one.contains(other) || other.contains(one) || floats(one) !== floats(other)) return [];
-      const [a, b] = [box(one), box(other)];
+      // Two that scroll together are as far apart as they are; else it counts what is seen.
+      const [a, b] = scroller(one) === scroller(other) ? [box(one), box(other)] : [shownBox(one), shownBox(other)];
+      if (a.bottom <= a.top || b.bottom <= b.top) return [];
       const apart = Math.max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
       return apart < 7.5 ? [`${named(one)} and ${named(other)} are ${Math.round(apart)} px apart`] : [];
     }));
@@ -144,6 +162,8 @@ function checks({ TOUCHING, SHORTENED, NATIVE }) {
     event.stopImmediatePropagation();
   }, true);
 
+  /** @param {Box} at */
+  const inPage = ({ left, top, right, bottom }) => ({ left, top: top + scrollY, right, bottom: bottom + scrollY });
   /** Begins a walk: all that Tab has to reach, unfocused. */
   const begin = () => {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -151,7 +171,9 @@ function checks({ TOUCHING, SHORTENED, NATIVE }) {
     looks = walked.map(look);
     return walked.map((element) => ({
       name: named(element),
-      box: (({ left, top, right, bottom }) => ({ left, top: top + scrollY, right, bottom: bottom + scrollY }))(box(element)),
+      box: inPage(box(element)),
+      shown: inPage(shownBox(element)),
+      scroller: [...document.querySelectorAll('*')].indexOf(/** @type {Element} */ (scroller(element))),
       // Of a group of radio buttons Tab reaches one; arrows do the rest.
       group: element instanceof HTMLInputElement && element.type === 'radio' ? element.name : '',
       key: element.matches('input:not([type="checkbox"]), textarea, select') ? '' : element.matches('a') ? 'Enter' : 'Space',
@@ -227,7 +249,9 @@ export async function walk(page) {
     if (!seen) wrong.push(`nothing shows that ${name} has the focus`);
     if (covered) wrong.push(`${name} has the focus under something else`);
     // From the last Tab goes to the first, and that once.
-    if (last >= 0 && index !== 0 && goesBack(all[last].box, control.box)) wrong.push(`from ${all[last].name} Tab goes back to ${name}`);
+    const before = last >= 0 && index !== 0 ? all[last] : null;
+    const back = before && (before.scroller === control.scroller ? goesBack(before.box, control.box) : goesBack(before.shown, control.shown));
+    if (back) wrong.push(`from ${all[last].name} Tab goes back to ${name}`);
     last = index;
     if (control.key) {
       await page.keyboard.press(control.key);

@@ -115,11 +115,11 @@ export async function relay(t, { config = '', limits = '' } = {}) {
  * A headless participant in `room`. `report()` ends it and answers its report.
  * @param {{ url: string, fingerprint: string }} of
  */
-export function participant(t, of, room, name, { video = 'synthetic', role = 'staff', args = [] } = {}) {
+export function participant(t, of, room, name, { video = 'synthetic', role = 'staff', args = [], env = {} } = {}) {
   const running = program(t, 'visita-client', [
     'join', '--host', of.url, '--fingerprint', of.fingerprint, '--room', room, '--create', '--name', name,
     '--role', role, '--state', folder(t), '--video', video, '--report', 'json', ...args,
-  ]);
+  ], env);
   return {
     ...running,
     async report() {

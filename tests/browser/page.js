@@ -61,13 +61,13 @@ function pixelsOf(name) {
  * Joins a meeting from a page of `at`'s (an address whose answer is any document of the origin
  * that has the page's files).
  */
-export async function joinFrom(browser, at, { room, name, role = 'family', camera = true, prepare = null }) {
+export async function joinFrom(browser, at, { room, name, role = 'family', camera = true, microphone = false, prepare = null }) {
   const page = await browser.newPage();
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   if (prepare) await page.evaluateOnNewDocument(prepare);
   await page.goto(at);
-  await page.evaluate(joinHere, { room: { by: 'name', name: room, create: 'meeting' }, name, role, camera });
+  await page.evaluate(joinHere, { room: { by: 'name', name: room, create: 'meeting' }, name, role, camera, microphone });
 
   const member = (of) => page.evaluate((wanted) => {
     const entry = [...globalThis.here.members.values()].find((one) => one.name === wanted);

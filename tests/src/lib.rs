@@ -7,4 +7,5 @@ pub mod host;
 pub mod lan;
 pub mod line;
 pub mod program;
+pub mod pulse;
 pub mod stranger;

@@ -9,8 +9,10 @@ mod common;
 mod calls {
     mod endings;
     mod garbage;
+    mod loudspeakers;
     mod participants;
     mod programs;
     mod room;
+    mod sound;
     mod support;
 }

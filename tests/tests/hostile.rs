@@ -15,10 +15,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use common::{Came, Guest, SIZE, Server, chunk, frame, header, hello, join, piece};
+use bytes::Bytes;
+use common::{
+    Came, Guest, MICROPHONE, SIZE, Server, camera, chunk, frame, header, hello, join, microphone,
+    piece, sound,
+};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{
@@ -30,9 +34,11 @@ use tokio_tungstenite::tungstenite::Message;
 use visita_protocol::{
     control::{ClientMessage, ClientPacket, Hello, RelayMessage, RelayPacket, Resume, Role, Watch},
     error::Code,
-    frame::Header,
+    frame::{Header, MIN_HEADER},
     id::{MemberId, Secret, SessionId, TrackId},
     media::Size,
+    receiver::MAX_SOUND_FRAME,
+    sound::Level,
 };
 
 use door::*;
@@ -42,26 +48,37 @@ const ROOM: &str = "the call";
 /// How long an attacker waits for an answer that needn't come.
 const BRIEFLY: Duration = Duration::from_millis(200);
 
-/// A call of three: one sends, all chat, and everything is counted.
+/// A call of three: the bedside sends, all chat, and everything is counted.
 struct Call {
     ana: Guest,
     ben: Guest,
     eva: Guest,
     sequence: u32,
+    sounds: u32,
+    /// When a sound was sent last: no faster than a microphone.
+    sounded: Instant,
 }
 
 impl Call {
     async fn start(server: &Server) -> Self {
-        let mut ana = server.member(ROOM, "Ana").await;
+        let mut ana = server.guest().await;
+        ana.try_join_as(ROOM, "Ana", Role::Bedside).await.unwrap();
         let ben = server.member(ROOM, "Ben").await;
         let eva = server.member(ROOM, "Eva").await;
-        ana.camera().await;
+        let tracks = vec![camera(), microphone()];
+        ana.send(ClientMessage::Tracks { tracks }).await;
+        ana.until(|message| {
+            matches!(message, RelayMessage::Send { tracks } if tracks.len() == 2).then_some(())
+        })
+        .await;
         ana.ping().await;
         Self {
             ana,
             ben,
             eva,
             sequence: 0,
+            sounds: 0,
+            sounded: Instant::now(),
         }
     }
 
@@ -75,16 +92,14 @@ impl Call {
                 .binary(frame(0, self.sequence, key, &payload))
                 .await;
             for receiver in [&mut self.ben, &mut self.eva] {
-                let (header, bytes) = receiver.chunk().await;
-                assert_eq!(
-                    (header.sender, header.track),
-                    (self.ana.member, TrackId(0)),
-                    "somebody else's frame"
-                );
+                let (header, bytes) = chunk_of(receiver, self.ana.member, 0).await;
                 assert_eq!(header.sequence, self.sequence, "a frame was lost");
                 assert_eq!(bytes, payload, "a frame was changed");
             }
             self.sequence += 1;
+            if self.sounded.elapsed() >= Duration::from_millis(20) {
+                self.sound().await;
+            }
             if number % 50 == 0 {
                 // Signs of life, and acknowledgements of all that the attackers' coming and going brings.
                 for guest in [&mut self.ana, &mut self.ben, &mut self.eva] {
@@ -98,10 +113,37 @@ impl Call {
     }
 }
 
+impl Call {
+    /// A whisper of the bedside's, which no louder level keeps from anybody.
+    async fn sound(&mut self) {
+        let whisper = Level::new(-72.0, false);
+        self.ana.binary(sound(self.sounds, whisper, b"opus")).await;
+        for receiver in [&mut self.ben, &mut self.eva] {
+            let (header, _) = chunk_of(receiver, self.ana.member, MICROPHONE).await;
+            assert_eq!(header.sequence, self.sounds, "a whisper was lost");
+        }
+        self.sounds += 1;
+        self.sounded = Instant::now();
+    }
+}
+
+/// The next chunk, but for the sound of those who come to attack: they are in the room.
+async fn chunk_of(receiver: &mut Guest, member: MemberId, track: u8) -> (Header, Bytes) {
+    loop {
+        let (header, bytes) = receiver.chunk().await;
+        if header.sender != member && header.track == TrackId(MICROPHONE) {
+            continue;
+        }
+        let is = (header.sender, header.track);
+        assert_eq!(is, (member, TrackId(track)), "somebody else's frame");
+        return (header, bytes);
+    }
+}
+
 /// Somebody who has nothing to do with any of it comes into another room, writes, and goes. Gives
 /// how long it took until the relay let her in.
 async fn visit(server: &Server) -> Duration {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let mut guest = server.member("the next bed", "Lucía").await;
     let took = start.elapsed();
     guest.chat("Hola").await;
@@ -157,6 +199,7 @@ async fn a_call_goes_on_while_the_relay_is_attacked() {
         chat_flood,
         watch_flood,
         size_flood,
+        sound_flood,
         pong_flood,
         tiny_chunks,
         many_sessions,

@@ -7,7 +7,7 @@ import { parse } from '../../ui/protocol/frame.js';
 import { relayOf, socketUrl } from '../../ui/platform/browser/address.js';
 import { hasParameterSets, isAnnexB } from '../../ui/platform/browser/annex-b.js';
 import { BackOff } from '../../ui/platform/browser/back-off.js';
-import { stateOf } from '../../ui/platform/browser/camera.js';
+import { stateOf } from '../../ui/platform/browser/input.js';
 import { turned } from '../../ui/platform/browser/frames.js';
 import { sizeInHeader } from '../../ui/platform/browser/jpeg.js';
 import { CHUNK, MAX_WAITING, Outbox, PATIENCE } from '../../ui/platform/browser/outbox.js';

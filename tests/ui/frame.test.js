@@ -14,6 +14,7 @@ const HEADER = {
   chunk: 0,
   chunks: 1,
   references: [1, 4],
+  level: null,
 };
 
 const problemOf = (bytes) => {
@@ -34,6 +35,17 @@ test('a header survives the way there and back', () => {
   assert.deepEqual(message.subarray(offset), payload);
 });
 
+test('every level survives the way there and back', () => {
+  for (let byte = 0; byte < 256; byte += 1) {
+    const level = { dbov: 0 - (byte & 0x7f), voice: byte >= 0x80 };
+    const message = write({ ...HEADER, level }, Uint8Array.of(3));
+    assert.equal(message[MIN_HEADER + 5], byte);
+    const { header, offset } = parse(message);
+    assert.deepEqual(header, { ...HEADER, level });
+    assert.deepEqual(message.subarray(offset), Uint8Array.of(3));
+  }
+});
+
 test('a view into a larger buffer is read where it lies', () => {
   const message = write(HEADER, Uint8Array.of(1));
   const larger = new Uint8Array(message.length + 20);
@@ -42,9 +54,11 @@ test('a view into a larger buffer is read where it lies', () => {
 });
 
 test('extensions of a later version are skipped', () => {
-  const message = write({ ...HEADER, references: [] }, Uint8Array.of(0xee, 0xff, 5));
-  message[1] += 2;
-  assert.equal(parse(message).offset, MIN_HEADER + 2);
+  const message = write({ ...HEADER, references: [] }, Uint8Array.of(0x00, 0xe1, 7, 8, 0x10, 0x9e, 0xf0, 9, 5));
+  message[1] += 8;
+  const { header, offset } = parse(message);
+  assert.equal(offset, MIN_HEADER + 8);
+  assert.deepEqual(header.level, { dbov: -30, voice: true });
 });
 
 test('bytes that are not a chunk are named, never half read', () => {
@@ -66,6 +80,9 @@ test('bytes that are not a chunk are named, never half read', () => {
   assert.equal(problemOf(spoiled(24, 5)), 'references');
   assert.equal(problemOf(spoiled(MIN_HEADER, 0, 0)), 'references');
   assert.equal(problemOf(spoiled(8, 0, 0, 0, 3)), 'references');
+  const level = write({ ...HEADER, level: { dbov: -12, voice: false } }, new Uint8Array(4));
+  level[MIN_HEADER + 4] = 0x11;
+  assert.equal(problemOf(level), 'extension');
 });
 
 test('any bytes parse to a header or a HeaderError', () => {
@@ -126,7 +143,8 @@ test('a frame with a hole never comes out, the next one does', () => {
 });
 
 test('chunks of another frame are not mixed in', () => {
-  for (const change of [{ sequence: 7 }, { timestamp: 1 }, { chunks: 4 }, { references: [1, 3] }, { sender: 9 }]) {
+  for (const change of [{ sequence: 7 }, { timestamp: 1 }, { chunks: 4 }, { references: [1, 3] }, { sender: 9 },
+    { level: { dbov: -6, voice: true } }]) {
     const assembler = new Assembler();
     assembler.push({ ...HEADER, chunk: 0, chunks: 2 }, new Uint8Array(1));
     assert.equal(assembler.push({ ...HEADER, chunk: 1, chunks: 2, ...change }, new Uint8Array(1)), null);

@@ -1,5 +1,6 @@
 // The state of a call: `reduce(state, event, now)` gives the next state and changes nothing in the
 // one before. No document, no clock: `now` is the wall clock's milliseconds, passed in.
+import { gone, levels, microphone, silent, tells } from './sound.js';
 
 /** @typedef {import('../platform/types').CallEvent} CallEvent */
 /** @typedef {import('../platform/types').CameraState} CameraState */
@@ -23,7 +24,8 @@
  * A short notice. All who came and went within a short time share one, with the newest word about each.
  * @typedef {{ type: 'coming', key: string, people: (Person & { kind: ComingKind, at: number })[], until: number }
  *   | { type: 'chat', key: string, people: Person[], text: string, until: number }
- *   | { type: 'refused', key: string, code: Code, people: Person[], until: number }} Notice
+ *   | { type: 'refused', key: string, code: Code, people: Person[], until: number }
+ *   | { type: 'muted', key: string, people: Person[], until: number }} Notice
  */
 
 /** What stands beside the people, or over them on a small screen. @typedef {'chat' | 'people'} Panel */
@@ -33,6 +35,7 @@
 /**
  * `met`: whether anybody else was in the room since we came. `since`: since when a member's picture
  * is waited for, in ms; `late`: who has been waited for long. `clock`: the minute that is shown.
+ * `audioOnly`: no picture is sent and none is asked for, because the person wants it so.
  * @typedef {{
  *   connection: 'connecting' | 'connected' | 'reconnecting' | 'ended',
  *   code: Code | 'unreachable' | 'pin_mismatch' | null,
@@ -46,6 +49,8 @@
  *   late: Readonly<Record<MemberId, true>>,
  *   self: Picture,
  *   camera: CameraState,
+ *   audioOnly: boolean,
+ *   sound: import('./sound.js').Sound,
  *   entries: readonly Entry[],
  *   pending: readonly Pending[],
  *   lastSeq: number,
@@ -63,6 +68,7 @@
  * What the page itself does.
  * @typedef {{ type: 'panel', panel: Panel | null } | { type: 'chat_sent', text: string }
  *   | { type: 'chat_again', key: string } | { type: 'chat_dropped', key: string }
+ *   | { type: 'audio_only', on: boolean } | { type: 'volume', member: MemberId, volume: number }
  *   | { type: 'notice_closed', key: string } | { type: 'tick' } | { type: 'left_by_us' }} Act
  */
 
@@ -94,6 +100,8 @@ export function initial() {
     late: {},
     self: NO_PICTURE,
     camera: 'off',
+    audioOnly: false,
+    sound: silent(),
     entries: [],
     pending: [],
     lastSeq: 0,
@@ -123,6 +131,16 @@ export function reduce(state, event, now) {
       self: event.state === 'on' ? state.self : NO_PICTURE,
     };
     case 'picture': return picture(state, event);
+    case 'microphone': return {
+      ...state,
+      sound: microphone(state.sound, event.state),
+      notices: event.state === 'muted' ? state.notices : state.notices.filter((n) => n.type !== 'muted'),
+    };
+    case 'sound': return { ...state, sound: { ...state.sound, hearing: event.state } };
+    case 'levels': return heard(state, event, now);
+    case 'volume': return state.members[event.member]
+      ? { ...state, sound: { ...state.sound, volumes: { ...state.sound.volumes, [event.member]: event.volume } } } : state;
+    case 'audio_only': return audioOnly(state, event.on, now);
     case 'panel': return opened(state, event.panel);
     case 'chat_sent': return sent(state, event.text);
     case 'chat_again': return again(state, event.key);
@@ -147,13 +165,14 @@ export function hasCamera(member) {
 /**
  * What a member's tile shows.
  * @param {State} state @param {MemberId} id
- * @returns {'reconnecting' | 'camera_off' | 'undecodable' | 'stalled' | 'loading' | 'late' | 'moving'}
+ * @returns {'reconnecting' | 'camera_off' | 'audio_only' | 'undecodable' | 'stalled' | 'loading' | 'late' | 'moving'}
  */
 export function tileOf(state, id) {
   const member = state.members[id];
   const shown = state.pictures[id] ?? NO_PICTURE;
   if (!member || member.connection === 'reconnecting') return 'reconnecting';
   if (!hasCamera(member)) return 'camera_off';
+  if (state.audioOnly) return 'audio_only';
   if (shown.state === 'none') return state.late[id] ? 'late' : 'loading';
   return shown.state;
 }
@@ -201,6 +220,36 @@ function picture(state, event) {
 }
 
 /**
+ * @param {State} state @param {Extract<CallEvent, { type: 'levels' }>} event @param {number} now
+ * @returns {State}
+ */
+function heard(state, event, now) {
+  const next = { ...state, sound: levels(state.sound, event) };
+  if (!tells(state.sound, event, now)) return next;
+  /** @type {Notice} */
+  const notice = { type: 'muted', key: `n${state.serial}`, people: [], until: now + NOTICE_MS };
+  return {
+    ...next,
+    sound: { ...next.sound, told: now },
+    notices: [...state.notices.filter((n) => n.type !== 'muted'), notice].slice(-MAX_NOTICES),
+    serial: state.serial + 1,
+  };
+}
+
+/**
+ * Pictures that were there stay known: nobody says anew that they move when they are shown again.
+ * @param {State} state @param {boolean} on @param {number} now
+ * @returns {State}
+ */
+function audioOnly(state, on, now) {
+  if (state.audioOnly === on) return state;
+  /** @type {State} */
+  let next = { ...state, audioOnly: on };
+  for (const id of state.order) next = waitFor(next, next.members[id], now);
+  return next;
+}
+
+/**
  * @param {State} state @param {RelayMessage} message @param {number} now
  * @returns {State}
  */
@@ -216,6 +265,7 @@ function relay(state, message, now) {
     }
     case 'member_changed': return state.members[message.member.id] ? withMember(state, message.member, now) : state;
     case 'member_left': return departed(state, message, now);
+    case 'speaker': return { ...state, sound: { ...state.sound, speaker: message.member } };
     case 'chat': return chat(state, message, now);
     case 'closing': return { ...state, closing: true };
     case 'error': return refused(state, message.code, now);
@@ -253,7 +303,7 @@ function joined(state, message, now) {
  * @returns {State}
  */
 function waitFor(state, member, now) {
-  const waits = member.id !== state.you && hasCamera(member) && member.connection === 'connected' && !state.pictures[member.id];
+  const waits = !state.audioOnly && member.id !== state.you && hasCamera(member) && member.connection === 'connected' && !state.pictures[member.id];
   if (waits) return state.since[member.id] ? state : { ...state, since: { ...state.since, [member.id]: now } };
   if (!state.since[member.id]) return state;
   return { ...state, since: without(state.since, member.id), late: without(state.late, member.id) };
@@ -285,6 +335,7 @@ function departed(state, message, now) {
     pictures: without(state.pictures, message.member),
     since: without(state.since, message.member),
     late: without(state.late, message.member),
+    sound: gone(state.sound, message.member),
   };
   return coming(next, message.reason === 'lost' ? 'lost' : 'left', { id: member.id, name: member.name }, now);
 }

@@ -51,7 +51,11 @@ tracks: Array<SendTrack>, } | { "type": "key_frame",
 /**
  * Which.
  */
-track: TrackId, } | { "type": "closing" } | { "type": "error", 
+track: TrackId, } | { "type": "speaker", 
+/**
+ * Who; `None` while nobody speaks.
+ */
+member: MemberId | null, } | { "type": "closing" } | { "type": "error", 
 /**
  * What.
  */

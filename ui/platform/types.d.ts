@@ -40,24 +40,62 @@ export interface HostStatus {
 /** `ended`: the host said that it ends; without it a lost list was lost without a word. */
 export interface LobbyState { state: 'connecting' | 'live' | 'lost' | 'none'; rooms: RoomInfo[]; now_ms: number; problem?: HostProblem; ended?: boolean }
 export type CameraState = 'off' | 'starting' | 'on' | 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'failed';
+/** `muted`: open, and nothing that it hears leaves this device. */
+export type MicState = 'off' | 'starting' | 'on' | 'muted' | 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'failed';
+/**
+ * `blocked`: nothing is heard until `hear` is called from a touch; `interrupted`: the system took
+ * the sound away (a phone call) and gives it back by itself, or after a touch; `missing`: there is
+ * nothing to hear with (the app only), and it is looked for again by itself, or with `hear`.
+ */
+export type SoundState = 'blocked' | 'on' | 'interrupted' | 'missing';
+/** In −dBov: 0 is the loudest, −127 is silence. */
+export type Level = number;
 export type CallEvent =
+  | { type: 'microphone'; state: MicState }
+  /** A few times a second, for the meters; not replayed. `talkingMuted`: the person speaks, and is muted. */
+  | { type: 'levels'; own: Level; talkingMuted: boolean; members: Readonly<Record<MemberId, Level>> }
+  | { type: 'sound'; state: SoundState }
   | { type: 'relay'; message: RelayMessage }
   | { type: 'connection'; state: 'connecting' | 'connected' | 'reconnecting' | 'ended'; code?: Code | 'unreachable' | 'pin_mismatch' }
   | { type: 'camera'; state: CameraState }
   | { type: 'picture'; member: MemberId | 'self'; state: 'moving' | 'stalled' | 'undecodable'; width: number; height: number };
-export interface JoinOptions { room: RoomChoice; name: string; role: Role; camera: boolean }
+export interface JoinOptions { room: RoomChoice; name: string; role: Role; camera: boolean; microphone: boolean }
 export interface CallHandle {
   subscribe(on: (event: CallEvent) => void): () => void;      // replays what already happened since join
   chat(text: string): void;
   camera(on: boolean): Promise<void>;
+  // Where a platform has no sound yet it hasn't these three, nor those of `Devices`, and the page shows nothing of sound.
+  /** `false` mutes, at once: no sample that was captured while muted leaves this device. */
+  microphone?(on: boolean): Promise<void>;
+  hear?(): Promise<void>;                                     // from a touch: starts sound that the browser holds back
+  volume?(member: MemberId, volume: number): void;            // 0 to 1, here alone
   /** Paints the member's pictures into the canvas until the returned function is called. Tells the relay what is shown at which size (device pixels); call again/`resize` when the tile's size changes. The canvas's width/height follow the picture; CSS object-fit does the rest. */
   show(member: MemberId | 'self', canvas: HTMLCanvasElement, size: Size): { resize(size: Size): void; stop(): void };
   leave(): Promise<void>;
 }
 /** `name` is what the system calls it; empty while the browser doesn't tell. */
 export interface Camera { id: string; name: string }
-/** The cameras there are, and which of them is taken: the one chosen here before, if it is there. */
-export interface Cameras { cameras: Camera[]; chosen: string | null }
+/** A microphone or a speaker. */
+export type SoundDevice = Camera;
+/**
+ * The devices there are, and which of each is taken: the one chosen here before, if it is there.
+ * `speakers` is empty where the system alone decides where sound comes out.
+ */
+export interface Cameras {
+  cameras: Camera[]; chosen: string | null;
+  microphones?: SoundDevice[]; microphone?: string | null;
+  speakers?: SoundDevice[]; speaker?: string | null;
+  processes?: boolean;                                        // whether `process` is on, as it is unless somebody switched it off
+}
+/** What a check of the sound tells: how loud the microphone is, ten times a second. */
+export type SoundCheckEvent = { type: 'microphone'; state: MicState } | { type: 'level'; level: Level }
+  | { type: 'sample'; state: 'none' | 'recording' | 'playing' };
+/** The own microphone before a call, heard by oneself alone; nothing is kept after `stop`. */
+export interface SoundCheck {
+  sample(): void;                                             // a few seconds are taken up, then played once
+  again(): void;                                              // tries the microphone again, now
+  stop(): void;                                               // the microphone is given back
+}
 export type PreviewEvent = { type: 'camera'; state: CameraState } | { type: 'picture'; width: number; height: number };
 /** The own picture, seen by oneself alone. */
 export interface Preview {
@@ -69,6 +107,11 @@ export interface Devices {
   watch(on: (cameras: Cameras) => void): () => void;
   choose(id: string): void;                                   // remembered; a preview and a call that go on change to it
   preview(on: (event: PreviewEvent) => void): Preview;        // opens the camera; the system may ask the person
+  chooseMicrophone?(id: string): void;                        // as `choose`
+  chooseSpeaker?(id: string): void;
+  listen?(on: (event: SoundCheckEvent) => void): SoundCheck;  // opens the microphone; the system may ask the person
+  process?(on: boolean): void;                                // remembered: echo cancelling, noise suppression, gain; off for a headset
+  tone?(): void;                                              // from a touch: a short tone from the chosen speaker
 }
 export interface Platform {
   kind: 'browser' | 'tauri';
@@ -76,7 +119,7 @@ export interface Platform {
   lobby(on: (lobby: LobbyState) => void): () => void;         // of the relay in use
   join(options: JoinOptions): CallHandle;                     // never throws; failures arrive as `connection: ended` with a code
   /** Before joining: insecure context, no camera… `asks`: opening it makes the browser ask the person. */
-  capability(): Promise<{ camera: CameraState; asks?: boolean }>;
+  capability(): Promise<{ camera: CameraState; microphone?: MicState; asks?: boolean }>;
   devices: Devices;
   trouble(trouble: Trouble): void;                            // an error in the page, for the log; never throws
   // the app only:

@@ -119,5 +119,7 @@ function continues(first, next, index) {
     && next.chunks === first.chunks
     && next.chunk === index
     && next.references.length === first.references.length
-    && next.references.every((distance, at) => distance === first.references[at]);
+    && next.references.every((distance, at) => distance === first.references[at])
+    && next.level?.dbov === first.level?.dbov
+    && next.level?.voice === first.level?.voice;
 }

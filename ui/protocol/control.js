@@ -98,6 +98,13 @@ const optional = (read) => (value) => (value === undefined || value === null ? u
  */
 const defaulted = (read, otherwise) => (value) => (value === undefined ? otherwise() : read(value));
 
+/**
+ * @template T
+ * @param {Read<T>} read
+ * @returns {Read<T | null>}
+ */
+const nullable = (read) => (value) => (value === undefined || value === null ? null : read(value));
+
 const size = object({ width: u16, height: u16 });
 const role = word(['staff', 'bedside', 'family', 'guest']);
 const code = word([
@@ -140,6 +147,7 @@ const messages = {
   chat: object(chatFields),
   send: object({ tracks: list(object({ track: u8, size })) }),
   key_frame: object({ track: u8 }),
+  speaker: object({ member: nullable(u32) }),
   closing: object({}),
   error: object({ code, reply_to: optional(u64) }),
 };

@@ -15,6 +15,16 @@ export const MAX_LAYER = 3;
 export const MEDIA_V1 = 0x10;
 
 const TWO_32 = 2 ** 32;
+/** The extension that holds a sound's level, and its size with the byte before it. */
+const LEVEL = 1;
+const LEVEL_EXTENSION = 2;
+
+/**
+ * How loud a sound frame is, and whether somebody speaks in it.
+ * @typedef {object} Level
+ * @property {number} dbov  whole dB: 0 = the loudest there is, -127 = silence
+ * @property {boolean} voice
+ */
 
 /**
  * The clear header of a chunk.
@@ -27,9 +37,10 @@ const TWO_32 = 2 ** 32;
  * @property {number} chunk  which chunk of the frame this is, from 0
  * @property {number} chunks  how many there are, at least 1
  * @property {readonly number[]} references  distances back in the sequence; none = key frame
+ * @property {Level | null} [level]  how loud it is, if it is sound and its sender says so
  */
 
-/** @typedef {'truncated' | 'type' | 'length' | 'references' | 'chunk' | 'layer'} Problem */
+/** @typedef {'truncated' | 'type' | 'length' | 'references' | 'chunk' | 'layer' | 'extension'} Problem */
 
 /** Why bytes aren't a chunk. */
 export class HeaderError extends Error {
@@ -80,8 +91,33 @@ export function parse(message) {
     chunk,
     chunks,
     references,
+    level: levelOf(message, MIN_HEADER + 2 * count, length),
   };
   return { header, offset: length };
+}
+
+/**
+ * Reads the extensions, each a byte `id << 4 | (length - 1)` and so many bytes; the id 0 is one
+ * byte of padding. Those that aren't known are skipped, and of two levels the last one counts.
+ * @param {Uint8Array} message
+ * @param {number} at  where they begin
+ * @param {number} end
+ * @returns {Level | null}
+ */
+function levelOf(message, at, end) {
+  let level = null;
+  while (at < end) {
+    const id = message[at] >> 4;
+    const length = id === 0 ? 0 : (message[at] & 0x0f) + 1;
+    if (at + 1 + length > end) throw new HeaderError('extension');
+    if (id === LEVEL) {
+      const byte = message[at + 1];
+      // 0 and not minus zero, which isn't equal to it everywhere.
+      level = { dbov: 0 - (byte & 0x7f), voice: byte >= 0x80 };
+    }
+    at += 1 + length;
+  }
+  return level;
 }
 
 /**
@@ -91,7 +127,9 @@ export function parse(message) {
  * @returns {Uint8Array<ArrayBuffer>}
  */
 export function write(header, payload) {
-  const length = MIN_HEADER + 2 * header.references.length;
+  const { level } = header;
+  const references = MIN_HEADER + 2 * header.references.length;
+  const length = references + (level ? LEVEL_EXTENSION : 0);
   const message = new Uint8Array(length + payload.length);
   const view = new DataView(message.buffer);
   view.setUint8(0, MEDIA_V1);
@@ -106,6 +144,10 @@ export function write(header, payload) {
   view.setUint16(22, header.chunks);
   view.setUint8(24, header.references.length);
   header.references.forEach((distance, index) => view.setUint16(MIN_HEADER + 2 * index, distance));
+  if (level) {
+    view.setUint8(references, LEVEL << 4);
+    view.setUint8(references + 1, (level.voice ? 0x80 : 0) | -level.dbov);
+  }
   message.set(payload, length);
   return message;
 }

@@ -1,7 +1,7 @@
 // The page as a whole: which screen is shown, and how a call begins and ends.
 import { languages, sayTitle, use } from '../texts/index.js';
 import { callScreen } from './call.js';
-import { cameraCheck } from './devices.js';
+import { deviceCheck } from './devices.js';
 import { watchWindow } from './dialog-host.js';
 import { askName, closeDialogs } from './dialog.js';
 import { familiarScreen } from './familiar.js';
@@ -12,6 +12,7 @@ import { pacienteScreen } from './paciente.js';
 import { problemScreen } from './problem.js';
 import { settingsScreen } from './settings.js';
 import { recall, remember } from './storage.js';
+import { holdsToTalk } from './talk.js';
 
 /** @typedef {import('../platform/types').Platform} Platform */
 /** @typedef {import('../platform/types').JoinOptions} JoinOptions */
@@ -90,14 +91,14 @@ export function start(root, platform, location) {
       show({ ...callScreen({ handle, devices: platform.devices, variant, inApp: platform.kind === 'tauri', back, again, show }), title: variant === 'family' ? 'family-title' : 'call-title' });
     },
     enterAsStaff(room) {
-      const enter = (/** @type {boolean} */ camera) => app.enter(
-        { room, name: app.name, role: platform.kind === 'tauri' ? 'staff' : 'guest', camera }, 'staff', app.home,
+      const enter = (/** @type {boolean} */ camera, /** @type {boolean} */ microphone) => app.enter(
+        { room, name: app.name, role: platform.kind === 'tauri' ? 'staff' : 'guest', camera, microphone: microphone && !holdsToTalk() }, 'staff', app.home,
       );
       if (app.name) {
-        enter(true);
+        enter(true, platform.devices.listen !== undefined);
         return;
       }
-      const check = cameraCheck(platform);
+      const check = deviceCheck(platform);
       askName({
         value: '',
         verb: 'enter',
@@ -105,7 +106,7 @@ export function start(root, platform, location) {
         closed: () => check.destroy(),
         done: (name) => {
           app.setName(name);
-          enter(check.camera());
+          enter(check.camera(), check.microphone());
         },
       });
     },

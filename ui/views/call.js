@@ -1,10 +1,11 @@
 // A call from joining to its end: keeps the state, and lets the parts draw it in place.
 import { arrange } from '../call/layout.js';
+import { isOpen } from '../call/sound.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
 import { refresh } from '../texts/index.js';
 import { keepAwake } from './awake.js';
-import { inTrouble } from './camera.js';
 import { createChat } from './chat.js';
+import { inTrouble, troubleOf } from './device-trouble.js';
 import { openDialog } from './dialog.js';
 import { h, shown } from './dom.js';
 import { canFill, fillScreen, isFilled } from './fullscreen.js';
@@ -15,7 +16,9 @@ import { button } from './parts.js';
 import { createPeople } from './people.js';
 import { endedScreen, overScreen } from './problem.js';
 import { createSelf } from './self.js';
+import { micControl, soundAsk } from './sound.js';
 import { createStage, drawStage } from './stage.js';
+import { holdsToTalk, microphoneButton } from './talk.js';
 import { createTiles } from './tiles.js';
 import { createWait } from './wait.js';
 
@@ -23,6 +26,8 @@ import { createWait } from './wait.js';
 /** @typedef {import('./app.js').Variant} Variant */
 /** @typedef {import('../call/state.js').Panel} Panel */
 /** @typedef {import('../platform/types').CameraState} CameraState */
+/** @typedef {import('../platform/types').MicState} MicState */
+/** @typedef {import('./device-trouble.js').Device} Device */
 
 /** Where the settings are a sheet over the rest (call.css). */
 const sheet = window.matchMedia('(max-width: 35em)');
@@ -40,16 +45,23 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   let state = initial();
   let drawing = false;
   let over = false;
-  /** The trouble that the person chose to go on with. @type {CameraState | null} */
-  let dismissed = null;
+  /** The troubles that the person chose to go on with. @type {{ camera: CameraState | null, mic: MicState | null }} */
+  const dismissed = { camera: null, mic: null };
+  /** Whether the camera was on before there was only sound. */
+  let hadCamera = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** The stage in CSS pixels, and its text as a multiple of 16 px. */
   let stage = { width: 0, height: 0, text: 1 };
 
-  const tiles = createTiles(handle);
+  const small = variant === 'patient';
+  const sound = handle.microphone !== undefined;
+  /** A patient holds nothing down. */
+  const holds = () => !small && holdsToTalk();
+
+  const tiles = createTiles(handle, sound);
   const self = createSelf(handle);
-  const notices = createNotices(() => setPanel('chat'));
+  const notices = createNotices({ openChat: () => setPanel('chat'), unmute: () => setMicrophone(true) });
   const chat = createChat({
     send: (text) => {
       act({ type: 'chat_sent', text });
@@ -62,12 +74,36 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     drop: ({ key }) => act({ type: 'chat_dropped', key }),
     close: () => setPanel(null),
   });
-  const small = variant === 'patient';
-  const people = small ? null : createPeople({ close: () => setPanel(null) });
-  const menu = small ? null : createMenu({ devices, close: () => setMenu(false), hidden: self.hidden, hide: self.hide });
-  const wait = variant === 'family' ? createWait({ leave: () => leave(), cameraAgain: () => void handle.camera(true) }) : null;
+  const volume = handle.volume ? (/** @type {number} */ id, /** @type {number} */ loud) => {
+    handle.volume?.(id, loud);
+    act({ type: 'volume', member: id, volume: loud });
+  } : null;
+  const people = small ? null : createPeople({ close: () => setPanel(null), sound, volume });
+  const menu = small ? null : createMenu({
+    devices,
+    close: () => setMenu(false),
+    hidden: self.hidden,
+    hide: self.hide,
+    people: () => setPanel('people'),
+    sound: sound ? {
+      audioOnly: () => state.audioOnly,
+      setAudioOnly: (on) => setAudioOnly(on),
+      holds: () => {
+        // Nothing is opened by a setting: who holds to talk begins muted, and stays so afterwards.
+        if (holds() && isOpen(state.sound.microphone)) setMicrophone(false);
+        draw();
+      },
+    } : null,
+  });
+  const hear = () => void handle.hear?.();
+  const ask = sound ? soundAsk(variant, hear) : null;
+  const waitAsk = sound && variant === 'family' ? soundAsk(variant, hear) : null;
+  const wait = variant === 'family' ? createWait({ leave: () => leave(), again: (device) => tryAgain(device), ask: waitAsk?.element ?? null }) : null;
+  const mic = sound ? micControl() : null;
+  const talk = mic && microphoneButton(mic.element, { toggle: () => setMicrophone(!isOpen(state.sound.microphone)), talk: (on) => setMicrophone(on), holds });
   const view = createStage({
     variant, tiles: tiles.element, notices: notices.element, chat: chat.element, people: people?.element ?? null, menu: menu?.element ?? null,
+    mic: mic?.element ?? null, ask: ask?.element ?? null,
   });
   if (view.menu) shown(view.menu, false);
 
@@ -75,7 +111,11 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   const act = (event) => {
     const next = reduce(state, event, Date.now());
     if (next === state) return;
+    // Levels come ten times a second, and move only the bars that show them.
+    const more = event.type !== 'levels' || next.notices !== state.notices;
     state = next;
+    if (event.type === 'levels') drawLevels();
+    if (!more) return;
     if (drawing) return;
     drawing = true;
     // Once for all that comes together; not with the next frame, which a hidden tab never has.
@@ -122,10 +162,48 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     else back();
   };
 
-  const toggleCamera = () => {
-    const on = state.camera === 'on' || state.camera === 'starting';
-    dismissed = null;
-    void handle.camera(!on);
+  /** @param {boolean} on */
+  const setCamera = (on) => {
+    dismissed.camera = null;
+    // Who wants to be seen wants pictures again.
+    if (on) act({ type: 'audio_only', on: false });
+    void handle.camera(on);
+  };
+  const toggleCamera = () => setCamera(!cameraOn());
+  const cameraOn = () => state.camera === 'on' || state.camera === 'starting';
+
+  /** @param {boolean} on */
+  const setMicrophone = (on) => {
+    dismissed.mic = null;
+    void handle.microphone?.(on);
+  };
+
+  /** @param {boolean} on */
+  const setAudioOnly = (on) => {
+    if (on === state.audioOnly) return;
+    act({ type: 'audio_only', on });
+    if (on) hadCamera = cameraOn();
+    if (on && hadCamera) void handle.camera(false);
+    else if (!on && hadCamera) setCamera(true);
+  };
+
+  /** @param {Device} device */
+  const tryAgain = (device) => {
+    if (device !== 'mic') setCamera(true);
+    if (device !== 'camera') setMicrophone(true);
+  };
+
+  /** What there is to say of the devices, besides what the person goes on without. */
+  const troubleNow = () => {
+    const { camera, sound: { microphone } } = state;
+    if (!inTrouble(camera)) dismissed.camera = null;
+    if (!inTrouble(microphone)) dismissed.mic = null;
+    return troubleOf(dismissed.camera === camera ? 'off' : camera, dismissed.mic === microphone ? 'off' : microphone);
+  };
+
+  const drawLevels = () => {
+    tiles.levels(state);
+    mic?.level(state.sound);
   };
 
   const draw = () => {
@@ -133,8 +211,6 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       end();
       return;
     }
-    const trouble = inTrouble(state.camera) && dismissed !== state.camera ? state.camera : null;
-    if (!inTrouble(state.camera)) dismissed = null;
     const waiting = wait !== null && alone(state);
     const part = waiting && wait ? wait.element : view.element;
     if (element.firstElementChild !== part) {
@@ -150,19 +226,25 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     view.stage.dataset.self = places.place === 'corner' ? places.corner : '';
     if (waiting && wait) {
       self.into('preview', wait.preview);
-      wait.draw(state, trouble);
+      waitAsk?.draw(state);
+      wait.draw(state, troubleNow());
     } else {
       self.into(places.place, view.stage);
+      // One thing at a time, and to hear comes first.
+      const trouble = ask?.draw(state) ? null : troubleNow();
       drawStage(view, state, variant, trouble, {
         inApp,
-        again: () => void handle.camera(true),
+        again: () => trouble && tryAgain(trouble.device),
         without: () => {
-          dismissed = state.camera;
+          if (trouble?.device !== 'mic') dismissed.camera = state.camera;
+          if (trouble?.device !== 'camera') dismissed.mic = state.sound.microphone;
           draw();
         },
       });
+      mic?.draw(state, holds());
     }
     tiles.draw(state, places.tiles, places.covered, places.self, stage.text);
+    drawLevels();
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || (state.room !== null && places.self !== null));
     view.stage.style.setProperty('--self-width', `${places.self?.width ?? 0}px`);
@@ -182,6 +264,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   };
 
   view.camera.addEventListener('click', toggleCamera);
+  view.audioOnly?.addEventListener('click', () => setAudioOnly(!state.audioOnly));
   view.chatToggle.addEventListener('click', () => setPanel(state.panel === 'chat' ? null : 'chat'));
   view.peopleToggle?.addEventListener('click', () => setPanel(state.panel === 'people' ? null : 'people'));
   view.menuToggle?.addEventListener('click', () => setMenu(!menuOpen()));
@@ -193,7 +276,8 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   const inStage = () => element.firstElementChild === view.element;
   const stopKeys = listenToKeys((action) => {
     if (!inStage()) return;
-    if (action === 'camera') toggleCamera();
+    if (action === 'microphone') talk?.pressed();
+    else if (action === 'camera') toggleCamera();
     else if (action === 'chat') setPanel(state.panel === 'chat' ? null : 'chat', true);
     else if (action === 'full') fillScreen(canFill() && !isFilled());
     else if (small) return;
@@ -205,6 +289,8 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     else if (state.panel) setPanel(null);
     else return false;
     return true;
+  }, (action) => {
+    if (action === 'microphone') talk?.released();
   });
   /** A touch beside the menu closes it. @param {Event} event */
   const beside = (event) => {
@@ -242,6 +328,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       tiles.destroy();
       self.destroy();
       wait?.destroy();
+      talk?.destroy();
       menu?.destroy();
       fillScreen(false);
       // Their languages need not be kept any more.

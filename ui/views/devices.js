@@ -1,82 +1,43 @@
-// The own camera: how one looks before entering, which camera it is, and what to do when there is
-// none. The list of cameras serves in the call as well.
-import { cameraCard, inTrouble } from './camera.js';
-import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
+// How one looks and sounds before entering, with which devices, and what to do when there is none.
+import { deviceList } from './device-list.js';
+import { inTrouble, troubleCard, troubleOf } from './device-trouble.js';
+import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { openDialog } from './dialog.js';
-import { button, oneOf } from './parts.js';
+import { button } from './parts.js';
 import { sayAttribute } from '../texts/index.js';
+import { soundCheck } from './sound-check.js';
 import { devicePixels } from './tiles.js';
 
 /** @typedef {import('../platform/types').Platform} Platform */
-/** @typedef {import('../platform/types').Devices} Devices */
-/** @typedef {import('../platform/types').Cameras} Cameras */
 /** @typedef {import('../platform/types').CameraState} CameraState */
 /** @typedef {import('../platform/types').Preview} Preview */
 
-let lists = 0;
-
 /**
- * The cameras, to choose one of.
- * @param {Devices} devices
- * @param {{ single?: boolean, folded?: boolean }} [options]
- *   `single`: shown for one camera too, and for none; `folded`: only the one in use is seen at first
- */
-export function cameraList(devices, { single = false, folded = false } = {}) {
-  lists += 1;
-  const group = `camera-${lists}`;
-  const options = h('div', { class: 'camera-options' });
-  const none = h('p', { class: 'camera-none', testid: 'camera-none' }, icon('camera-off'), h('span', { t: 'camera-list-none' }));
-  const list = oneOf('camera-list', 'choice camera-list', options, none);
-  list.dataset.testid = 'camera-list';
-  const now = h('span', { class: 'camera-name', attributes: { dir: 'auto' } });
-  const element = folded
-    ? h('details', { class: 'camera-fold' },
-      h('summary', { class: 'camera-now', testid: 'camera-fold' }, icon('video'), now, h('span', { class: 'camera-change', t: 'camera-change' })), list)
-    : list;
-  shown(element, false);
-  const stop = devices.watch(({ cameras, chosen }) => {
-    shown(element, cameras.length > 1 || single);
-    shown(none, cameras.length === 0);
-    const taken = cameras.findIndex(({ id }) => id === chosen);
-    if (taken >= 0) sayName(now, cameras[taken], taken);
-    keep(options, cameras, ({ id }) => id, ({ id }) => h('label', { class: 'choice-option camera-option' },
-      h('input', { testid: 'camera-option', attributes: { type: 'radio', name: group, value: id }, on: { change: () => devices.choose(id) } }),
-      h('span', { class: 'choice-face' }, icon('video'), h('span', { class: 'camera-name', attributes: { dir: 'auto' } }))), (option, camera) => {
-      const [input, name] = [option.querySelector('input'), option.querySelector('.camera-name')];
-      if (input) input.checked = camera.id === chosen;
-      if (name) sayName(name, camera, cameras.indexOf(camera));
-    });
-  });
-  return { element, destroy: stop };
-}
-
-/**
- * A browser tells names only to who may use the camera.
- * @param {Element} element @param {import('../platform/types').Camera} camera @param {number} index
- */
-function sayName(element, camera, index) {
-  sayText(element, camera.name ? ['camera-named', { name: camera.name }] : ['camera-unnamed', { number: index + 1 }]);
-}
-
-/**
- * What the person sees of themselves before entering.
+ * What the person sees and hears of themselves before entering.
  * @param {Platform} platform
  */
-export function cameraCheck(platform) {
+export function deviceCheck(platform) {
   const { devices } = platform;
   const inApp = platform.kind === 'tauri';
   const canvas = h('canvas', { class: 'check-canvas', testid: 'check-canvas', attributes: { role: 'img', width: 4, height: 3 }, said: { 'aria-label': 'self-picture' } });
   const mark = h('span', { class: 'check-mark' }, icon('video'));
   const title = h('p', { class: 'check-title' });
   const text = h('p', { class: 'check-text' });
-  const open = button({ t: 'check-open', icon: 'video', testid: 'check-open', on: () => start(true) });
+  const open = button({ t: devices.listen ? 'check-open-both' : 'check-open', icon: 'video', testid: 'check-open', on: () => begin() });
   const words = h('div', { class: 'check-words', attributes: { role: 'status' } }, mark, title, text, open);
   const toggle = h('button', { class: 'check-toggle', testid: 'check-toggle', attributes: { type: 'button' }, on: { click: () => (wanted ? stop('off') : start(true)) } }, icon('video'));
-  const frame = h('div', { class: 'check-frame', testid: 'check-frame' }, canvas, words, toggle);
+  const sound = devices.listen ? soundCheck(devices, () => draw()) : null;
+  const controls = h('div', { class: 'check-controls' }, sound?.pill, sound?.toggle, toggle);
+  const frame = h('div', { class: 'check-frame', testid: 'check-frame' }, canvas, words, controls);
   const trouble = h('div', { class: 'check-trouble' });
-  const works = h('p', { class: 'check-works', testid: 'check-works', attributes: { role: 'status' } }, icon('circle-check'), h('span', { t: 'check-works' }));
-  const list = cameraList(devices, { folded: true });
-  const element = h('section', { class: 'check', testid: 'camera-check', said: { 'aria-label': 'check-title' } }, frame, trouble, works, list.element);
+  // Where no picture can be, the microphone's button stands alone.
+  const openSound = button({ t: 'check-open-sound', icon: 'mic', testid: 'check-open-sound', on: () => sound?.start() });
+  const aside = h('div', { class: 'check-aside' }, openSound);
+  const worksWords = h('span');
+  const works = h('p', { class: 'check-works', testid: 'check-works', attributes: { role: 'status' } }, icon('circle-check'), worksWords);
+  const list = deviceList(devices, 'camera', { folded: true });
+  const element = h('section', { class: 'check', testid: 'camera-check', said: { 'aria-label': sound ? 'check-title-sound' : 'check-title' } },
+    frame, trouble, aside, works, list.element, sound?.fold);
 
   /** @type {Preview | null} */
   let preview = null;
@@ -89,6 +50,12 @@ export function cameraCheck(platform) {
   let wanted = true;
   let gone = false;
   let asks = false;
+
+  /** The person lets the browser ask, for all at once. */
+  const begin = () => {
+    start(true);
+    sound?.start();
+  };
 
   const pixels = () => devicePixels(frame.clientWidth || 1, frame.clientHeight || 1);
 
@@ -130,25 +97,51 @@ export function cameraCheck(platform) {
   const draw = () => {
     if (gone) return;
     element.dataset.camera = state;
-    const failed = state !== 'unknown' && state !== 'asks' && inTrouble(state);
-    if (trouble.dataset.camera !== (failed ? state : '')) {
-      trouble.dataset.camera = failed ? state : '';
-      trouble.replaceChildren(...(failed ? [cameraCard(/** @type {CameraState} */ (state), { inApp, before: true, again: () => start(true) })] : []));
-    }
+    const failed = state !== 'unknown' && state !== 'asks' && inTrouble(state) ? state : null;
+    drawTrouble(failed, sound?.trouble() ?? null);
     shown(frame, !failed);
     shown(canvas, moving);
     shown(words, !moving);
-    shown(works, moving);
     shown(toggle, state === 'on' || state === 'starting' || state === 'off');
+    const beside = failed ? aside : frame;
+    if (controls.parentElement !== beside) beside.append(controls);
+    shown(openSound, Boolean(failed) && sound?.state() === 'asks');
+    shown(aside, Boolean(failed) && Boolean(sound) && !sound?.trouble());
     shown(open, state === 'asks');
+    drawWorks(sound?.word() ?? null);
     const key = state === 'off' ? 'off' : state === 'asks' ? 'asks' : 'starting';
     setIcon(mark, key === 'off' ? 'video-off' : key === 'starting' ? 'hourglass' : 'video');
-    sayText(title, `check-${key}`);
-    sayText(text, key === 'starting' ? 'check-question' : `check-${key}-text`);
+    sayText(title, key === 'asks' && sound ? 'check-asks-sound' : `check-${key}`);
+    sayText(text, key === 'starting' ? 'check-question' : key === 'asks' && sound ? 'check-asks-sound-text' : `check-${key}-text`);
     shown(text, key !== 'starting' || asks);
     setIcon(toggle, wanted ? 'video' : 'video-off');
     toggle.setAttribute('aria-pressed', String(wanted));
     sayAttribute(toggle, 'aria-label', wanted ? 'control-camera-off' : 'control-camera-on');
+  };
+
+  /**
+   * A card for all that shares a reason, else one for each.
+   * @param {import('./device-trouble.js').Trouble['state'] | null} camera
+   * @param {import('./device-trouble.js').Trouble['state'] | null} microphone
+   */
+  const drawTrouble = (camera, microphone) => {
+    const key = `${camera ?? ''} ${microphone ?? ''}`;
+    if (trouble.dataset.shown === key) return;
+    trouble.dataset.shown = key;
+    const one = troubleOf(camera ?? 'off', microphone ?? 'off');
+    /** @type {(import('./device-trouble.js').Trouble | null)[]} */
+    const all = one?.device === 'both' ? [one] : [camera && { device: 'camera', state: camera }, microphone && { device: 'mic', state: microphone }];
+    const again = { camera: () => start(true), mic: () => sound?.start(), both: begin };
+    trouble.replaceChildren(...all.flatMap((each) => (each ? [troubleCard(each, { inApp, before: true, again: again[each.device] })] : [])));
+  };
+
+  /** What works, once it is known. @param {'heard' | 'waits' | null} ear */
+  const drawWorks = (ear) => {
+    shown(works, moving || ear !== null);
+    works.classList.toggle('waits', ear === 'waits');
+    setIcon(works, ear === 'waits' ? 'mic' : 'circle-check');
+    if (ear === 'waits') sayText(worksWords, moving ? 'check-say' : 'check-say-only');
+    else sayText(worksWords, ear === null ? 'check-works' : moving ? 'check-works-both' : 'check-works-sound');
   };
 
   const sized = new ResizeObserver(() => shows?.resize(pixels()));
@@ -157,6 +150,7 @@ export function cameraCheck(platform) {
   void platform.capability().then((can) => {
     if (gone || preview) return;
     asks = can.asks === true;
+    listen(can.microphone ?? 'off');
     if (can.camera === 'off' && !asks) start(false);
     else {
       // Nobody likes to be asked for the camera before they know what for.
@@ -167,15 +161,24 @@ export function cameraCheck(platform) {
     }
   });
 
+  /** @param {import('../platform/types').MicState} can */
+  const listen = (can) => {
+    if (can === 'off' && asks) sound?.known('asks');
+    else if (can === 'off' || can === 'missing' || can === 'busy') sound?.start();
+    else sound?.known(can);
+  };
+
   return {
     element,
     /** Whether to enter with the camera: not where there can be none, or where it was switched off. */
     camera: () => wanted && state !== 'insecure' && state !== 'missing',
-    /** Gives the camera back; to be called before the call opens it. */
+    microphone: () => sound?.microphone() ?? false,
+    /** Gives the devices back; to be called before the call opens them. */
     destroy() {
       gone = true;
       shows?.stop();
       preview?.stop();
+      sound?.destroy();
       list.destroy();
       sized.disconnect();
     },
@@ -186,11 +189,11 @@ export function cameraCheck(platform) {
  * The check in a dialog of its own, for those who enter from a list.
  * @param {Platform} platform
  */
-export function checkCamera(platform) {
-  const check = cameraCheck(platform);
+export function checkDevices(platform) {
+  const check = deviceCheck(platform);
   openDialog({
-    title: 'check-title',
-    text: 'check-promise',
+    title: platform.devices.listen ? 'check-title-sound' : 'check-title',
+    text: platform.devices.listen ? 'check-promise-sound' : 'check-promise',
     body: [check.element],
     verb: 'close',
     verbTestid: 'check-done',

@@ -1,7 +1,8 @@
 // /Familiar/: the relative says a name and goes into the room.
-import { cameraCheck } from './devices.js';
+import { deviceCheck } from './devices.js';
 import { h, icon } from './dom.js';
 import { brand, button, field, languageButton, nameProblem } from './parts.js';
+import { holdsToTalk } from './talk.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -16,7 +17,7 @@ export function familiarScreen(app, room, given = '') {
     t: 'family-name-label', testid: 'familiar-name', value: given, attributes: { autocomplete: 'name', enterkeyhint: 'go' },
   });
   const enter = button({ kind: 'primary', t: 'family-enter', testid: 'familiar-enter', submit: true, class: 'wide tall' });
-  const check = cameraCheck(app.platform);
+  const check = deviceCheck(app.platform);
 
   const form = h('form', {
     class: 'family-form',
@@ -28,13 +29,13 @@ export function familiarScreen(app, room, given = '') {
         name.say(problem);
         if (problem) return;
         const person = name.input.value.trim();
-        const camera = check.camera();
-        // The call opens the camera itself.
+        const [camera, microphone] = [check.camera(), check.microphone() && !holdsToTalk()];
+        // The call opens them itself.
         check.destroy();
         app.enter(
           {
             room: room ? { by: 'id', id: room } : { by: 'name', name: person, create: 'bed' },
-            name: person, role: 'family', camera,
+            name: person, role: 'family', camera, microphone,
           },
           'family',
           () => app.family(room, person),

@@ -1,6 +1,6 @@
 // Ways to a host that isn't chosen from the list: its address, its QR code, a link; and the words
 // about one that isn't who it was.
-import { cameraCard, inTrouble } from './camera.js';
+import { inTrouble, troubleCard } from './device-trouble.js';
 import { openDialog } from './dialog.js';
 import { h, icon, sayText, shown } from './dom.js';
 import { button, field, fingerprintBlock, setBusy } from './parts.js';
@@ -87,7 +87,7 @@ export function readCode(app, way) {
       return;
     }
     const failed = inTrouble(event.state);
-    trouble.replaceChildren(...(failed ? [cameraCard(event.state, { inApp: true, before: true, again: () => preview.again() })] : []));
+    trouble.replaceChildren(...(inTrouble(event.state) ? [troubleCard({ device: 'camera', state: event.state }, { inApp: true, before: true, again: () => preview.again() })] : []));
     shown(frame, !failed);
     shown(said, !failed);
     if (event.state !== 'on') shown(words, true);

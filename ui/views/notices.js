@@ -11,15 +11,15 @@ import { problemKey } from './problem.js';
 /** So many names are said; the others are counted. */
 const NAMES = 3;
 
-/** @param {() => void} openChat */
-export function createNotices(openChat) {
+/** @param {{ openChat: () => void, unmute: () => void }} does */
+export function createNotices(does) {
   // One live region for all: what stands in it is read aloud once, when it comes.
   const element = h('div', { class: 'notices', attributes: { role: 'status', 'aria-live': 'polite' } });
   return {
     element,
     /** One at a time, the newest: what is on the stage is the people. @param {State} state */
     draw(state) {
-      keep(element, state.notices.slice(-1), (notice) => notice.key, (notice) => make(notice, openChat), drawNotice);
+      keep(element, state.notices.slice(-1), (notice) => notice.key, (notice) => make(notice, does), drawNotice);
     },
   };
 }
@@ -57,11 +57,15 @@ export function comingText(kind, people) {
 /** @type {Record<ComingKind, import('./dom.js').IconName>} */
 export const comingIcons = { joined: 'user-round-plus', left: 'user-round-minus', lost: 'wifi-off' };
 
-/** @param {Notice} notice @param {() => void} openChat */
-function make(notice, openChat) {
+/** @param {Notice} notice @param {{ openChat: () => void, unmute: () => void }} does */
+function make(notice, { openChat, unmute }) {
   const words = h('span', { class: 'notice-words' });
   if (notice.type === 'chat') {
     return h('button', { class: 'notice written', testid: 'notice', attributes: { type: 'button' }, on: { click: openChat } }, icon('message-circle'), words);
+  }
+  if (notice.type === 'muted') {
+    return h('button', { class: 'notice written', testid: 'notice-muted', attributes: { type: 'button' }, on: { click: unmute } },
+      icon('mic-off'), words, h('span', { class: 'notice-verb', t: 'notice-unmute' }));
   }
   return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(notice.type === 'coming' ? comingsIcon(notice) : 'circle-alert'), words);
 }
@@ -73,6 +77,8 @@ function drawNotice(element, notice) {
   if (notice.type === 'coming') {
     setIcon(element, comingsIcon(notice));
     sayText(words, comingsText(notice));
+  } else if (notice.type === 'muted') {
+    sayText(words, 'notice-muted');
   } else if (notice.type === 'chat') {
     sayText(words, ['notice-chat', { name: notice.people[0]?.name ?? '', text: notice.text }]);
   } else {

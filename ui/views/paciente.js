@@ -35,7 +35,7 @@ export function pacienteScreen(app) {
 
   /** @param {RoomInfo} room */
   const enter = (room) => app.enter(
-    { room: { by: 'id', id: room.id }, name: t('patient-name'), role: 'bedside', camera: true }, 'patient', back,
+    { room: { by: 'id', id: room.id }, name: t('patient-name'), role: 'bedside', camera: true, microphone: true }, 'patient', back,
   );
   const tick = () => {
     const now = Date.now();

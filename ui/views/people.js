@@ -1,12 +1,17 @@
 // Who is in the call, with whole names and how each one is connected: what a small tile can't say.
+import { hasMicrophone, isOpen, speakerOf } from '../call/sound.js';
+import { sayAttribute } from '../texts/index.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
 import { stateWords } from './tiles.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../platform/types').MemberId} MemberId */
 
-/** @param {{ close: () => void }} options */
-export function createPeople({ close }) {
+/**
+ * @param {{ close: () => void, sound: boolean, volume: ((id: MemberId, volume: number) => void) | null }} options
+ *   `sound`: whether there is sound to tell of; `volume`: how loud somebody is to be here
+ */
+export function createPeople({ close, sound, volume }) {
   const list = h('ul', { class: 'people', attributes: { tabindex: '0' }, said: { 'aria-label': 'people-title' } });
   const element = h('aside', { class: 'panel people-panel', testid: 'people', attributes: { 'aria-labelledby': 'people-title' } },
     h('header', { class: 'panel-head' },
@@ -18,18 +23,51 @@ export function createPeople({ close }) {
     /** @param {State} state */
     draw(state) {
       const all = state.you === null ? [...state.order] : [state.you, ...state.order];
-      keep(list, all, String, (id) => makeRow(id === state.you), (row, id) => drawRow(row, state, id));
+      keep(list, all, String, (id) => makeRow(id, id === state.you, sound, volume), (row, id) => {
+        drawRow(row, state, id);
+        if (sound) drawSound(row, state, id);
+      });
     },
     opened: () => list.focus({ preventScroll: true }),
   };
 }
 
-/** @param {boolean} own */
-function makeRow(own) {
+/** Steps from silent to whole. */
+const STEPS = 10;
+
+/** @param {MemberId} id @param {boolean} own @param {boolean} sound @param {((id: MemberId, volume: number) => void) | null} volume */
+function makeRow(id, own, sound, volume) {
+  const loud = volume && !own ? h('input', {
+    class: 'volume-input', testid: 'volume', attributes: { type: 'range', min: 0, max: STEPS, step: 1, value: STEPS },
+    on: { input: (event) => volume(id, Number(event.target.value) / STEPS) },
+  }) : null;
   return h('li', { class: 'people-row', testid: 'person' },
     h('p', { class: 'people-name' }, h('bdi', { class: 'people-name-words' }), own && h('span', { class: 'people-you', t: 'people-you' })),
     h('p', { class: 'people-state' }, icon('wifi'), h('span', { class: 'people-state-words' })),
-    h('p', { class: 'people-picture' }, icon('video'), h('span', { class: 'people-picture-words' })));
+    h('p', { class: 'people-picture' }, icon('video'), h('span', { class: 'people-picture-words' })),
+    sound && h('p', { class: 'people-sound' }, icon('mic'), h('span', { class: 'people-sound-words' })),
+    loud && h('div', { class: 'volume' }, icon('volume-2'), loud));
+}
+
+/** @param {HTMLElement} row @param {State} state @param {MemberId} id */
+function drawSound(row, state, id) {
+  const member = state.members[id];
+  if (!member) return;
+  const own = id === state.you;
+  const [line, words] = /** @type {HTMLElement[]} */ ([row.querySelector('.people-sound'), row.querySelector('.people-sound-words')]);
+  const open = own ? isOpen(state.sound.microphone) : hasMicrophone(member);
+  const speaks = speakerOf(state) === id;
+  shown(line, !row.classList.contains('lost'));
+  setIcon(line, speaks ? 'audio-lines' : open ? 'mic' : 'mic-off');
+  sayText(words, speaks ? 'tile-speaks' : open ? 'people-open' : 'people-muted');
+  const loud = /** @type {HTMLInputElement | null} */ (row.querySelector('.volume-input'));
+  if (!loud) return;
+  const now = Math.round((state.sound.volumes[id] ?? 1) * STEPS);
+  if (Number(loud.value) !== now) loud.value = String(now);
+  setIcon(/** @type {Element} */ (loud.parentElement), now ? 'volume-2' : 'volume-x');
+  sayAttribute(loud, 'aria-label', 'volume-label', { name: member.name });
+  if (now) sayAttribute(loud, 'aria-valuetext', 'percent', { percent: now * 100 / STEPS });
+  else sayAttribute(loud, 'aria-valuetext', 'volume-none');
 }
 
 /** @param {HTMLElement} row @param {State} state @param {MemberId} id */

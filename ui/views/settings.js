@@ -1,6 +1,6 @@
-// What this device keeps: who uses it, in which language, with which camera.
+// What this device keeps: who uses it, in which language, with which camera and microphone.
 import { language, languages, onLanguage } from '../texts/index.js';
-import { checkCamera } from './devices.js';
+import { checkDevices } from './devices.js';
 import { h, icon } from './dom.js';
 import { brand, button, choice, chooseLanguage, field, languageButton, nameProblem } from './parts.js';
 
@@ -13,6 +13,7 @@ import { brand, button, choice, chooseLanguage, field, languageButton, nameProbl
  */
 export function settingsScreen(app) {
   const tongues = languageChoice();
+  const sound = app.platform.devices.listen !== undefined;
   return {
     title: 'settings-title',
     element: h('div', { class: 'page settings' },
@@ -24,9 +25,9 @@ export function settingsScreen(app) {
         h('section', { class: 'card pad' }, tongues.element),
         h('section', { class: 'card pad settings-camera', attributes: { 'aria-labelledby': 'settings-camera' } },
           h('div', { class: 'settings-words' },
-            h('h2', { class: 'field-label', t: 'control-camera', attributes: { id: 'settings-camera' } }),
-            h('p', { class: 'card-text', t: 'settings-camera-text' })),
-          button({ t: 'settings-camera-see', icon: 'video', testid: 'settings-camera', on: () => checkCamera(app.platform) })))),
+            h('h2', { class: 'field-label', t: sound ? 'settings-devices' : 'control-camera', attributes: { id: 'settings-camera' } }),
+            h('p', { class: 'card-text', t: sound ? 'settings-devices-text' : 'settings-camera-text' })),
+          button({ t: 'settings-camera-see', icon: 'video', testid: 'settings-camera', on: () => checkDevices(app.platform) })))),
     destroy: tongues.destroy,
   };
 }

@@ -1,21 +1,21 @@
 // A call as it is seen: its head, the stage, the panels beside it and the controls.
 import { alone, minutes } from '../call/state.js';
 import { clock, sayAttribute } from '../texts/index.js';
-import { cameraCard } from './camera.js';
+import { sameTrouble, troubleCard } from './device-trouble.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { button, chip, languageButton, setChip } from './parts.js';
 
 /** @typedef {import('./app.js').Variant} Variant */
 /** @typedef {import('../call/state.js').State} State */
-/** @typedef {import('../platform/types').CameraState} CameraState */
+/** @typedef {import('./device-trouble.js').Trouble} Trouble */
 
 /**
  * @param {{
  *   variant: Variant, tiles: HTMLElement, notices: HTMLElement, chat: HTMLElement,
- *   people: HTMLElement | null, menu: HTMLElement | null,
- * }} parts a patient has neither the list of people nor the menu
+ *   people: HTMLElement | null, menu: HTMLElement | null, mic: HTMLElement | null, ask: HTMLElement | null,
+ * }} parts a patient has neither the list of people nor the menu; `mic` and `ask`: where there is sound
  */
-export function createStage({ variant, tiles, notices, chat, people, menu }) {
+export function createStage({ variant, tiles, notices, chat, people, menu, mic, ask }) {
   const room = h('h1', { class: 'call-room', attributes: { tabindex: '-1', dir: 'auto' } });
   const time = h('span', { class: 'call-time', testid: 'call-time' });
   const count = h('span', { class: 'call-count' });
@@ -30,12 +30,13 @@ export function createStage({ variant, tiles, notices, chat, people, menu }) {
   const backToList = button({ kind: 'primary', t: 'call-gone-back', icon: 'arrow-left', testid: 'gone-back', class: 'call-empty-back' });
   empty.append(backToList);
   const camera = control('camera-toggle', 'video', 'control-camera');
+  const audioOnly = mic && variant !== 'patient' ? control('audio-only', 'volume-2', 'control-audio-only', 'wide-only') : null;
   const chatToggle = control('chat-toggle', 'message-circle', 'chat-title');
   const unread = h('span', { class: 'unread', testid: 'unread', attributes: { 'aria-hidden': 'true' } });
   const unreadWords = h('span', { class: 'for-readers' });
   chatToggle.querySelector('.control-face')?.append(unread);
   chatToggle.append(unreadWords);
-  const peopleToggle = people && control('people-toggle', 'users-round', 'people-title');
+  const peopleToggle = people && control('people-toggle', 'users-round', 'people-title', 'wide-only');
   const menuToggle = menu && control('menu-toggle', 'settings-2', 'menu-title');
   const leave = control('leave', 'phone-off', 'control-leave', 'danger');
   const trouble = h('div', { class: 'call-trouble' });
@@ -48,12 +49,14 @@ export function createStage({ variant, tiles, notices, chat, people, menu }) {
     language);
   const main = h('main', { class: 'call-main' }, stage, chat, people);
   const controls = h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } },
-    camera, chatToggle, peopleToggle, menuToggle, leave);
+    mic, camera, audioOnly, chatToggle, peopleToggle, menuToggle, leave);
   const element = h('div', { class: 'call', testid: 'call', attributes: { 'data-variant': variant } },
-    head, main, trouble, h('footer', { class: 'call-foot' }, controls, menu));
+    head, main, ask, trouble, h('footer', { class: 'call-foot' }, controls, menu));
   return {
-    element, room, sub, time, count, status, banner, notices, empty, trouble, camera, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
-    leave, backToList, stage, chat, people, menu, beneath: [head, main, trouble, controls],
+    element, room, sub, time, count, status, banner, notices, empty, trouble, camera, audioOnly, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
+    leave, backToList, stage, chat, people, menu, beneath: [head, main, trouble, controls, ...(ask ? [ask] : [])],
+    /** @type {Trouble | null} */
+    shownTrouble: null,
   };
 }
 
@@ -67,7 +70,7 @@ function control(testid, name, label, kind = '') {
 
 /**
  * @param {ReturnType<typeof createStage>} view @param {State} state @param {Variant} variant
- * @param {CameraState | null} trouble
+ * @param {Trouble | null} trouble
  * @param {{ inApp: boolean, again: () => void, without: () => void }} actions
  */
 export function drawStage(view, state, variant, trouble, actions) {
@@ -101,6 +104,7 @@ export function drawStage(view, state, variant, trouble, actions) {
   view.camera.classList.toggle('off', !on && state.room !== null);
   sayAttribute(view.camera, 'aria-label', on ? 'control-camera-off' : 'control-camera-on');
   sayAttribute(view.leave, 'aria-label', 'control-leave-label');
+  drawAudioOnly(view, state);
 
   view.element.dataset.panel = state.panel ?? 'none';
   shown(view.chat, state.panel === 'chat');
@@ -112,10 +116,20 @@ export function drawStage(view, state, variant, trouble, actions) {
   view.unread.textContent = state.unread > 99 ? '99+' : String(state.unread);
   shown(view.unread, state.unread > 0);
 
-  if (view.trouble.dataset.camera !== (trouble ?? '')) {
-    view.trouble.dataset.camera = trouble ?? '';
-    view.trouble.replaceChildren(...(trouble ? [cameraCard(trouble, actions)] : []));
+  if (!sameTrouble(view.shownTrouble, trouble)) {
+    view.shownTrouble = trouble;
+    view.trouble.replaceChildren(...(trouble ? [troubleCard(trouble, actions)] : []));
   }
+}
+
+/** @param {ReturnType<typeof createStage>} view @param {State} state */
+function drawAudioOnly({ audioOnly }, state) {
+  if (!audioOnly) return;
+  setIcon(audioOnly, state.audioOnly ? 'video' : 'volume-2');
+  audioOnly.classList.toggle('off', state.audioOnly);
+  const words = audioOnly.querySelector('.control-words');
+  if (words) sayText(words, state.audioOnly ? 'control-pictures' : 'control-audio-only');
+  sayAttribute(audioOnly, 'aria-label', state.audioOnly ? 'control-pictures-label' : 'control-audio-only-label');
 }
 
 /** @param {ReturnType<typeof createStage>} view @param {State} state @param {Variant} variant */

@@ -1,23 +1,27 @@
 // The people of a call: a tile each. A tile's canvas lives as long as its member is in the room;
 // nothing that happens in the call makes it anew.
-import { fit, GAP, hiddenWidth, sizeOf } from '../call/layout.js';
+import { FACE, fit, GAP, hiddenWidth, sizeOf } from '../call/layout.js';
+import { hasMicrophone, SILENCE, speakerOf } from '../call/sound.js';
 import { hasCamera, tileOf } from '../call/state.js';
 import { h, icon, keep, sayText, setIcon, shown } from './dom.js';
+import { bars } from './meter.js';
 import { person } from './person.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../platform/types').CallHandle} CallHandle */
 /** @typedef {import('../platform/types').MemberId} MemberId */
 /** @typedef {import('../call/layout.js').Rect} Rect */
-/** @typedef {{ canvas: HTMLCanvasElement, shows: ReturnType<CallHandle['show']> | null, width: number, height: number }} Tile */
+/** @typedef {{ canvas: HTMLCanvasElement, shows: ReturnType<CallHandle['show']> | null, width: number, height: number, loud: ReturnType<typeof bars> }} Tile */
 
 /** The width of what a tile says without a picture, in CSS pixels, in text of 16 px: in short, and with why. */
 const WORDS_PX = [190, 300];
 /** And the height that it needs over the own picture. */
 const WORDS_HIGH_PX = 200;
+/** What the word that somebody speaks takes up, with its distance to the tile's edge, in text of 16 px. */
+const [SPEAKS_PX, SPEAKS_HIGH_PX] = [130, 32];
 
-/** @param {CallHandle} handle */
-export function createTiles(handle) {
+/** @param {CallHandle} handle @param {boolean} sound whether there is sound to tell of */
+export function createTiles(handle, sound) {
   const element = h('ul', { class: 'tiles', said: { 'aria-label': 'tiles-label' } });
   /** @type {Map<MemberId, Tile>} */
   const tiles = new Map();
@@ -29,10 +33,13 @@ export function createTiles(handle) {
    */
   const draw = (state, places, covered, self, text) => {
     keep(element, state.order, String, (id) => {
-      const made = makeTile(state, id);
-      tiles.set(id, { canvas: made.canvas, shows: null, width: 0, height: 0 });
-      return made.element;
-    }, (node, id) => drawTile(node, state, id));
+      const { element, canvas, loud } = makeTile(state, id, sound);
+      tiles.set(id, { canvas, loud, shows: null, width: 0, height: 0 });
+      return element;
+    }, (node, id) => {
+      drawTile(node, state, id);
+      if (sound) drawSound(node, state, id);
+    });
     for (const [id, tile] of tiles) {
       const place = places[state.order.indexOf(id)];
       if (!state.members[id]) {
@@ -61,12 +68,14 @@ export function createTiles(handle) {
     node.style.width = `${place.width}px`;
     node.style.height = `${place.height}px`;
     node.dataset.size = sizeOf(place, text);
+    // Over a face there is a word where there is room for it.
+    node.classList.toggle('worded', node.dataset.size === 'large' || (place.height * FACE.top >= SPEAKS_HIGH_PX * text && place.width >= SPEAKS_PX * text));
     tile.width = place.width;
     tile.height = place.height;
     const picture = state.pictures[id];
     fill(tile.canvas, picture ? picture.width / picture.height : NaN, place.width / place.height);
     const member = state.members[id];
-    if (member && hasCamera(member)) {
+    if (member && hasCamera(member) && !state.audioOnly) {
       const size = devicePixels(place.width, place.height);
       if (!tile.shows) tile.shows = handle.show(id, tile.canvas, size);
       else if (moved) tile.shows.resize(size);
@@ -79,6 +88,10 @@ export function createTiles(handle) {
   return {
     element,
     draw,
+    /** How loud each one is. @param {State} state */
+    levels(state) {
+      for (const [id, tile] of tiles) tile.loud.set(state.sound.levels[id] ?? SILENCE);
+    },
     destroy() {
       for (const tile of tiles.values()) tile.shows?.stop();
       tiles.clear();
@@ -106,9 +119,10 @@ export function devicePixels(width, height) {
   return { width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)) };
 }
 
-/** @param {State} state @param {MemberId} id */
-function makeTile(state, id) {
+/** @param {State} state @param {MemberId} id @param {boolean} sound */
+function makeTile(state, id, sound) {
   const name = state.members[id]?.name ?? '';
+  const loud = bars();
   const canvas = h('canvas', {
     class: 'tile-canvas', testid: 'tile-canvas', attributes: { role: 'img', width: 16, height: 9 }, said: { 'aria-label': ['tile-picture', { name }] },
   });
@@ -118,14 +132,18 @@ function makeTile(state, id) {
       person(),
       h('span', { class: 'tile-state' }, icon('video'), h('span', { class: 'tile-state-words' })),
       h('span', { class: 'tile-why' })),
-    h('span', { class: 'tile-name', text: name, attributes: { dir: 'auto' } }));
-  return { element, canvas };
+    h('div', { class: 'tile-foot' },
+      h('span', { class: 'tile-name', text: name, attributes: { dir: 'auto' } }),
+      sound && h('span', { class: 'tile-sound' }, icon('mic-off'), loud.element, h('span', { class: 'for-readers', t: 'tile-muted' }))),
+    sound && h('span', { class: 'tile-speaks', testid: 'tile-speaks' }, icon('audio-lines'), h('span', { class: 'tile-speaks-words', t: 'tile-speaks' })));
+  return { element, canvas, loud };
 }
 
 /** @type {Record<ReturnType<typeof tileOf>, import('./dom.js').IconName>} */
 const stateIcons = {
   reconnecting: 'wifi-off',
   camera_off: 'video-off',
+  audio_only: 'volume-2',
   undecodable: 'triangle-alert',
   stalled: 'hourglass',
   loading: 'hourglass',
@@ -138,6 +156,24 @@ export function stateWords(state, id) {
   const now = tileOf(state, id);
   return { text: `tile-${now.replace('_', '-')}`, icon: stateIcons[now] };
 }
+/**
+ * Whether one is heard, and whether one speaks: as an icon, a word and a ring that moves nothing.
+ * @param {HTMLElement} node @param {State} state @param {MemberId} id
+ */
+function drawSound(node, state, id) {
+  const member = state.members[id];
+  const muted = !member || !hasMicrophone(member);
+  const speaks = speakerOf(state) === id;
+  node.dataset.sound = muted ? 'muted' : speaks ? 'speaks' : 'open';
+  const [mark, loud, word, badge] = /** @type {Element[]} */ ([
+    node.querySelector('.tile-sound > .icon'), node.querySelector('.bars'), node.querySelector('.tile-sound .for-readers'), node.querySelector('.tile-speaks'),
+  ]);
+  mark.toggleAttribute('hidden', !muted);
+  shown(loud, !muted);
+  shown(word, muted);
+  shown(badge, speaks);
+}
+
 /** States that say in a second line what is going on. */
 const explained = ['late', 'stalled', 'undecodable', 'reconnecting'];
 

@@ -1,27 +1,32 @@
-//! Everybody else's pictures, from the host's chunks to decoded.
+//! Everybody else's sound and pictures, from the host's chunks to decoded.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::task::{JoinHandle, spawn_blocking};
-use visita_media::{clock, receive};
+use visita_media::{
+    clock, receive,
+    sound::listen::{self, Output},
+};
 use visita_protocol::{
     chunk::Assembler,
     control::{ClientMessage, Member, Watch},
     frame::Header,
     id::{ClockId, MemberId, TrackId},
-    media::{Codec, Kind, Source},
+    media::{Codec, Kind, Source, Track as Announced},
     time::{MediaTime, Now},
 };
 
 use super::{
     Options,
+    ears::Ears,
+    showing::Showing,
     sights::{Sight, Sights},
-    tally::{Delays, Key, Tally, lock},
+    tally::{Delays, Key, Stats, Tally, lock},
 };
 use crate::{
     clock::now,
-    pictures::{Pictures, Whose},
+    pictures::Pictures,
     report::{self, Report},
     session,
     trace::{Stamp, Trace},
@@ -33,7 +38,10 @@ pub(super) const LAST_FRAMES: Duration = Duration::from_secs(2);
 
 pub(super) struct Incoming {
     session: session::Handle,
-    pictures: Pictures,
+    ears: Ears,
+    showing: Arc<Showing>,
+    /// Puts what `showing` holds.
+    puts: JoinHandle<()>,
     start: MediaTime,
     own: MemberId,
     own_clock: Option<ClockId>,
@@ -43,6 +51,8 @@ pub(super) struct Incoming {
     tracks: BTreeMap<Key, Track>,
     /// Which camera track of each member the host forwards now.
     active: BTreeMap<MemberId, TrackId>,
+    /// How loud members are heard that aren't heard as sent.
+    volumes: BTreeMap<MemberId, f32>,
     /// Who left, and when: their last frames are still being decoded.
     departed: BTreeMap<MemberId, Now>,
     tally: Tally,
@@ -55,9 +65,19 @@ struct Track {
     codec: Codec,
     kind: Kind,
     assembler: Assembler<Bytes>,
-    decoder: Option<receive::Receiver>,
-    /// What came, when it isn't decoded: frames and bytes.
-    counted: (u64, u64),
+    sink: Sink,
+}
+
+/// Where a track's frames go.
+enum Sink {
+    Picture(receive::Receiver),
+    /// To the call's one listener.
+    Sound,
+    /// Nowhere.
+    Counted {
+        frames: u64,
+        bytes: u64,
+    },
 }
 
 impl Incoming {
@@ -65,13 +85,21 @@ impl Incoming {
         options: &Options,
         session: session::Handle,
         pictures: Pictures,
+        ears: Ears,
         start: MediaTime,
         own: MemberId,
         members: &[Member],
     ) -> Self {
+        let showing = Showing::new(pictures, ears.clone());
+        let heard = |member: &Member| member.id != own && sends(member, Kind::Audio);
+        if options.decode && members.iter().any(heard) {
+            ears.open();
+        }
         Self {
             session,
-            pictures,
+            ears,
+            puts: tokio::spawn(showing.clone().run()),
+            showing,
             start,
             own,
             own_clock: clock::id(),
@@ -83,6 +111,7 @@ impl Incoming {
                 .collect(),
             tracks: BTreeMap::new(),
             active: BTreeMap::new(),
+            volumes: BTreeMap::new(),
             departed: BTreeMap::new(),
             tally: Tally::default(),
             sights: Sights::default(),
@@ -92,14 +121,27 @@ impl Incoming {
 
     /// A member came or changed.
     pub(super) fn member(&mut self, member: &Member) {
-        for ((owner, id), track) in &self.tracks {
-            if *owner == member.id && !member.tracks.iter().any(|t| t.id == *id) {
-                track.pause();
+        let mut silent = Vec::new();
+        for (key, track) in &self.tracks {
+            let (owner, id) = *key;
+            if owner != member.id || member.tracks.iter().any(|track| track.id == id) {
+                continue;
+            }
+            match track.kind {
+                Kind::Video => track.pause(),
+                // Nothing that still comes of a muted member is to be heard.
+                Kind::Audio => silent.push(*key),
             }
         }
-        if member.tracks.is_empty() {
+        for key in silent {
+            self.end(key);
+        }
+        if !sends(member, Kind::Video) {
             self.active.remove(&member.id);
-            self.pictures.forget(Whose::Member(member.id));
+            self.showing.forget(member.id);
+        }
+        if sends(member, Kind::Audio) && self.decode && member.id != self.own {
+            self.ears.open();
         }
         self.members.insert(member.id, member.clone());
     }
@@ -108,7 +150,15 @@ impl Incoming {
         self.members.remove(&member);
         self.active.remove(&member);
         self.departed.insert(member, now());
-        self.pictures.forget(Whose::Member(member));
+        self.showing.forget(member);
+        self.volumes.remove(&member);
+        let sounds = self.tracks.iter();
+        let sounds =
+            sounds.filter(|((owner, _), track)| *owner == member && track.kind == Kind::Audio);
+        let sounds: Vec<Key> = sounds.map(|(key, _)| *key).collect();
+        for key in sounds {
+            self.end(key);
+        }
     }
 
     /// Who is there, after more happened than the host kept for this participant.
@@ -149,7 +199,7 @@ impl Incoming {
                 self.end(key);
             }
             // The decoder may have put a picture after the member went.
-            self.pictures.forget(Whose::Member(member));
+            self.showing.forget(member);
         }
     }
 
@@ -165,7 +215,7 @@ impl Incoming {
                 all.filter(|track| track.source == Source::Camera)
             };
             camera().next()?;
-            let stats = |id| tracks.get(&(member.id, id)).map(Track::stats);
+            let stats = |id| tracks.get(&(member.id, id)).and_then(Track::pictures);
             let all: Vec<receive::Stats> = camera().filter_map(|track| stats(track.id)).collect();
             let sight = Sight {
                 readable: camera().any(|track| receive::DECODES.contains(&track.codec)),
@@ -236,16 +286,25 @@ impl Incoming {
                 payload.freeze()
             }
         };
-        if let Some(decoder) = &track.decoder {
-            decoder.frame(receive::Frame {
+        match &mut track.sink {
+            Sink::Picture(decoder) => decoder.frame(receive::Frame {
                 sequence: header.sequence,
                 time: header.timestamp,
                 references: header.references,
                 payload,
-            });
-        } else {
-            track.counted.0 += 1;
-            track.counted.1 += frame.bytes as u64;
+            }),
+            Sink::Sound => self.ears.frame(
+                key.0,
+                listen::Frame {
+                    sequence: header.sequence,
+                    time: header.timestamp,
+                    payload,
+                },
+            ),
+            Sink::Counted { frames, bytes } => {
+                *frames += 1;
+                *bytes += frame.bytes as u64;
+            }
         }
         if track.kind == Kind::Video
             && let Some(before) = self.active.insert(key.0, key.1)
@@ -278,21 +337,60 @@ impl Incoming {
             return false;
         };
         let same_clock = self.own_clock.is_some() && member.clock == self.own_clock;
-        let delays = self.tally.begin(key, member.name.reveal(), kind, codec);
-        let decoder = if self.decode {
-            self.decoder(key, codec, same_clock, delays)
-        } else {
-            None
+        let name = member.name.reveal();
+        let delays = self.tally.begin(key, name, kind, codec, same_clock);
+        let counted = Sink::Counted {
+            frames: 0,
+            bytes: 0,
+        };
+        let sink = match kind {
+            _ if !self.decode => counted,
+            Kind::Video => self
+                .decoder(key, codec, same_clock, delays)
+                .map_or(counted, Sink::Picture),
+            Kind::Audio => {
+                self.hear(key.0);
+                Sink::Sound
+            }
         };
         let track = Track {
             codec,
             kind,
             assembler: Assembler::new(),
-            decoder,
-            counted: (0, 0),
+            sink,
         };
         self.tracks.insert(key, track);
         true
+    }
+
+    /// A member's sound begins. Each is heard by one track at a time: another one ends.
+    fn hear(&mut self, member: MemberId) {
+        let mut sounds = self.tracks.iter();
+        let other = sounds
+            .find(|((owner, _), track)| *owner == member && matches!(track.sink, Sink::Sound));
+        if let Some(key) = other.map(|(key, _)| *key) {
+            self.end(key);
+        }
+        self.ears.open();
+        if let Some(&volume) = self.volumes.get(&member) {
+            self.ears.volume(member, volume);
+        }
+    }
+
+    /// How loud a member is heard from now on: 0 not at all, 1 as sent.
+    pub(super) fn volume(&mut self, member: MemberId, volume: f32) {
+        self.volumes.insert(member, volume);
+        self.ears.volume(member, volume);
+    }
+
+    /// Plays sound elsewhere.
+    pub(super) fn play(&self, output: Output) {
+        self.ears.output(output);
+    }
+
+    /// How loud everybody is who sends sound, in decibels of full scale.
+    pub(super) fn levels(&self) -> Vec<(MemberId, f32)> {
+        self.ears.levels()
     }
 
     fn decoder(
@@ -302,9 +400,9 @@ impl Incoming {
         same_clock: bool,
         delays: Delays,
     ) -> Option<receive::Receiver> {
-        let (session, pictures, trace) = (
+        let (session, showing, trace) = (
             self.session.clone(),
-            self.pictures.clone(),
+            self.showing.clone(),
             self.trace.clone(),
         );
         let on_event = move |event| match event {
@@ -320,7 +418,7 @@ impl Incoming {
                         picture: picture.clone(),
                     });
                 }
-                pictures.put(Whose::Member(member), picture);
+                showing.decoded(member, picture);
             }
             receive::Event::NeedKeyFrame => {
                 // Said again while none comes, so a session that is over needs no word here.
@@ -343,8 +441,25 @@ impl Incoming {
 
     /// What was measured so far.
     pub(super) fn report(&self, sent: Vec<report::Sent>) -> Report {
-        let live = |key| self.tracks.get(&key).map(Track::stats);
-        self.tally.report(self.start, live, sent)
+        let live = |key: Key| self.tracks.get(&key).map(|track| self.stats(key.0, track));
+        let offset = |member| self.showing.offset(member);
+        self.tally.report(self.start, live, offset, sent)
+    }
+
+    fn stats(&self, member: MemberId, track: &Track) -> Stats {
+        match track.sink {
+            Sink::Sound => Stats::Sound(self.ears.stats(member).unwrap_or_default()),
+            Sink::Counted { frames, bytes } if track.kind == Kind::Audio => {
+                Stats::Sound(listen::Stats {
+                    received: frames,
+                    bytes,
+                    ..listen::Stats::default()
+                })
+            }
+            Sink::Picture(_) | Sink::Counted { .. } => {
+                Stats::Picture(track.pictures().unwrap_or_default())
+            }
+        }
     }
 
     /// Ends all decoders.
@@ -357,6 +472,9 @@ impl Incoming {
             // One that broke down counts as what it did before.
             let _ = ending.await;
         }
+        self.puts.abort();
+        let ears = self.ears.clone();
+        let _ = spawn_blocking(move || ears.close()).await;
         self.report(sent)
     }
 
@@ -365,8 +483,19 @@ impl Incoming {
         let Some(track) = self.tracks.remove(&key) else {
             return;
         };
-        let ended = self.tally.end(key, track.stats());
-        let (Some(decoder), trace) = (track.decoder, self.trace.clone()) else {
+        let stats = match self.stats(key.0, &track) {
+            Stats::Sound(stats) => {
+                if matches!(track.sink, Sink::Sound) {
+                    self.ears.forget(key.0);
+                    self.showing.muted(key.0);
+                }
+                self.tally.silent(key, stats);
+                return;
+            }
+            Stats::Picture(stats) => stats,
+        };
+        let ended = self.tally.end(key, stats);
+        let (Sink::Picture(decoder), trace) = (track.sink, self.trace.clone()) else {
             return;
         };
         self.ending.push(spawn_blocking(move || {
@@ -383,26 +512,38 @@ impl Incoming {
     }
 }
 
+/// Whether a member announced sound, or picture.
+fn sends(member: &Member, kind: Kind) -> bool {
+    let of_kind = |track: &Announced| track.codec.kind() == Some(kind);
+    member.tracks.iter().any(of_kind)
+}
+
 impl Track {
     fn is_busy(&self) -> bool {
-        let stats = self.decoder.as_ref().map(receive::Receiver::stats);
-        stats.is_some_and(|stats| stats.decoded + stats.dropped < stats.received)
+        let Sink::Picture(decoder) = &self.sink else {
+            return false;
+        };
+        let stats = decoder.stats();
+        stats.decoded + stats.dropped < stats.received
     }
 
     fn pause(&self) {
-        if let Some(decoder) = &self.decoder {
+        if let Sink::Picture(decoder) = &self.sink {
             decoder.paused();
         }
     }
 
-    fn stats(&self) -> receive::Stats {
-        match &self.decoder {
-            Some(decoder) => decoder.stats(),
-            None => receive::Stats {
-                received: self.counted.0,
-                bytes: self.counted.1,
+    /// What was done of it, if it is picture.
+    fn pictures(&self) -> Option<receive::Stats> {
+        match &self.sink {
+            _ if self.kind == Kind::Audio => None,
+            Sink::Picture(decoder) => Some(decoder.stats()),
+            Sink::Counted { frames, bytes } => Some(receive::Stats {
+                received: *frames,
+                bytes: *bytes,
                 ..receive::Stats::default()
-            },
+            }),
+            Sink::Sound => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use visita_media::{
     convert, h264,
     publish::{self, Encoded, Limits, Publisher, camera_tracks},
+    sound,
     source::Choice,
 };
 use visita_protocol::{
@@ -31,16 +32,20 @@ use crate::{
     uplink::Fate,
 };
 
-/// How many events of the source wait. They are few; one that is lost would leave the others with
-/// a wrong word about the camera, never more.
-const LOCALS: usize = 64;
+/// How many events of the sources and of the loudspeaker wait. They are few; one that is lost would
+/// leave the others with a wrong word about the camera or the microphone, never more.
+pub(super) const LOCALS: usize = 64;
 
-/// What the publisher's threads tell the call.
+/// What the call's own threads tell it.
 pub(super) enum Local {
-    /// The source changed.
+    /// The camera changed.
     Source(publish::Event),
     /// A key frame is needed, because frames were dropped here.
     KeyFrame(TrackId),
+    /// The microphone changed.
+    Sound(sound::publish::Event),
+    /// The loudspeaker changed.
+    Speaker(sound::listen::Event),
 }
 
 pub(super) struct Outgoing {
@@ -49,6 +54,8 @@ pub(super) struct Outgoing {
     pictures: Pictures,
     choice: Choice,
     on: bool,
+    /// Whether pictures came since it was switched on.
+    started: bool,
     limits: Limits,
     tracks: Vec<Track>,
     /// The largest picture that can be sent of this source.
@@ -70,8 +77,8 @@ impl Outgoing {
     pub(super) fn start(
         options: &Options,
         pictures: Pictures,
-    ) -> io::Result<(Self, mpsc::Receiver<Local>)> {
-        let (locals, receiver) = mpsc::channel(LOCALS);
+        locals: mpsc::Sender<Local>,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             session: OnceLock::new(),
             queued: Mutex::default(),
@@ -123,20 +130,20 @@ impl Outgoing {
             }
         };
         let publisher = Publisher::start(config, on_event, on_encoded)?;
-        let outgoing = Self {
+        Ok(Self {
             publisher: Some(publisher),
             shared,
             pictures,
             choice: options.video.clone(),
             on,
+            started: false,
             limits: options.limits,
             tracks,
             full: options.limits.h264,
             wanted: Vec::new(),
             rate: None,
             trace: options.trace.clone(),
-        };
-        Ok((outgoing, receiver))
+        })
     }
 
     /// From here on frames can go out.
@@ -144,19 +151,25 @@ impl Outgoing {
         let _ = self.shared.session.set(session);
     }
 
-    pub(super) fn is_on(&self) -> bool {
+    /// The source gives pictures of this size; `false` if it was switched off meanwhile.
+    pub(super) fn started(&mut self, size: Size) -> bool {
+        if self.on {
+            self.started = true;
+            self.full = convert::fit(size, convert::turned(self.limits.h264, size));
+            self.pace();
+        }
         self.on
     }
 
-    /// The source gives pictures of this size: the tracks to announce, unless it was switched off
-    /// meanwhile.
-    pub(super) fn started(&mut self, size: Size) -> Option<Vec<Track>> {
-        if !self.on {
-            return None;
-        }
-        self.full = convert::fit(size, convert::turned(self.limits.h264, size));
-        self.pace();
-        Some(self.tracks.clone())
+    /// No pictures come any more; `false` if it was switched off.
+    pub(super) fn stopped(&mut self) -> bool {
+        self.started = false;
+        self.on
+    }
+
+    /// The tracks to announce.
+    pub(super) fn tracks(&self) -> &[Track] {
+        if self.started { &self.tracks } else { &[] }
     }
 
     /// Switches the camera; `false` if it is so already or there is none.
@@ -165,6 +178,7 @@ impl Outgoing {
             return false;
         }
         self.on = on;
+        self.started = false;
         self.open();
         true
     }
@@ -192,33 +206,34 @@ impl Outgoing {
         }
     }
 
-    /// What the host wants from now on.
-    pub(super) fn wanted(&mut self, tracks: Vec<SendTrack>) {
-        let kind = |id: TrackId| {
-            self.tracks
-                .iter()
-                .find(|track| track.id == id)?
-                .codec
-                .kind()
-        };
-        let selected: Vec<_> = tracks
+    /// What the host wants from now on; gives what of it is sent. A host that doesn't know yet that
+    /// the camera is off isn't heeded.
+    pub(super) fn wanted(&mut self, tracks: &[SendTrack]) -> Vec<Selected> {
+        let announced = |id: TrackId| self.tracks().iter().find(|track| track.id == id);
+        let (wanted, selected): (Vec<_>, Vec<_>) = tracks
             .iter()
             .filter_map(|send| {
-                Some(Selected {
+                let selected = Selected {
                     track: send.track,
-                    kind: kind(send.track)?,
+                    kind: announced(send.track)?.codec.kind()?,
                     layer: 0,
-                })
+                };
+                Some((send.clone(), selected))
             })
-            .collect();
-        if let Some(session) = self.shared.session.get() {
-            session.route(&selected);
+            .unzip();
+        if wanted != self.wanted {
+            if let Some(trace) = self.trace.as_ref().filter(|_| !wanted.is_empty()) {
+                trace.stamp(Stamp::Step(Step::Asked));
+            }
+            self.wanted = wanted;
+            self.pace();
         }
-        if let Some(trace) = self.trace.as_ref().filter(|_| !tracks.is_empty()) {
-            trace.stamp(Stamp::Step(Step::Asked));
-        }
-        self.wanted = tracks;
-        self.pace();
+        selected
+    }
+
+    /// Whether there is no picture that could still be made smaller.
+    pub(super) fn is_least(&self) -> bool {
+        self.wanted.is_empty() || self.rate.as_ref().is_some_and(Rate::is_least)
     }
 
     pub(super) fn key_frame(&self, track: TrackId) {
@@ -227,15 +242,16 @@ impl Outgoing {
         }
     }
 
-    /// Looks at the uplink, some times a second.
-    pub(super) fn turn(&mut self) {
+    /// Looks at the uplink, some times a second; gives how it fares.
+    pub(super) fn turn(&mut self) -> Line {
         let Some(session) = self.shared.session.get() else {
-            return;
+            return Line::default();
         };
         let state = session.uplink();
         let line = Line {
             age: state.age,
             dropped: state.dropped,
+            sound: state.sound,
         };
         let changed = self.rate.as_mut().and_then(|rate| rate.turn(now(), line));
         let keys = session.key_frames_due();
@@ -245,11 +261,13 @@ impl Outgoing {
                 eighths = setting.eighths,
                 "the picture follows the line"
             );
+            session.slow(self.rate.as_ref().is_some_and(Rate::is_slowed));
             self.apply();
         }
         for track in keys {
             self.key_frame(track);
         }
+        line
     }
 
     /// The bits that the largest wanted H.264 picture takes on a good line.
@@ -330,6 +348,7 @@ impl Shared {
             chunk: 0,
             chunks: 1,
             references: encoded.references,
+            level: None,
         };
         let fate = session.frame(header, &encoded.payload);
         if fate == Fate::Queued {
@@ -348,8 +367,7 @@ impl Shared {
             report::Sent {
                 kind: Kind::Video,
                 codec: sent.codec,
-                width: sent.size.width,
-                height: sent.size.height,
+                size: Some(sent.size),
                 frames,
                 bytes,
                 encode_us: Encode::of(&sent.encode_us),

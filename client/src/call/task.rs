@@ -6,15 +6,24 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval},
 };
-use visita_media::publish;
-use visita_protocol::control::{ClientMessage, RelayMessage};
+use visita_media::{publish, sound};
+use visita_protocol::{
+    control::{ClientMessage, RelayMessage, SendTrack},
+    media::Track,
+};
 
-use super::{Camera, Command, Event, Incoming, Outgoing, incoming::LAST_FRAMES, outgoing::Local};
+use super::{
+    Camera, Command, Event, Incoming, Levels, Outgoing, Speaker, incoming::LAST_FRAMES,
+    outgoing::Local, voice::Voice,
+};
 use crate::{error::Error, session};
 
 /// How often the uplink is looked at: a few times in the half second that the rate's rule needs
 /// between two steps.
 const TURN: Duration = Duration::from_millis(200);
+
+/// How often levels are told: fast enough for a meter to follow speech.
+const METER: Duration = Duration::from_millis(100);
 
 pub(super) struct Task {
     pub(super) session: session::Handle,
@@ -24,12 +33,20 @@ pub(super) struct Task {
     pub(super) out: mpsc::Sender<Event>,
     pub(super) incoming: Incoming,
     pub(super) outgoing: Outgoing,
+    pub(super) voice: Voice,
+    /// What was announced last.
+    pub(super) announced: Vec<Track>,
+    /// What the host wants.
+    pub(super) wanted: Vec<SendTrack>,
 }
 
 impl Task {
     pub(super) async fn run(mut self) {
         let mut turn = interval(TURN);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut meter = interval(METER);
+        meter.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.microphone();
         let mut commanded = true;
         let error = loop {
             tokio::select! {
@@ -49,20 +66,23 @@ impl Task {
                 }
                 Some(local) = self.locals.recv() => self.local(local),
                 _ = turn.tick() => {
-                    self.outgoing.turn();
+                    let line = self.outgoing.turn();
+                    self.voice.turn(line, self.outgoing.is_least());
                     self.incoming.sweep();
                     for member in self.incoming.unseen() {
                         self.tell(Event::Unseen(member));
                     }
                 }
+                _ = meter.tick() => self.levels(),
             }
         };
         self.end(error).await;
     }
 
     async fn end(mut self, error: Option<Error>) {
-        // The camera's light goes out first.
-        let sent = self.outgoing.stop().await;
+        // The camera's light and the microphone's go out first.
+        let (mut sent, voice) = tokio::join!(self.outgoing.stop(), self.voice.stop());
+        sent.extend(voice);
         let deadline = tokio::time::Instant::now() + LAST_FRAMES;
         while self.incoming.is_busy() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -74,7 +94,10 @@ impl Task {
     fn event(&mut self, event: session::Event) {
         match event {
             session::Event::Chunk(chunk) => self.incoming.chunk(chunk),
-            session::Event::Message(RelayMessage::Send { tracks }) => self.outgoing.wanted(tracks),
+            session::Event::Message(RelayMessage::Send { tracks }) => {
+                self.wanted = tracks;
+                self.route();
+            }
             session::Event::Message(RelayMessage::KeyFrame { track }) => {
                 self.outgoing.key_frame(track);
             }
@@ -107,9 +130,7 @@ impl Task {
             }
             Command::Camera(on) => {
                 if self.outgoing.switch(on) {
-                    if !on {
-                        self.say(ClientMessage::Tracks { tracks: Vec::new() });
-                    }
+                    self.announce();
                     self.tell(Event::Camera(if on {
                         Camera::Starting
                     } else {
@@ -122,9 +143,25 @@ impl Task {
                     self.tell(Event::Camera(Camera::Starting));
                 }
             }
-            Command::Report(answer) => {
+            Command::Mute(muted, done) => {
+                self.voice.mute(muted);
+                self.announce();
+                self.microphone();
                 // Nobody may be waiting any more.
-                let _ = answer.send(self.incoming.report(self.outgoing.sent()));
+                let _ = done.send(());
+            }
+            Command::Audio(choice) => {
+                self.voice.source(choice);
+                self.announce();
+                self.microphone();
+            }
+            Command::Process(process) => self.voice.process(process),
+            Command::Play(output) => self.incoming.play(output),
+            Command::Volume(member, volume) => self.incoming.volume(member, volume),
+            Command::Report(answer) => {
+                let mut sent = self.outgoing.sent();
+                sent.extend(self.voice.sent());
+                let _ = answer.send(self.incoming.report(sent));
             }
         }
     }
@@ -133,14 +170,14 @@ impl Task {
         match local {
             Local::KeyFrame(track) => self.outgoing.key_frame(track),
             Local::Source(publish::Event::Started { name, size }) => {
-                if let Some(tracks) = self.outgoing.started(size) {
-                    self.say(ClientMessage::Tracks { tracks });
+                if self.outgoing.started(size) {
+                    self.announce();
                     self.tell(Event::Camera(Camera::On { name, size }));
                 }
             }
             Local::Source(publish::Event::Stopped(error)) => {
-                if self.outgoing.is_on() {
-                    self.say(ClientMessage::Tracks { tracks: Vec::new() });
+                if self.outgoing.stopped() {
+                    self.announce();
                     self.tell(Event::Camera(Camera::Failed(error)));
                 }
             }
@@ -148,7 +185,58 @@ impl Task {
                 tracing::warn!(%track, %error, "a picture can't be encoded");
             }
             Local::Source(publish::Event::Picture(_)) => {}
+            Local::Sound(event) => {
+                self.voice.event(event);
+                self.announce();
+                self.microphone();
+            }
+            Local::Speaker(event) => self.tell(Event::Speaker(match event {
+                sound::listen::Event::Started { name }
+                | sound::listen::Event::DeviceChanged { name } => Speaker::On { name },
+                sound::listen::Event::Stopped(error) => Speaker::Failed(error),
+            })),
         }
+    }
+
+    /// Says what can be sent now, if that is something else than before. What isn't announced any
+    /// more doesn't leave from here on, whenever the host hears of it.
+    fn announce(&mut self) {
+        let mut tracks = self.outgoing.tracks().to_vec();
+        tracks.extend(self.voice.track());
+        if tracks == self.announced {
+            return;
+        }
+        self.announced.clone_from(&tracks);
+        self.route();
+        self.say(ClientMessage::Tracks { tracks });
+    }
+
+    /// Sends what the host wants.
+    fn route(&mut self) {
+        let mut selected = self.outgoing.wanted(&self.wanted);
+        selected.extend(self.voice.wanted(&self.wanted));
+        self.session.route(&selected);
+    }
+
+    fn microphone(&mut self) {
+        if let Some(microphone) = self.voice.news() {
+            self.tell(Event::Microphone(microphone));
+        }
+    }
+
+    /// Tells how loud everybody is, while there is sound and somebody who reads: a meter isn't worth
+    /// the call.
+    fn levels(&mut self) {
+        let (own, members) = (self.voice.own(), self.incoming.levels());
+        if own.is_none() && members.is_empty() || self.out.capacity() < self.out.max_capacity() / 2
+        {
+            return;
+        }
+        self.tell(Event::Levels(Levels {
+            own: own.map(|own| own.dbov),
+            talking_while_muted: own.is_some_and(|own| own.talking_while_muted),
+            members,
+        }));
     }
 
     /// What can't be said ends the session by itself.

@@ -36,9 +36,10 @@ use crate::{
 const MAX_MESSAGE: usize = MAX_FRAME + 4096;
 
 /// What may lie unsent in the kernel, in bytes. Small, so that a slow line shows here, where the
-/// newest control message and sound can still go first, and not in a buffer of megabytes.
+/// newest control message and sound can still go first, and not in a buffer of megabytes: a fifth
+/// of a second of a line of 150 kbit/s, on which sound must still be in time.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const NOT_SENT: u32 = 32 * 1024;
+const NOT_SENT: u32 = 4 * 1024;
 
 type Stream = WebSocketStream<TlsStream<TcpStream>>;
 

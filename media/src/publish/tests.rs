@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Long enough for any machine; nothing waits for it when all is well.
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 
 const H264: TrackId = TrackId(0);
 const JPEG: TrackId = TrackId(1);

@@ -12,7 +12,7 @@ use crate::{
 
 const SIZE: Size = Size::new(320, 180);
 /// Long enough for any machine; nothing waits for it when all is well.
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 
 fn frames(count: u32, keys: &[u32]) -> Vec<Frame> {
     let config = synthetic::Config::new(SIZE, 30).unwrap().paced(Pace::Free);

@@ -240,7 +240,7 @@ fn allowed() -> Result<(), Error> {
     use std::{sync::mpsc, time::Duration};
 
     /// A person has to find and answer the system's question.
-    const PATIENCE: Duration = Duration::from_secs(120);
+    const PATIENCE: Duration = Duration::from_mins(2);
 
     if nokhwa::nokhwa_check() {
         return Ok(());

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the patience with a level grows to, doubled each time that trying it fails: a try costs a
 /// second of bad picture, then once a minute.
-const MAX_PATIENCE: Duration = Duration::from_secs(60);
+const MAX_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A step down within this time of a step up was a try that failed; a level that holds for it does
 /// well.

@@ -24,6 +24,7 @@ fn header(track: TrackId, sequence: u32, layer: (u8, u8), references: &[u16]) ->
         chunk: 0,
         chunks: 1,
         references: References::new(references).unwrap(),
+        level: None,
     }
 }
 
@@ -127,6 +128,30 @@ fn control_goes_first_and_sound_between_the_chunks_of_a_picture() {
     assert_eq!(receiver.pop(at(0)), None);
     assert_eq!(receiver.depth(), Depth::default());
     assert_eq!(receiver.counters().bytes, 310);
+}
+
+#[test]
+fn what_waits_of_a_track_that_ends_is_thrown_away_and_the_others_stay() {
+    let mut receiver = receiver(0);
+    for sequence in 0..3 {
+        let sound = header(SOUND, 10 + sequence, (0, 0), &[]);
+        assert_eq!(offer(&mut receiver, 0, sound), Verdict::Queued);
+        let key = picture(sequence, &[]);
+        assert_eq!(offer(&mut receiver, 0, key), Verdict::Queued);
+    }
+    let selected = |track, kind| Selected {
+        track,
+        kind,
+        layer: 0,
+    };
+    receiver.route(ALICE, &[selected(PICTURE, Kind::Video)]);
+    assert_eq!(frames(&mut receiver, 0), [0, 1, 2]);
+    assert_eq!(receiver.counters().dropped(Reason::Purged), 3);
+    // Muted and heard again: it goes on behind what was thrown away.
+    receiver.route(ALICE, &[selected(SOUND, Kind::Audio)]);
+    let sound = header(SOUND, 13, (0, 0), &[]);
+    assert_eq!(offer(&mut receiver, 0, sound), Verdict::Queued);
+    assert_eq!(frames(&mut receiver, 0), [13]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn rooms() -> Rooms {
     Rooms::new(Limits {
         rooms: 2,
         members: 3,
-        empty_for: Duration::from_secs(60),
+        empty_for: Duration::from_mins(1),
     })
 }
 

@@ -8,6 +8,7 @@ use visita_protocol::{
     id::{MemberId, TrackId},
     media::Layer,
     name::ChatText,
+    sound::Level,
     time::MediaTime,
 };
 
@@ -15,9 +16,10 @@ pub(crate) fn header() -> impl Strategy<Value = Header> {
     let references = vec(1..=u16::MAX, 0..=4);
     let chunk = (1..=MAX_CHUNKS).prop_flat_map(|chunks| (0..chunks, Just(chunks)));
     let layer = (0..=MAX_LAYER, 0..=MAX_LAYER);
-    (any::<(u32, u8, u32, u64)>(), layer, chunk, references).prop_map(
+    let numbers = any::<(u32, u8, u32, u64, Option<u8>)>();
+    (numbers, layer, chunk, references).prop_map(
         |(
-            (sender, track, sequence, timestamp),
+            (sender, track, sequence, timestamp, level),
             (spatial, temporal),
             (chunk, chunks),
             references,
@@ -32,6 +34,7 @@ pub(crate) fn header() -> impl Strategy<Value = Header> {
                 chunk,
                 chunks,
                 references: References::new(&references).unwrap(),
+                level: level.map(Level::from_byte),
             }
         },
     )
@@ -98,6 +101,31 @@ proptest! {
         prop_assert_eq!(Header::parse(&message), Ok((header, message.len() - payload.len())));
     }
 
+    /// Extensions of later versions and padding, before and after the level, change nothing.
+    #[test]
+    fn extensions_that_arent_known_are_skipped(
+        header in header(),
+        unknown in vec((2..=15_u8, vec(any::<u8>(), 1..=16), 0..3_usize), 0..10),
+        after in any::<bool>(),
+        payload in vec(any::<u8>(), 0..20),
+    ) {
+        let mut extensions = Vec::new();
+        for (id, data, padding) in unknown {
+            extensions.extend(vec![0; padding]);
+            extensions.push(id << 4 | (data.len() - 1) as u8);
+            extensions.extend(data);
+        }
+        let mut message = written(&header, &[]);
+        let own = message.len();
+        let level = if header.level.is_some() { own - 2 } else { own };
+        let at = if after { own } else { level };
+        message.splice(at..at, extensions);
+        let length = message.len();
+        message[1] = length as u8;
+        message.extend_from_slice(&payload);
+        prop_assert_eq!(Header::parse(&message), Ok((header, length)));
+    }
+
     #[test]
     fn nobody_speaks_as_another(message in nearly(), claimed: u32, real: u32) {
         let Ok((before, offset)) = Header::parse(&message) else { return Ok(()) };
@@ -151,6 +179,7 @@ proptest! {
                 chunk: chunk.min(chunks - 1),
                 chunks,
                 references: References::NONE,
+                level: None,
             };
             let outcome = assembler.push(header, header, bytes);
             prop_assert!(assembler.waiting() <= MAX_FRAME);

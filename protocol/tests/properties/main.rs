@@ -7,3 +7,4 @@ mod packets;
 mod receivers;
 mod rooms;
 mod sessions;
+mod speakers;

@@ -219,6 +219,9 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
         }),
         line().prop_map(RelayMessage::Chat),
         vec(send, 0..4).prop_map(|tracks| RelayMessage::Send { tracks }),
+        option::of(any::<u32>()).prop_map(|member| RelayMessage::Speaker {
+            member: member.map(MemberId)
+        }),
         any::<u8>().prop_map(|track| RelayMessage::KeyFrame {
             track: TrackId(track)
         }),

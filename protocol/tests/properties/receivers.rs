@@ -91,6 +91,7 @@ fn header(sender: u32, track: TrackId, sequence: u32) -> Header {
         chunk: 0,
         chunks: 1,
         references: References::NONE,
+        level: None,
     }
 }
 

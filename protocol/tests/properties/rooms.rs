@@ -22,7 +22,7 @@ const PEOPLE: usize = 6;
 const LIMITS: Limits = Limits {
     rooms: 3,
     members: 4,
-    empty_for: Duration::from_secs(60),
+    empty_for: Duration::from_mins(1),
 };
 const SMALL: Size = Size::new(320, 180);
 

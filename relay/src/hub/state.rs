@@ -13,9 +13,10 @@ use visita_protocol::{
 
 use crate::{
     clock,
+    floor::Floor,
     limits::Neighbours,
     outlet::{Body, End},
-    seat::{Dirty, Seat},
+    seat::{self, Dirty, Seat},
 };
 
 /// Everything under the hub's lock.
@@ -23,6 +24,8 @@ pub(super) struct State {
     pub(super) rooms: Rooms,
     pub(super) sessions: HashMap<SessionId, Entry>,
     pub(super) members: HashMap<MemberId, Arc<Seat>>,
+    /// Of rooms with somebody in them.
+    pub(super) floors: HashMap<RoomId, Arc<Floor>>,
     pub(super) neighbours: Neighbours,
     /// Counts the changes of rooms, members and their connections.
     pub(super) people: u64,
@@ -80,11 +83,16 @@ impl State {
                     .join(now, wall, &room, RoomId(rand::random()), joining)?;
                 entry.place = Some(joined.place);
                 let member = joined.place.member;
-                entry.seat.seated(Some(member));
+                let floor = self.floors.entry(joined.place.room).or_default().clone();
+                entry.seat.seated(Some(seat::Place {
+                    member,
+                    floor: floor.clone(),
+                }));
                 let seat = entry.seat.clone();
-                self.members.insert(member, seat);
+                self.members.insert(member, seat.clone());
                 self.people += 1;
                 self.act(joined.actions, dirty);
+                floor.joined(member, role, &seat.outlet, dirty);
                 tracing::info!(%member, room = %joined.place.room, "joined");
             }
             (ClientMessage::Join { .. }, Some(_)) => return Err(Code::OutOfTurn),
@@ -102,7 +110,10 @@ impl State {
                     let room = self.rooms.room(place.room);
                     let member = room
                         .and_then(|room| room.members().find(|member| member.id == place.member));
-                    seat.announced(member.map_or(&[], |member| &member.tracks));
+                    let muted = seat.announced(member.map_or(&[], |member| &member.tracks));
+                    if let Some(floor) = self.floors.get(&place.room).filter(|_| muted) {
+                        floor.muted(now, place.member, dirty);
+                    }
                 }
                 self.act(actions, dirty);
             }
@@ -186,13 +197,24 @@ impl State {
             for message in joined.into_iter().chain(send) {
                 dirty.add(seat.outlet.send(&Body::from(&message)));
             }
+            if let Some(floor) = self.floors.get(&place.room) {
+                floor.tell_again(&seat.outlet, dirty);
+            }
         }
         self.act(actions, dirty);
     }
 
     fn leave(&mut self, place: Place, reason: LeaveReason, dirty: &mut Dirty) {
         self.people += 1;
-        let actions = self.rooms.leave(clock::now(), place, reason);
+        let now = clock::now();
+        if let Some(floor) = self.floors.get(&place.room) {
+            // Before the others know that it went: nobody is told of a speaker who isn't there.
+            floor.left(now, place.member, dirty);
+            if floor.is_empty() {
+                self.floors.remove(&place.room);
+            }
+        }
+        let actions = self.rooms.leave(now, place, reason);
         self.act(actions, dirty);
         if let Some(seat) = self.members.remove(&place.member) {
             seat.seated(None);

@@ -10,9 +10,11 @@
     clippy::format_push_string
 )]
 
+mod media;
+
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -39,16 +41,17 @@ use visita_protocol::{
         RoomKind, Watch, Welcome,
     },
     error::Code,
-    frame::{Header, MEDIA_V1, References},
-    id::{MemberId, TrackId},
-    media::{Codec, Layer, Size, Source, Track},
+    frame::{Header, MEDIA_V1},
+    id::MemberId,
+    media::{Codec, Size},
     name::{ChatText, PersonName, RoomName},
-    time::MediaTime,
 };
 use visita_relay::{Config, Handle, Relay, bind};
 
+pub use media::*;
+
 /// Nothing here takes this long unless it is broken, however busy the machine is.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 pub const SIZE: Size = Size::new(640, 360);
 
 pub struct Server {
@@ -366,7 +369,11 @@ impl Guest {
     }
 
     pub async fn try_join(&mut self, room: &str, name: &str) -> Result<(), Code> {
-        let n = self.send(join(room, name, Role::Guest)).await;
+        self.try_join_as(room, name, Role::Guest).await
+    }
+
+    pub async fn try_join_as(&mut self, room: &str, name: &str, role: Role) -> Result<(), Code> {
+        let n = self.send(join(room, name, role)).await;
         let answer = self
             .until(|message| match message {
                 RelayMessage::Joined { you, .. } => Some(Ok(*you)),
@@ -514,54 +521,6 @@ pub fn join(room: &str, name: &str, role: Role) -> ClientMessage {
         },
         clock: None,
     }
-}
-
-pub fn camera() -> Track {
-    Track {
-        id: TrackId(0),
-        source: Source::Camera,
-        codec: Codec::H264,
-        layers: vec![SIZE],
-    }
-}
-
-pub fn header(track: u8, sequence: u32, key: bool) -> Header {
-    Header {
-        sender: MemberId(0),
-        track: TrackId(track),
-        layer: Layer::default(),
-        sequence,
-        timestamp: MediaTime(u64::from(sequence) * 33_333),
-        chunk: 0,
-        chunks: 1,
-        references: if key {
-            References::NONE
-        } else {
-            References::new(&[1]).unwrap()
-        },
-    }
-}
-
-/// A chunk as a participant sends it.
-pub fn chunk(header: &Header, payload: &[u8]) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(header.len() + payload.len());
-    header.write(&mut bytes);
-    bytes.put_slice(payload);
-    bytes.freeze()
-}
-
-/// One of the chunks of a key frame of track 0.
-pub fn piece(sequence: u32, index: u16, of: u16, payload: &[u8]) -> Bytes {
-    let header = Header {
-        chunk: index,
-        chunks: of,
-        ..header(0, sequence, true)
-    };
-    chunk(&header, payload)
-}
-
-pub fn frame(track: u8, sequence: u32, key: bool, payload: &[u8]) -> Bytes {
-    chunk(&header(track, sequence, key), payload)
 }
 
 async fn say(socket: &mut Socket, packet: &ClientPacket) {

@@ -228,7 +228,7 @@ async fn a_room_that_does_not_exist_is_refused_and_said() {
 async fn a_host_that_ends_says_so_and_is_not_waited_for() {
     let host = Host::start();
     let mut session = host.session();
-    session.resume_within = Duration::from_secs(3600);
+    session.resume_within = Duration::from_hours(1);
     let ana = Participant::join(session, options("Ana", Choice::None)).await;
     host.stop().await;
     let (events, _, error) = ana.end().await;

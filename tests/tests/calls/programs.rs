@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use visita_client::report::Report;
 use visita_media::source::Choice;
-use visita_protocol::media::{Codec, Kind};
+use visita_protocol::media::{Codec, Kind, Size};
 use visita_tests::{
     host::Host,
     line::Line,
@@ -84,16 +84,17 @@ async fn three_clients_see_each_other_for_twenty_seconds() {
         assert_eq!(report.sent.len(), 1, "{report:?}");
         let sent = &report.sent[0];
         assert_eq!(
-            (sent.kind, sent.codec, sent.width, sent.height),
-            (Kind::Video, Codec::H264, 640, 360)
+            (sent.kind, sent.codec, sent.size),
+            (Kind::Video, Codec::H264, Some(Size::new(640, 360)))
         );
         assert!(
             sent.bytes > 0 && sent.encode_us.p50 > 0 && sent.encode_us.p50 <= sent.encode_us.p95
         );
         assert_eq!(report.received.len(), 2, "{report:?}");
         for row in &report.received {
-            assert_eq!((row.kind, row.codec), (Kind::Video, Codec::H264));
-            assert_eq!((row.width, row.height), (Some(640), Some(360)));
+            assert_eq!(row.codec, Codec::H264);
+            let picture = row.picture().unwrap();
+            assert_eq!((picture.width, picture.height), (Some(640), Some(360)));
             assert_eq!(row.frames_dropped, 0, "{report:?}");
             assert_eq!(row.frames_decoded, row.frames_received);
             // The three come and go within a moment of each other.
@@ -129,7 +130,7 @@ async fn signals_end_a_call_early_with_report_and_success() {
             String::from_utf8_lossy(&output.stderr)
         );
         let report = report(&output);
-        assert_eq!((report.sent[0].width, report.sent[0].height), (320, 180));
+        assert_eq!(report.sent[0].size, Some(Size::new(320, 180)));
         assert_eq!(report.received[0].frames_dropped, 0);
     }
     ana.leave().await;

@@ -19,7 +19,7 @@ use visita_protocol::{
 };
 
 /// When something that is sure to come hasn't come by now, the test fails instead of hanging.
-pub(crate) const HUNG: Duration = Duration::from_secs(60);
+pub(crate) const HUNG: Duration = Duration::from_mins(1);
 
 /// A participant, and what it was told.
 pub(crate) struct Participant {

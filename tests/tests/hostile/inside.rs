@@ -128,6 +128,32 @@ pub(super) async fn size_flood(server: &Server, _: &mut StdRng) {
     guest.close().await;
 }
 
+/// Sound as fast as it goes, which says to be the loudest there is; some of it can't be read.
+pub(super) async fn sound_flood(server: &Server, rng: &mut StdRng) {
+    let mut guest = enter(server, ROOM).await;
+    let tracks = vec![microphone()];
+    guest.send(ClientMessage::Tracks { tracks }).await;
+    for sequence in 0..600 {
+        let level = if rng.random_range(0..4) == 0 {
+            Level::from_byte(rng.random())
+        } else {
+            Level::new(0.0, true)
+        };
+        let size = match rng.random_range(0..50) {
+            0 => MAX_SOUND_FRAME + 1,
+            _ => rng.random_range(0..1_500),
+        };
+        let mut bytes = sound(sequence, level, &vec![0xff; size]).to_vec();
+        if rng.random_range(0..50) == 0 {
+            // An extension that runs over the header's end.
+            bytes[MIN_HEADER] |= 0x0f;
+        }
+        guest.binary(bytes.into()).await;
+    }
+    guest.ping().await;
+    guest.close().await;
+}
+
 /// WebSocket's own pongs, which nobody asked for, as fast as they go, on all three kinds of socket.
 pub(super) async fn pong_flood(server: &Server, _: &mut StdRng) {
     let pongs = [0x8a, 0xfd].into_iter().chain([0; 4 + 125]);

@@ -1,4 +1,4 @@
-// One call from a browser: session, camera, what is sent, what is shown.
+// One call from a browser: session, camera, sound, what is sent, what is shown.
 
 import { Carrier } from './carrier.js';
 import { Pace } from './pace.js';
@@ -6,6 +6,7 @@ import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
 import { Said } from './said.js';
+import { Sound } from './sound/sound.js';
 import { ticker } from './ticker.js';
 
 /** @typedef {import('../types').CallEvent} CallEvent */
@@ -60,8 +61,12 @@ export class Call {
     this._pictures = null;
     /** @type {Publisher | null} */
     this._publisher = null;
-    /** @type {Track[]} */
+    /** The camera's. @type {Track[]} */
     this._tracks = [];
+    /** What was announced last, as text. */
+    this._announced = '[]';
+    /** @type {number | null} */
+    this._you = null;
     /** @type {MediaStreamTrack | null} */
     this._cameraTrack = null;
     /** Every place that shows a member, and how large. @type {Set<{ member: number, canvas: HTMLCanvasElement, size: Size }>} */
@@ -85,6 +90,12 @@ export class Call {
         this._cameraTrack = track;
         this._publisher?.camera(track);
       },
+    });
+    this._sound = new Sound(devices, options.microphone, {
+      event: (event) => this._emit(event),
+      announce: () => this._announce(),
+      frame: (header, payload) => this._carrier?.sound(header, payload) ?? 'taken',
+      hush: () => this._carrier?.outbox.hush(),
     });
     this._stopTicker = ticker(() => this._beat());
     this._onVisible = () => {
@@ -128,6 +139,23 @@ export class Call {
     else this._camera.off();
   }
 
+  /** @param {boolean} on */
+  async microphone(on) {
+    if (!this._ended) await this._sound.microphone(on);
+  }
+
+  async hear() {
+    if (!this._ended) await this._sound.touch();
+  }
+
+  /**
+   * @param {number} member
+   * @param {number} volume  0 to 1
+   */
+  volume(member, volume) {
+    this._sound.hearing.volume(member, volume);
+  }
+
   /**
    * @param {number | 'self'} member
    * @param {HTMLCanvasElement} canvas
@@ -162,6 +190,7 @@ export class Call {
   async leave() {
     if (this._ended) return;
     this._camera.off();
+    this._sound.close();
     if (this._carrier?.connected && this._joined) {
       await new Promise((/** @type {(value: void) => void} */ resolve) => {
         const timer = setTimeout(resolve, FAREWELL);
@@ -184,13 +213,17 @@ export class Call {
     if (this._ended) return;
     /** @type {Codec[]} */
     const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
+    /** @type {Codec[]} */
+    const sound = this._sound.possible ? ['opus'] : [];
     this._pictures = new Pictures(decodes, this._painter, {
+      sound: (header, payload) => this._sound.hearing.frame(header, payload),
+      until: (member, time) => this._sound.hearing.until(member, time),
       needKeyFrame: (member, track) => {
         if (this._joined && this._carrier?.connected) this._carrier.send({ type: 'need_key_frame', member, track });
       },
       picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
       noH264: () => {
-        this._carrier?.send({ type: 'decodes', decodes: ['jpeg'] });
+        this._carrier?.send({ type: 'decodes', decodes: ['jpeg', ...sound] });
       },
     });
     const carrier = new Carrier(url, {
@@ -206,7 +239,7 @@ export class Call {
     this._publisher = new Publisher(codecs, {
       announce: (tracks) => {
         this._tracks = tracks;
-        if (this._joined) carrier.send({ type: 'tracks', tracks });
+        this._announce();
       },
       frame: (header, payload) => carrier.frame(header, payload),
       waits: (track) => carrier.outbox.holds(track),
@@ -222,7 +255,7 @@ export class Call {
       room: options.room,
       name: options.name,
       role: options.role,
-      decodes,
+      decodes: [...decodes, ...sound],
       watch: { others: document.hidden ? null : AT_FIRST, views: [] },
     });
   }
@@ -232,6 +265,7 @@ export class Call {
     switch (message.type) {
       case 'send':
         this._publisher?.send(message.tracks);
+        this._sound.send(message.tracks);
         return;
       case 'key_frame':
         this._publisher?.keyFrame(message.track);
@@ -244,16 +278,21 @@ export class Call {
         break;
       case 'joined':
         this._joined = true;
+        this._you = message.you;
         this._pictures?.told(message.members.filter(({ id }) => id !== message.you));
-        if (this._tracks.length > 0) this._carrier?.send({ type: 'tracks', tracks: this._tracks });
+        this._sound.hearing.told(message.members.filter(({ id }) => id !== message.you));
+        this._announced = '[]';
+        this._announce();
         this._watchSoon(SETTLE_FIRST);
         break;
       case 'member_joined':
       case 'member_changed':
         this._pictures?.member(message.member);
+        if (message.member.id !== this._you) this._sound.hearing.member(message.member);
         break;
       case 'member_left':
         this._pictures?.gone(message.member);
+        this._sound.hearing.gone(message.member);
         break;
       case 'left':
         this._farewell();
@@ -263,6 +302,14 @@ export class Call {
     }
     this._emit({ type: 'relay', message });
     if (message.type === 'joined' || message.type === 'member_joined') this._place();
+  }
+
+  /** Says what could be sent, if that changed. */
+  _announce() {
+    if (!this._joined || this._ended) return;
+    const tracks = [...this._tracks, ...this._sound.tracks];
+    const announced = JSON.stringify(tracks);
+    if (announced !== this._announced && this._carrier?.send({ type: 'tracks', tracks }) != null) this._announced = announced;
   }
 
   /** Canvases that were given before their member was known here. */
@@ -330,6 +377,7 @@ export class Call {
     removeEventListener('pagehide', this._onPageHide);
     this._stopTicker();
     this._devices.letGo(this._camera);
+    this._sound.close();
     this._publisher?.close();
     this._carrier?.close();
     this._pictures?.close();
@@ -340,7 +388,8 @@ export class Call {
 
   /** @param {CallEvent} event */
   _emit(event) {
-    this._log.push(event);
+    // Meters are of the moment only.
+    if (event.type !== 'levels') this._log.push(event);
     if (this._log.length > MAX_LOG) this._log.splice(1, 1);
     for (const on of this._subscribers) on(event);
   }

@@ -24,7 +24,7 @@ const FIRST_CONTACT = 10_000;
 const RESUME = 30_000;
 /** Milliseconds after which messages that came are acknowledged without one to send. */
 const ACK_DELAY = 200;
-/** Milliseconds between pings while pictures go out. */
+/** Milliseconds between pings while frames go out. */
 const PROBE = 1000;
 /**
  * Milliseconds that a ping may stay unanswered, beyond the fastest so far, until the line counts
@@ -124,6 +124,21 @@ export class Carrier {
     if (!this._open) return 'congested';
     this._framed = performance.now();
     const taken = this.outbox.push(this._framed, header, payload);
+    this._pump();
+    return taken;
+  }
+
+  /**
+   * Sends an encoded frame of sound, before all pictures.
+   * @param {Header} header
+   * @param {Uint8Array} payload
+   * @returns {'taken' | 'congested'}
+   */
+  sound(header, payload) {
+    if (!this._open) return 'taken';
+    const now = performance.now();
+    this._framed = now;
+    const taken = this.outbox.sound(now, header, payload);
     this._pump();
     return taken;
   }
@@ -356,8 +371,8 @@ export class Carrier {
     const socket = this._socket;
     if (!socket || !this._open) return;
     const full = this._full;
-    while (!full) {
-      const message = this.outbox.next(socket.bufferedAmount);
+    for (;;) {
+      const message = this.outbox.next(socket.bufferedAmount, full);
       if (!message) break;
       socket.send(message);
     }

@@ -1,14 +1,20 @@
-// The cameras of a browser: which there are, which was chosen, and the own picture before a call.
+// The cameras, microphones and speakers of a browser: which there are, which were chosen, and the
+// own picture and sound before a call.
 
-import { find, keep, kept } from '../chosen.js';
-import { available, Camera } from './camera.js';
+import { find, keep, kept, process, processes } from '../chosen.js';
+import { Camera } from './camera.js';
 import { framesOf } from './frames.js';
+import { available } from './input.js';
+import { Microphone } from './microphone.js';
 import { Pace } from './pace.js';
 import { Painter } from './painter.js';
+import { check } from './sound/check.js';
+import { Engine } from './sound/engine.js';
 import { ticker } from './ticker.js';
 
 /** @typedef {import('../types').Cameras} Cameras */
 /** @typedef {import('../types').PreviewEvent} PreviewEvent */
+/** @typedef {import('./input.js').Input} Input */
 /** @typedef {import('../../generated').Size} Size */
 
 /** Pictures a second that one sees of oneself: enough to comb one's hair by. */
@@ -16,16 +22,69 @@ const RATE = 20;
 /** Milliseconds for a change of devices to settle: a plug makes several events. */
 const SETTLE = 300;
 
+/** The devices of one kind, and which of them is taken. */
+class Kind {
+  /**
+   * @param {import('../chosen.js').Kind} key
+   * @param {MediaDeviceKind} kind
+   */
+  constructor(key, kind) {
+    this._key = key;
+    this._kind = kind;
+    /** @type {import('../types').Camera[]} */
+    this.list = [];
+    /** The one in use. @type {string | null} */
+    this.using = null;
+  }
+
+  /** @param {MediaDeviceInfo[]} devices */
+  look(devices) {
+    // Without leave to use one, a browser tells of a device without id and name; and of one that is
+    // for telephone calls twice.
+    this.list = devices.filter(({ kind, deviceId }) => kind === this._kind && deviceId && deviceId !== 'communications')
+      .map(({ deviceId, label }) => ({ id: deviceId, name: label }));
+  }
+
+  /**
+   * @param {string} id
+   * @returns {boolean} whether there is one
+   */
+  choose(id) {
+    const device = this.list.find((one) => one.id === id);
+    if (device) keep(device, this._key);
+    return device !== undefined;
+  }
+
+  /** The one that was chosen. Before a browser tells of its devices, as it was called then. */
+  wish() {
+    const wish = kept(this._key);
+    return (this.list.length > 0 ? find(this.list, wish) : wish)?.id ?? null;
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.list.some((one) => one.id === id);
+  }
+
+  /** The one that is taken, or would be. */
+  get taken() {
+    const wish = this.wish();
+    const kept = this.using && this.has(this.using) && (wish === null || wish === this.using) ? this.using : wish;
+    return kept ?? this.list[0]?.id ?? null;
+  }
+}
+
 export class Devices {
   constructor() {
-    /** @type {import('../types').Camera[]} */
-    this._cameras = [];
+    /** What is heard comes out here. */
+    this.engine = new Engine();
+    this._cameras = new Kind('camera', 'videoinput');
+    this._microphones = new Kind('microphone', 'audioinput');
+    this._speakers = new Kind('speaker', 'audiooutput');
     /** @type {Set<(cameras: Cameras) => void>} */
     this._listeners = new Set();
-    /** Cameras that are in use: a preview's, a call's. @type {Set<Camera>} */
+    /** Cameras and microphones that are in use: a preview's, a call's. @type {Set<Input>} */
     this._users = new Set();
-    /** The camera that pictures come from. @type {string | null} */
-    this._using = null;
     this._known = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._settling = undefined;
@@ -33,6 +92,7 @@ export class Devices {
       clearTimeout(this._settling);
       this._settling = setTimeout(() => this._changed(), SETTLE);
     });
+    this._direct();
   }
 
   /**
@@ -50,48 +110,72 @@ export class Devices {
 
   /** @param {string} id */
   choose(id) {
-    const camera = this._cameras.find((one) => one.id === id);
-    if (!camera) return;
-    keep(camera);
-    for (const user of this._users) user.change();
+    if (!this._cameras.choose(id)) return;
+    this._change(Camera);
     this._tell();
   }
 
-  /** The camera that was chosen. Before a browser tells of its cameras, as it was called then. */
-  wish() {
-    const wish = kept();
-    return (this._cameras.length > 0 ? find(this._cameras, wish) : wish)?.id ?? null;
+  /** @param {string} id */
+  chooseMicrophone(id) {
+    if (!this._microphones.choose(id)) return;
+    this._change(Microphone);
+    this._tell();
   }
 
   /** @param {string} id */
-  has(id) {
-    return this._cameras.some((one) => one.id === id);
+  chooseSpeaker(id) {
+    if (!this._speakers.choose(id)) return;
+    this._direct();
+    this._tell();
+  }
+
+  /** Whether the browser helps the sound: echo, noise, gain. @param {boolean} on */
+  process(on) {
+    process(on);
+    this._change(Microphone);
+    this._tell();
   }
 
   /**
    * A camera that follows what is chosen, until `letGo`.
-   * @param {ConstructorParameters<typeof Camera>[0]} events
+   * @param {import('./input.js').Events} events
    */
   camera(events) {
-    const camera = new Camera({
-      ...events,
-      track: (track) => {
-        if (track) {
-          this._using = track.getSettings().deviceId ?? null;
-          // Names are told only to who may use a camera.
-          this.look();
-        }
-        events.track(track);
-      },
-    }, this);
+    const camera = new Camera(this._used(events, this._cameras), this._cameras);
     this._users.add(camera);
     return camera;
   }
 
-  /** @param {Camera} camera */
-  letGo(camera) {
-    camera.off();
-    this._users.delete(camera);
+  /**
+   * A microphone that follows what is chosen, until `letGo`.
+   * @param {import('./input.js').Events} events
+   */
+  microphone(events) {
+    const kind = this._microphones;
+    const choice = { wish: () => kind.wish(), has: (/** @type {string} */ id) => kind.has(id), processes };
+    const microphone = new Microphone(this._used(events, kind), choice);
+    this._users.add(microphone);
+    return microphone;
+  }
+
+  /** @param {Input} input */
+  letGo(input) {
+    input.off();
+    this._users.delete(input);
+  }
+
+  /**
+   * @param {(event: import('../types').SoundCheckEvent) => void} on
+   * @returns {import('../types').SoundCheck}
+   */
+  listen(on) {
+    return check(this, on);
+  }
+
+  tone() {
+    this.engine.tone().catch(() => {
+      // Without any speaker there is no tone.
+    });
   }
 
   /**
@@ -139,34 +223,65 @@ export class Devices {
     };
   }
 
-  /** Asks the browser which cameras there are. */
+  /** Asks the browser which devices there are. */
   async look() {
     if (!available()) return this._tell();
+    /** @type {MediaDeviceInfo[]} */
+    let devices = [];
     try {
-      const devices = await navigator.mediaDevices.enumerateDevices();
-      // Without leave to use one, a browser tells of a camera without id and name.
-      this._cameras = devices.filter(({ kind, deviceId }) => kind === 'videoinput' && deviceId)
-        .map(({ deviceId, label }) => ({ id: deviceId, name: label }));
+      devices = await navigator.mediaDevices.enumerateDevices();
     } catch {
-      this._cameras = [];
+      // There are none, as far as this page may know.
     }
+    this._cameras.look(devices);
+    this._microphones.look(devices);
+    this._speakers.look(Engine.choosesSpeaker ? devices : []);
     return this._tell();
+  }
+
+  /**
+   * @param {import('./input.js').Events} events
+   * @param {Kind} kind
+   * @returns {import('./input.js').Events}
+   */
+  _used(events, kind) {
+    return {
+      ...events,
+      track: (track) => {
+        if (track) {
+          kind.using = track.getSettings().deviceId ?? null;
+          // Names are told only to who may use a device.
+          this.look();
+        }
+        events.track(track);
+      },
+    };
+  }
+
+  /** @param {typeof Camera | typeof Microphone} kind */
+  _change(kind) {
+    for (const user of this._users) if (user instanceof kind) user.change();
+  }
+
+  /** Sends the sound to the chosen speaker, or to the system's own choice while that isn't there. */
+  _direct() {
+    this.engine.speaker(this._speakers.wish() ?? '');
   }
 
   async _changed() {
     await this.look();
+    this._direct();
     for (const user of this._users) user.plugged();
   }
 
+  /** @returns {Cameras} */
   _now() {
-    const chosen = this._using && this.has(this._using) && !this._wishedOther() ? this._using : this.wish();
-    return { cameras: this._cameras.slice(), chosen: chosen ?? this._cameras[0]?.id ?? null };
-  }
-
-  /** Whether another camera is chosen than pictures came from last. */
-  _wishedOther() {
-    const wish = this.wish();
-    return wish !== null && wish !== this._using;
+    return {
+      cameras: this._cameras.list.slice(), chosen: this._cameras.taken,
+      microphones: this._microphones.list.slice(), microphone: this._microphones.taken,
+      speakers: this._speakers.list.slice(), speaker: this._speakers.taken,
+      processes: processes(),
+    };
   }
 
   _tell() {

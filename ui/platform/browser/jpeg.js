@@ -114,20 +114,23 @@ export class JpegEncoder {
 export class JpegDecoder {
   /**
    * @param {object} events
-   * @param {(image: ImageBitmap | HTMLImageElement, width: number, height: number) => void} events.picture
+   * @param {(image: ImageBitmap | HTMLImageElement, width: number, height: number, timestamp: number) => void} events.picture
    * @param {() => void} events.failed  a picture wasn't one
    */
   constructor(events) {
     this._events = events;
-    /** @type {Uint8Array | null} */
+    /** @type {{ payload: Uint8Array, timestamp: number } | null} */
     this._next = null;
     this._busy = false;
     this._closed = false;
   }
 
-  /** @param {Uint8Array} payload */
-  decode(payload) {
-    this._next = payload;
+  /**
+   * @param {Uint8Array} payload
+   * @param {number} timestamp  microseconds
+   */
+  decode(payload, timestamp) {
+    this._next = { payload, timestamp };
     if (!this._busy) this._run();
   }
 
@@ -139,14 +142,14 @@ export class JpegDecoder {
   async _run() {
     this._busy = true;
     while (this._next && !this._closed) {
-      const payload = this._next;
+      const { payload, timestamp } = this._next;
       this._next = null;
       try {
         const size = sizeInHeader(payload);
         if (!size || size.width * size.height > MAX_PIXELS) throw new Error('not a picture to show');
         const image = await imageOf(new Blob([/** @type {BlobPart} */ (payload)], { type: 'image/jpeg' }));
         if (this._closed) close(image);
-        else this._events.picture(image, image.width, image.height);
+        else this._events.picture(image, image.width, image.height, timestamp);
       } catch {
         if (!this._closed) this._events.failed();
       }

@@ -1,6 +1,6 @@
 // What waits to go out: encoded frames between the encoders and the socket. The socket's own
 // buffer is a pipe that nothing can overtake, so only little is put into it at a time; what waits
-// here can still be dropped, and control gets between chunks. Pure: time is passed in.
+// here can still be dropped, and control and sound get between chunks. Pure: time is passed in.
 
 import { chunksOf, payloadIn, split } from '../../protocol/chunk.js';
 import { write } from '../../protocol/frame.js';
@@ -13,6 +13,11 @@ export const WHOLE = 64 * 1024;
 export const PATIENCE = 300;
 /** Frames of one track that may wait: a third of a second. */
 export const MAX_WAITING = 10;
+
+/** Milliseconds that sound may wait, as at the relay: older sound would only delay all that follows. */
+export const SOUND_PATIENCE = 400;
+/** Milliseconds of waiting from which on sound should be sent in fewer bits. */
+const SOUND_WAITS = 100;
 
 /** @typedef {import('../../protocol/frame.js').Header} Header */
 
@@ -30,6 +35,8 @@ export class Outbox {
     this._maxMessage = maxMessage;
     /** @type {Waiting[]} */
     this._waiting = [];
+    /** Frames of sound, each one message. @type {{ message: Uint8Array<ArrayBuffer>, since: number }[]} */
+    this._sound = [];
     /** Tracks whose next frame must be a key frame. @type {Set<number>} */
     this._needsKey = new Set();
     /** Frames that were dropped for a line too slow. */
@@ -38,7 +45,28 @@ export class Outbox {
 
   /** How many frames wait. */
   get length() {
-    return this._waiting.length;
+    return this._waiting.length + this._sound.length;
+  }
+
+  /**
+   * Takes a frame of sound, which goes before all pictures. Answers 'congested' when sound waits.
+   * @param {number} now  milliseconds
+   * @param {Header} header
+   * @param {Uint8Array} payload
+   * @returns {'taken' | 'congested'}
+   */
+  sound(now, header, payload) {
+    while (this._sound.length > 0 && now - this._sound[0].since > SOUND_PATIENCE) {
+      this._sound.shift();
+      this.dropped += 1;
+    }
+    this._sound.push({ message: write({ ...header, chunk: 0, chunks: 1 }, payload), since: now });
+    return now - this._sound[0].since > SOUND_WAITS ? 'congested' : 'taken';
+  }
+
+  /** Muted: what of the sound still waits isn't sent. */
+  hush() {
+    this._sound = [];
   }
 
   /**
@@ -105,9 +133,13 @@ export class Outbox {
   /**
    * The next message to put into the socket, if any should be put there now.
    * @param {number} buffered  bytes in the socket's own buffer
+   * @param {boolean} [full]  the line behind it is full: sound only
    * @returns {Uint8Array<ArrayBuffer> | null}
    */
-  next(buffered) {
+  next(buffered, full = false) {
+    const sound = buffered < CHUNK ? this._sound.shift() : undefined;
+    if (sound) return sound.message;
+    if (full) return null;
     const frame = this._waiting[0];
     if (!frame || buffered >= CHUNK) return null;
     if (!frame.messages) {
@@ -132,8 +164,9 @@ export class Outbox {
 
   /** The connection broke: what waits is lost. */
   clear() {
-    this.dropped += this._waiting.length;
+    this.dropped += this.length;
     this._waiting = [];
+    this._sound = [];
   }
 
   /**

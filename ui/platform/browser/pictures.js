@@ -5,9 +5,11 @@ import { HeaderError, parse } from '../../protocol/frame.js';
 import { Track } from '../../protocol/receiver.js';
 import { H264Decoder } from './h264.js';
 import { JpegDecoder } from './jpeg.js';
+import { Held } from './sound/held.js';
 
 /** @typedef {import('../../generated').Member} Member */
 /** @typedef {import('../../generated').Codec} Codec */
+/** @typedef {import('./painter.js').Image} Image */
 /** @typedef {import('./painter.js').Painter} Painter */
 /** @typedef {import('./painter.js').Screen} Screen */
 /** @typedef {import('../../protocol/frame.js').Header} Header */
@@ -22,6 +24,9 @@ const HOPELESS = 3;
  * @property {(member: number, track: number) => void} needKeyFrame
  * @property {(member: number, state: 'moving' | 'stalled' | 'undecodable', width: number, height: number) => void} picture
  * @property {() => void} noH264  H.264 doesn't work here, whatever the browser said
+ * @property {(member: number, time: number) => number | null} [until]  in how many milliseconds the
+ *   member's sound of a time (microseconds on its clock) is heard; `null`: at no time
+ * @property {(header: Header, payload: Uint8Array) => boolean} [sound]  takes a frame that is sound
  */
 
 /**
@@ -44,6 +49,8 @@ const HOPELESS = 3;
  * @property {number} height
  * @property {number} arrived  when a frame last arrived, milliseconds
  * @property {number} painted  when a picture was last painted, milliseconds
+ * @property {Held<{ image: Image, width: number, height: number }>} held  pictures that wait for their sound
+ * @property {ReturnType<typeof setTimeout> | undefined} holding
  */
 
 export class Pictures {
@@ -81,6 +88,8 @@ export class Pictures {
         height: 0,
         arrived: -Infinity,
         painted: -Infinity,
+        held: new Held(),
+        holding: undefined,
       };
       this._senders.set(member.id, sender);
     }
@@ -109,6 +118,8 @@ export class Pictures {
     if (!sender) return;
     this._senders.delete(id);
     for (const { decoder } of sender.streams.values()) decoder?.close();
+    clearTimeout(sender.holding);
+    sender.held.clear().forEach(letGo);
     sender.screen.close();
   }
 
@@ -146,6 +157,7 @@ export class Pictures {
       this.garbage += 1;
       return;
     }
+    if (this._events.sound?.(header, message.subarray(offset))) return;
     const sender = this._senders.get(header.sender);
     const stream = sender?.streams.get(header.track);
     if (!sender || !stream) {
@@ -195,7 +207,7 @@ export class Pictures {
     if (!track.accept(header)) return this._ask(header.sender, header.track, stream, now);
     stream.decoder ??= this._decoderFor(sender, stream, header.sender, header.track);
     if (stream.decoder instanceof JpegDecoder) {
-      stream.decoder.decode(payload);
+      stream.decoder.decode(payload, header.timestamp);
     } else if (stream.decoder && !stream.decoder.decode(payload, header.references.length === 0, header.timestamp)) {
       track.lost();
       this._ask(header.sender, header.track, stream, now);
@@ -214,7 +226,7 @@ export class Pictures {
     const { codec } = stream;
     if (codec === 'jpeg') {
       return new JpegDecoder({
-        picture: (image, width, height) => sender.screen.put(image, width, height),
+        picture: (image, width, height, timestamp) => this._decoded(member, sender, { image, width, height }, timestamp),
         failed: () => {
           stream.track.dropped += 1;
         },
@@ -224,7 +236,7 @@ export class Pictures {
     return new H264Decoder({
       picture: (frame, width, height) => {
         this._h264Works = true;
-        sender.screen.put(frame, width, height);
+        this._decoded(member, sender, { image: frame, width, height }, frame.timestamp);
       },
       failed: () => {
         stream.track.lost();
@@ -246,6 +258,28 @@ export class Pictures {
    */
   _ask(member, track, stream, now) {
     if (stream.codec !== 'jpeg' && stream.track.ask(now)) this._events.needKeyFrame(member, track);
+  }
+
+  /**
+   * A picture is shown when its sound is heard; one of a sender without sound at once.
+   * @param {number} id
+   * @param {Sender} sender
+   * @param {{ image: Image, width: number, height: number }} picture
+   * @param {number} timestamp  microseconds on the sender's clock
+   */
+  _decoded(id, sender, picture, timestamp) {
+    if (this._senders.get(id) !== sender) return letGo(picture);
+    sender.held.put(picture, this._events.until?.(id, timestamp) ?? null, performance.now());
+    return this._show(sender);
+  }
+
+  /** @param {Sender} sender */
+  _show(sender) {
+    clearTimeout(sender.holding);
+    const now = performance.now();
+    for (const { image, width, height } of sender.held.due(now)) sender.screen.put(image, width, height);
+    const next = sender.held.next(now);
+    if (next !== null) sender.holding = setTimeout(() => this._show(sender), next);
   }
 
   /**
@@ -274,4 +308,9 @@ export class Pictures {
     sender.state = state;
     this._events.picture(id, state, sender.width, sender.height);
   }
+}
+
+/** @param {{ image: Image }} picture */
+function letGo({ image }) {
+  if ('close' in image) image.close();
 }

@@ -17,10 +17,12 @@ export class Call {
   /**
    * @param {JoinOptions} options
    * @param {Frames} frames
+   * @param {() => Promise<void>} ask  for the microphone, where the system wants to be asked
    * @param {() => void} ended
    */
-  constructor(options, frames, ended) {
+  constructor(options, frames, ask, ended) {
     this._frames = frames;
+    this._ask = ask;
     this._ended = ended;
     this._over = false;
     /** @type {CallEvent[]} */
@@ -32,10 +34,7 @@ export class Call {
     this._watching = setInterval(() => this._watch(), STALLED / 4);
     this._tell({ type: 'connection', state: 'connecting' });
     /** @type {Promise<number | null>} */
-    this._id = invoke('join', { options, on: channel((event) => this._tell(event)) }).catch((code) => {
-      this._tell({ type: 'connection', state: 'ended', code });
-      return null;
-    });
+    this._id = this._join(options);
   }
 
   /** @param {(event: CallEvent) => void} on */
@@ -56,6 +55,25 @@ export class Call {
   /** @param {boolean} on */
   async camera(on) {
     await this._do('set_camera', { on });
+  }
+
+  /** @param {boolean} on */
+  async microphone(on) {
+    if (on) await this._ask();
+    await this._do('set_microphone', { on }).catch(over);
+  }
+
+  /** A loudspeaker that failed is tried again; a web view holds nothing back here. */
+  async hear() {
+    await this._do('hear', {}).catch(over);
+  }
+
+  /**
+   * @param {MemberId} member
+   * @param {number} volume
+   */
+  volume(member, volume) {
+    this._do('set_volume', { member, volume }).catch(over);
   }
 
   /**
@@ -100,6 +118,20 @@ export class Call {
   }
 
   /**
+   * @param {JoinOptions} options
+   * @returns {Promise<number | null>}
+   */
+  async _join(options) {
+    if (options.microphone) await this._ask();
+    try {
+      return await invoke('join', { options, on: channel((event) => this._tell(event)) });
+    } catch (code) {
+      this._tell({ type: 'connection', state: 'ended', code: /** @type {any} */ (code) });
+      return null;
+    }
+  }
+
+  /**
    * @param {string} command
    * @param {object} args
    */
@@ -115,7 +147,8 @@ export class Call {
     if (event.type === 'picture' && event.state === 'undecodable' && event.member !== 'self') {
       this._pictures.set(event.member, { state: event.state, at: performance.now(), width: 0, height: 0 });
     }
-    this._log.push(event);
+    // How loud it was is of no use to who comes later.
+    if (event.type !== 'levels') this._log.push(event);
     for (const on of [...this._listeners]) on(event);
     if (event.type === 'connection' && event.state === 'ended') this._end();
   }
@@ -127,6 +160,9 @@ export class Call {
     this._ended();
   }
 }
+
+/** In a call that is over nobody hears, and nobody is heard. */
+function over() {}
 
 /**
  * @param {number} member

@@ -1,8 +1,8 @@
-// What the app does for the page: the session, the camera and the codecs are Rust's; pictures
+// What the app does for the page: the session, the devices and the codecs are Rust's; pictures
 // come over a socket of this machine, and the lobby's list over a WebSocket that Rust opens.
 
-import { capability } from '../browser/camera.js';
 import { Devices as PageDevices } from '../browser/devices.js';
+import { possible } from '../browser/input.js';
 import { Call } from './call.js';
 import { Capture } from './capture.js';
 import { Devices } from './devices.js';
@@ -11,6 +11,7 @@ import { channel, invoke } from './ipc.js';
 import { Live } from './live.js';
 import { Links, scan } from './links.js';
 import { Lobby } from './lobby.js';
+import { Sounds, withSound } from './sounds.js';
 
 /** @typedef {import('../types').HostsAround} HostsAround */
 /** @typedef {import('../types').HostStatus} HostStatus */
@@ -35,6 +36,9 @@ export function createPlatform() {
   const page = capturesInPage() ? new PageDevices() : null;
   const own = page ? null : new Devices(frames);
   if (page) new Capture(page, frames);
+  // Where the page has the camera the system asks for the microphone too, and Rust asks it to.
+  const ask = page ? () => invoke('ask_microphone').catch(noQuestion) : async () => {};
+  const sounds = new Sounds(ask);
 
   return {
     kind: 'tauri',
@@ -42,7 +46,7 @@ export function createPlatform() {
     lobby: (on) => lobby.watch(on),
     join(options) {
       lobby.pause();
-      const joined = new Call(options, frames, () => {
+      const joined = new Call(options, frames, ask, () => {
         if (call !== joined) return;
         call = null;
         lobby.resume();
@@ -50,8 +54,13 @@ export function createPlatform() {
       call = joined;
       return joined;
     },
-    capability: () => (page ? capability() : invoke('capability')),
-    devices: page ?? /** @type {Devices} */ (own),
+    async capability() {
+      const can = await invoke('capability');
+      if (!page) return can;
+      const { state, asks } = await possible('camera');
+      return { camera: state, asks, microphone: can.microphone };
+    },
+    devices: withSound(page ?? /** @type {Devices} */ (own), sounds),
     trouble: (trouble) => {
       invoke('page_trouble', { trouble }).catch(() => {});
     },
@@ -78,6 +87,9 @@ export function createPlatform() {
 
 /** On a phone or tablet there is neither a window to close nor a tray. */
 function noDesktop() {}
+
+/** On a desktop the system asks by itself, if at all. */
+function noQuestion() {}
 
 /** Whether only the web view is given the cameras here. Rust says so before the page begins. */
 function capturesInPage() {

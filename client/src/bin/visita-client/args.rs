@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use visita_client::{address::HostUrl, trust};
-use visita_media::source::Choice;
+use visita_media::{
+    sound::{listen::Output, source::Choice as Audio},
+    source::Choice,
+};
 use visita_protocol::{
     control::Role,
     error::Code,
@@ -63,13 +66,24 @@ pub(crate) struct Join {
     /// camera, camera:ID, synthetic[:WxH@FPS], file:PATH or none.
     #[arg(long, value_parser = choice)]
     pub(crate) video: Choice,
+    /// mic, mic:ID, tone:HZ, file:PATH (WAV, or anything that the ffmpeg program reads) or none.
+    #[arg(long, value_parser = audio, default_value = "none")]
+    pub(crate) audio: Audio,
+    /// Where everybody is heard: device, device:ID or none. What isn't played is decoded and
+    /// measured all the same; nothing is written to disk.
+    #[arg(long, value_name = "WHERE", value_parser = play, default_value = "none")]
+    pub(crate) play_audio: Output,
+    /// Cancel echo, suppress noise and control the gain: on for a microphone, off for a tone and a
+    /// file, which enter behind it, unless this says otherwise.
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", value_enum)]
+    pub(crate) process: Option<Switch>,
     /// Leave after so many seconds in the room.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
     /// Print what was measured, as one line.
     #[arg(long, value_enum)]
     pub(crate) report: Option<ReportFormat>,
-    /// The codecs asked for, for tests: h264, vp8, jpeg.
+    /// The codecs asked for, for tests: h264, vp8, jpeg, opus.
     #[arg(long, hide = true, value_delimiter = ',', value_parser = codec)]
     pub(crate) decodes: Option<Vec<Codec>>,
     /// Count what comes instead of decoding it, for load.
@@ -130,6 +144,22 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+impl Join {
+    /// Whether sound is processed.
+    pub(crate) fn processes(&self) -> bool {
+        match self.process {
+            Some(switch) => switch == Switch::On,
+            None => matches!(self.audio, Audio::Microphone(_)),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct WatchArg(pub(crate) Option<Size>);
 
@@ -150,6 +180,14 @@ fn choice(text: &str) -> Result<Choice, String> {
     text.parse::<Choice>().map_err(|error| error.to_string())
 }
 
+fn audio(text: &str) -> Result<Audio, String> {
+    text.parse::<Audio>().map_err(|error| error.to_string())
+}
+
+fn play(text: &str) -> Result<Output, String> {
+    text.parse::<Output>().map_err(|error| error.to_string())
+}
+
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text
         .parse::<f64>()
@@ -162,7 +200,8 @@ fn codec(text: &str) -> Result<Codec, &'static str> {
         "h264" => Ok(Codec::H264),
         "vp8" => Ok(Codec::Vp8),
         "jpeg" => Ok(Codec::Jpeg),
-        _ => Err("expected h264, vp8 or jpeg"),
+        "opus" => Ok(Codec::Opus),
+        _ => Err("expected h264, vp8, jpeg or opus"),
     }
 }
 
@@ -196,6 +235,10 @@ mod tests {
             JOIN.replace("--host 192.0.2.5", "--discover"),
             JOIN.replace("none", "synthetic:640x360@30"),
             JOIN.replace("none", "file:clip.y4m"),
+            format!("{JOIN} --audio mic --play-audio device"),
+            format!("{JOIN} --audio tone:440 --play-audio none --process"),
+            format!("{JOIN} --process --audio file:speech.wav"),
+            format!("{JOIN} --audio none"),
             "rooms --host https://192.0.2.5:3000".into(),
             "hosts".into(),
             "hosts --seconds 1.5".into(),
@@ -205,6 +248,23 @@ mod tests {
                 "{line}: {}",
                 parse(&line).err().unwrap()
             );
+        }
+    }
+
+    #[test]
+    fn a_microphone_is_processed_and_what_stands_for_one_is_not_unless_it_is_said() {
+        for (more, processes) in [
+            ("", false),
+            (" --audio mic", true),
+            (" --audio mic --process=off", false),
+            (" --audio tone:440", false),
+            (" --audio file:a.wav --process", true),
+            (" --audio tone:440 --process=on", true),
+        ] {
+            let Command::Join(join) = parse(&format!("{JOIN}{more}")).unwrap().command else {
+                panic!("it joins")
+            };
+            assert_eq!(join.processes(), processes, "{more}");
         }
     }
 
@@ -220,6 +280,10 @@ mod tests {
             format!("{JOIN} --role doctor"),
             format!("{JOIN} --report xml"),
             JOIN.replace("none", "webcam"),
+            format!("{JOIN} --audio tone"),
+            format!("{JOIN} --audio"),
+            format!("{JOIN} --play-audio file:a.wav"),
+            format!("{JOIN} --process=perhaps"),
             JOIN.replace("192.0.2.5", "http://192.0.2.5"),
             JOIN.replace("Ana", &"x".repeat(10_000)),
             "rooms".into(),

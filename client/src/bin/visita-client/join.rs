@@ -5,7 +5,7 @@ use std::{future, time::Duration};
 use tokio::{sync::mpsc, time::sleep};
 use visita_client::{
     Error,
-    call::{self, Camera, Event, Options},
+    call::{self, Camera, Event, Microphone, Options, Speaker},
     session,
 };
 use visita_media::{publish::Limits, source::Choice};
@@ -90,6 +90,9 @@ fn options(args: &Join) -> Options {
         };
     }
     options.decode = !args.no_decode;
+    options.audio.clone_from(&args.audio);
+    options.process = args.processes();
+    options.play.clone_from(&args.play_audio);
     options
 }
 
@@ -150,11 +153,17 @@ fn log(event: &Event) {
             tracing::warn!(%code, "the host refused something");
         }
         Event::Relay(RelayMessage::Closing) => tracing::info!("the host is ending its service"),
-        Event::Relay(_) | Event::Ended { .. } => {}
+        Event::Relay(_) | Event::Levels(_) | Event::Ended { .. } => {}
         Event::Reconnecting => tracing::info!("reconnecting"),
         Event::Reconnected => tracing::info!("reconnected"),
         Event::Camera(Camera::Failed(error)) => tracing::warn!(%error, "no picture is sent"),
         Event::Camera(_) => tracing::debug!("the camera changed"),
+        Event::Microphone(Microphone::Failed(error)) => {
+            tracing::warn!(%error, "no sound is sent");
+        }
+        Event::Microphone(_) => tracing::debug!("the microphone changed"),
+        Event::Speaker(Speaker::Failed(error)) => tracing::warn!(%error, "nobody is heard"),
+        Event::Speaker(_) => tracing::debug!("the loudspeaker changed"),
         Event::Unseen(member) => tracing::warn!(%member, "a picture comes and can't be decoded"),
     }
 }

@@ -30,12 +30,14 @@ class KeepArgs {
 
 /**
  * What the app asks of Android itself: to stay awake in a call, to go on hosting when another app
- * is in front, to let multicast through, and to say what there is of a battery. The page's own
- * camera asks for its leave by itself (wry's web view does that).
+ * is in front, to let multicast through, to say what there is of a battery, and to let it hear. The
+ * page's own camera asks for its leave by itself (wry's web view does that); the microphone is
+ * Rust's, which can't.
  */
 @TauriPlugin(
   permissions = [
-    Permission(strings = [Manifest.permission.POST_NOTIFICATIONS], alias = NOTIFICATIONS)
+    Permission(strings = [Manifest.permission.POST_NOTIFICATIONS], alias = NOTIFICATIONS),
+    Permission(strings = [Manifest.permission.RECORD_AUDIO], alias = MICROPHONE)
   ]
 )
 class DevicePlugin(private val activity: Activity) : Plugin(activity) {
@@ -97,6 +99,20 @@ class DevicePlugin(private val activity: Activity) : Plugin(activity) {
     invoke.resolve(told)
   }
 
+  /** Whether the app may hear. Asks the person unless that is settled. */
+  @Command
+  fun microphone(invoke: Invoke) {
+    if (mayHear()) microphoneAnswered(invoke)
+    else requestPermissionForAlias(MICROPHONE, invoke, "microphoneAnswered")
+  }
+
+  @PermissionCallback
+  fun microphoneAnswered(invoke: Invoke) {
+    invoke.resolve(JSObject().put("granted", mayHear()))
+  }
+
+  private fun mayHear() = getPermissionState(MICROPHONE) == PermissionState.GRANTED
+
   @PermissionCallback
   fun notificationsAnswered(invoke: Invoke) {
     val wish = waiting ?: KeepArgs()
@@ -122,3 +138,4 @@ class DevicePlugin(private val activity: Activity) : Plugin(activity) {
 }
 
 private const val NOTIFICATIONS = "notifications"
+private const val MICROPHONE = "microphone"

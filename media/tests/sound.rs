@@ -1,0 +1,443 @@
+//! Sound through real devices: a PulseAudio of the test's own with null sinks.
+//!
+//! Which server is used stands in the environment, which a test program can't change while it
+//! runs: so each test starts the server and then this program again, for the part of its name.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![cfg(target_os = "linux")]
+
+use std::{
+    env,
+    path::Path,
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use visita_media::sound::{
+    BLOCK_US, Error, FRAME, devices,
+    devices::DeviceId,
+    listen::{self, Frame, Listener, Output},
+    opus::Decoder,
+    played::Played,
+    publish::{self, Publisher},
+    source::Choice,
+};
+use visita_protocol::id::MemberId;
+
+use pulse::{Pulse, chirp, find};
+
+#[path = "../../tests/src/pulse.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs)] // Made for the whole-system tests.
+mod pulse;
+
+/// Long enough for any machine; nothing waits for it when all is well.
+const AGES: Duration = Duration::from_mins(1);
+/// Set where this program was started by itself.
+const INSIDE: &str = "VISITA_SOUND_TEST";
+
+/// Starts this program again for one test, with a server; answers what it said.
+fn inside(pulse: &Pulse, test: &str) {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .stdin(Stdio::null());
+    let status = pulse.serve(&mut command).status().unwrap();
+    assert!(status.success(), "{test}");
+}
+
+fn is_inside() -> bool {
+    env::var_os(INSIDE).is_some()
+}
+
+/// Has the server do something.
+fn pactl(arguments: &[&str]) -> String {
+    let output = Command::new("pactl").args(arguments).output().unwrap();
+    assert!(output.status.success(), "pactl {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn id(name: &str) -> DeviceId {
+    DeviceId::new(format!("pulseaudio:{name}"))
+}
+
+struct Speaking {
+    publisher: Publisher,
+    events: mpsc::Receiver<publish::Event>,
+    encoded: mpsc::Receiver<publish::Encoded>,
+}
+
+fn speak(source: Choice) -> Speaking {
+    let (to_events, events) = mpsc::channel();
+    let (to_encoded, encoded) = mpsc::channel();
+    let config = publish::Config {
+        source,
+        process: false,
+        bitrate: 40_000,
+        ..publish::Config::default()
+    };
+    let publisher = Publisher::start(
+        config,
+        move |event| drop(to_events.send(event)),
+        move |frame| drop(to_encoded.send(frame)),
+    )
+    .unwrap();
+    publisher.wanted(true);
+    Speaking {
+        publisher,
+        events,
+        encoded,
+    }
+}
+
+impl Speaking {
+    fn event(&self) -> publish::Event {
+        loop {
+            match self.events.recv_timeout(AGES).unwrap() {
+                publish::Event::Level { .. } => {}
+                event => return event,
+            }
+        }
+    }
+}
+
+fn write_wav(path: &Path, rate: u32, sound: &[f32]) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    for sample in sound {
+        writer.write_sample((sample * 32_767.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+/// How alike a chirp is to what is in a recording, at its best place: the median over eighths of
+/// a second, each at its own best place nearby. The buffers may take a piece out or put one in,
+/// which moves what follows by some milliseconds and changes no sound.
+fn likeness(chirp: &[f32], recording: &[f32]) -> f64 {
+    const EIGHTH: usize = 6_000;
+    const NEARBY: usize = 1_500;
+    let (place, _) = find(chirp, recording);
+    let mut alikes: Vec<f64> = (0..chirp.len() / EIGHTH)
+        .map(|number| {
+            let piece = &chirp[number * EIGHTH..(number + 1) * EIGHTH];
+            let at = place + number * EIGHTH;
+            let from = at.saturating_sub(NEARBY);
+            let until = (at + EIGHTH + NEARBY).min(recording.len());
+            if until < from + EIGHTH + 24 {
+                return 0.0;
+            }
+            find(piece, &recording[from..until]).1
+        })
+        .collect();
+    alikes.sort_by(f64::total_cmp);
+    alikes[alikes.len() / 2]
+}
+
+/// So many rounds of two seconds are listened to at most.
+const MOST_ROUNDS: usize = 20;
+
+/// A chirp from a file through Opus, the jitter buffer and the mixer into a sink, and from its
+/// monitor through Opus again: answers how alike it is, and prints how long it takes.
+fn there_and_back(sink: &str) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chirp.wav");
+    let chirp = chirp(200.0, 3_000.0, 1.0, 0.5);
+    let mut sound = vec![0.0; 24_000];
+    sound.extend(&chirp);
+    sound.extend(vec![0.0; 24_000]);
+    write_wav(&path, 48_000, &sound);
+
+    let (to_heard, heard) = mpsc::channel();
+    let listener = Listener::start(
+        Output::Device(Some(id(sink))),
+        Played::new(),
+        move |event| {
+            drop(to_heard.send(event));
+        },
+    )
+    .unwrap();
+    let started = heard.recv_timeout(AGES).unwrap();
+    assert!(
+        matches!(started, listen::Event::Started { .. }),
+        "{started:?}"
+    );
+    let back = speak(Choice::Microphone(Some(id(&format!("{sink}.monitor")))));
+    let started = back.event();
+    assert!(
+        matches!(started, publish::Event::Started { .. }),
+        "{started:?}"
+    );
+    let member = MemberId(1);
+    let there = speak(Choice::File(path));
+    let mut decoder = Decoder::new().unwrap();
+    let mut recording = Vec::new();
+    let mut times = Vec::new();
+    // Until it has come back whole once: where a machine is busy with something else, devices find
+    // nothing to play at first, and the buffers learn how much must lie ready.
+    let mut best = 0.0_f64;
+    let mut looked = 0;
+    while best < 0.95 && looked < MOST_ROUNDS {
+        for frame in there.encoded.try_iter() {
+            listener.frame(
+                member,
+                Frame {
+                    sequence: frame.sequence,
+                    time: frame.time,
+                    payload: frame.payload,
+                },
+            );
+        }
+        let Ok(frame) = back.encoded.recv_timeout(Duration::from_micros(BLOCK_US)) else {
+            continue;
+        };
+        let mut out = [0.0; FRAME];
+        decoder.decode(&frame.payload, &mut out).unwrap();
+        // Silence isn't sent, but takes its time.
+        let last: Option<&u64> = times.last();
+        let gap = last.map_or(0, |last| {
+            frame.time.0.saturating_sub(last + 20_000) / 20_000
+        });
+        recording.extend(vec![0.0; gap as usize * FRAME]);
+        recording.extend(out);
+        times.push(frame.time.0);
+        // Two rounds hold the chirp whole, wherever they begin.
+        if recording.len() >= (looked + 2) * sound.len() {
+            best = best.max(likeness(&chirp, &recording[looked * sound.len()..]));
+            looked += 1;
+        }
+    }
+    let stats = listener.stats(member).unwrap();
+    println!(
+        "{sink}: correlation {best:.4} after {looked} rounds; delay to the ear p50 {:?} µs, p95 {:?} µs; output {:?}; \
+         concealed {} ms, stretched {} ms, aim {} ms; way out p50 {:?} µs",
+        stats.delay_us.at(0.5),
+        stats.delay_us.at(0.95),
+        listener.played(),
+        stats.concealed_ms,
+        stats.stretched_ms,
+        stats.target_ms,
+        back.publisher.sent().encode_us.at(0.5),
+    );
+    listener.stop();
+    there.publisher.stop();
+    let sent = back.publisher.stop();
+    assert_eq!(sent.overruns, 0);
+    best
+}
+
+#[test]
+fn a_chirp_comes_back_through_real_devices() {
+    if !is_inside() {
+        return inside(&Pulse::start(), "a_chirp_comes_back_through_real_devices");
+    }
+    let alike = there_and_back("speaker");
+    assert!(alike >= 0.95, "{alike}");
+}
+
+#[test]
+fn a_device_of_another_rate_and_more_channels_serves_as_well() {
+    if !is_inside() {
+        return inside(
+            &Pulse::start(),
+            "a_device_of_another_rate_and_more_channels_serves_as_well",
+        );
+    }
+    pactl(&[
+        "load-module",
+        "module-null-sink",
+        "sink_name=odd",
+        "rate=44100",
+        "channels=2",
+    ]);
+    let alike = there_and_back("odd");
+    assert!(alike >= 0.95, "{alike}");
+}
+
+#[test]
+fn devices_are_listed_and_changes_told() {
+    if !is_inside() {
+        return inside(&Pulse::start(), "devices_are_listed_and_changes_told");
+    }
+    let listed = devices::list().unwrap();
+    let speaker = |name: &str| {
+        let id = id(name);
+        listed
+            .speakers
+            .iter()
+            .find(move |device| device.id == id)
+            .cloned()
+    };
+    assert!(speaker("speaker").unwrap().default);
+    assert!(!speaker("room").unwrap().default);
+    assert_eq!(
+        listed.microphones,
+        [],
+        "monitors aren't microphones to choose"
+    );
+    let (to_lists, lists) = mpsc::channel();
+    let watch = devices::Watch::start(move |devices| drop(to_lists.send(devices))).unwrap();
+    assert_eq!(lists.recv_timeout(AGES).unwrap(), listed);
+    let module = pactl(&["load-module", "module-null-sink", "sink_name=another"]);
+    assert_eq!(lists.recv_timeout(AGES).unwrap().speakers.len(), 3);
+    pactl(&["unload-module", &module]);
+    assert_eq!(lists.recv_timeout(AGES).unwrap(), listed);
+    drop(watch);
+    assert!(lists.recv_timeout(AGES).is_err());
+}
+
+#[test]
+fn a_device_that_is_pulled_out_is_told_and_comes_back_by_itself() {
+    if !is_inside() {
+        return inside(
+            &Pulse::start(),
+            "a_device_that_is_pulled_out_is_told_and_comes_back_by_itself",
+        );
+    }
+    let plug = || pactl(&["load-module", "module-null-sink", "sink_name=usb"]);
+    let module = plug();
+    let microphone = speak(Choice::Microphone(Some(id("usb.monitor"))));
+    assert!(matches!(microphone.event(), publish::Event::Started { .. }));
+    let (to_heard, heard) = mpsc::channel();
+    let output = Output::Device(Some(id("usb")));
+    let listener = Listener::start(output, Played::new(), move |event| {
+        drop(to_heard.send(event));
+    })
+    .unwrap();
+    assert!(matches!(
+        heard.recv_timeout(AGES).unwrap(),
+        listen::Event::Started { .. }
+    ));
+    pactl(&["unload-module", &module]);
+    let lost = microphone.event();
+    assert!(
+        matches!(lost, publish::Event::Stopped(Error::Lost(_))),
+        "{lost:?}"
+    );
+    let lost = heard.recv_timeout(AGES).unwrap();
+    assert!(
+        matches!(lost, listen::Event::Stopped(Error::Lost(_))),
+        "{lost:?}"
+    );
+    plug();
+    let back = microphone.event();
+    assert!(matches!(back, publish::Event::Started { .. }), "{back:?}");
+    let back = heard.recv_timeout(AGES).unwrap();
+    assert!(matches!(back, listen::Event::Started { .. }), "{back:?}");
+    listener.stop();
+    microphone.publisher.stop();
+}
+
+#[test]
+fn another_default_is_followed() {
+    if !is_inside() {
+        return inside(&Pulse::start(), "another_default_is_followed");
+    }
+    pactl(&["load-module", "module-null-sink", "sink_name=headset"]);
+    pactl(&[
+        "load-module",
+        "module-remap-source",
+        "master=room.monitor",
+        "source_name=built-in",
+    ]);
+    pactl(&[
+        "load-module",
+        "module-remap-source",
+        "master=headset.monitor",
+        "source_name=boom",
+    ]);
+    pactl(&["set-default-source", "built-in"]);
+    let microphone = speak(Choice::Microphone(None));
+    assert!(matches!(microphone.event(), publish::Event::Started { .. }));
+    let (to_heard, heard) = mpsc::channel();
+    let listener = Listener::start(Output::Device(None), Played::new(), move |event| {
+        drop(to_heard.send(event));
+    })
+    .unwrap();
+    assert!(matches!(
+        heard.recv_timeout(AGES).unwrap(),
+        listen::Event::Started { .. }
+    ));
+    pactl(&["set-default-source", "boom"]);
+    let moved = microphone.event();
+    assert!(
+        matches!(moved, publish::Event::DeviceChanged { .. }),
+        "{moved:?}"
+    );
+    pactl(&["set-default-sink", "headset"]);
+    let moved = heard.recv_timeout(AGES).unwrap();
+    assert!(
+        matches!(moved, listen::Event::DeviceChanged { .. }),
+        "{moved:?}"
+    );
+    listener.stop();
+    microphone.publisher.stop();
+}
+
+#[test]
+fn a_device_that_is_not_there_is_told_once_and_the_call_goes_on() {
+    if !is_inside() {
+        return inside(
+            &Pulse::start(),
+            "a_device_that_is_not_there_is_told_once_and_the_call_goes_on",
+        );
+    }
+    let microphone = speak(Choice::Microphone(Some(id("nowhere"))));
+    assert_eq!(microphone.event(), publish::Event::Stopped(Error::Missing));
+    // Another choice is taken at once, and the first isn't said again.
+    microphone.publisher.source(Choice::Tone(440.0));
+    assert!(matches!(microphone.event(), publish::Event::Started { .. }));
+    microphone.encoded.recv_timeout(AGES).unwrap();
+    microphone.publisher.stop();
+}
+
+#[test]
+fn files_are_read_whole_and_over_and_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let chirp = chirp(200.0, 3_000.0, 0.5, 0.5);
+    let half: Vec<f32> = chirp.chunks(2).map(|pair| pair[0]).collect();
+    for (name, rate, sound) in [("whole.wav", 48_000, &chirp), ("half.wav", 24_000, &half)] {
+        let path = folder.path().join(name);
+        write_wav(&path, rate, sound);
+        let mut paths = vec![path.clone()];
+        // Anything else goes through ffmpeg.
+        let other = path.with_extension("flac");
+        let made = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&path)
+            .arg(&other)
+            .status();
+        assert!(made.unwrap().success());
+        paths.push(other);
+        for path in paths {
+            let mut file = visita_media::sound::source::File::open(&path).unwrap();
+            let mut heard = Vec::new();
+            let mut block = [0.0; 480];
+            while heard.len() < 3 * chirp.len() {
+                file.read(&mut block).unwrap();
+                heard.extend(block);
+            }
+            let (_, alike) = find(&chirp, &heard);
+            assert!(alike > 0.99, "{}: {alike}", path.display());
+            let (_, again) = find(&chirp, &heard[chirp.len()..]);
+            assert!(again > 0.99, "{}: {again}", path.display());
+        }
+    }
+    for (name, content) in [
+        ("empty.wav", &b""[..]),
+        ("no.wav", b"RIFF\0\0\0\0WAVEjunk"),
+        ("x", b"no sound"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let mut block = [0.0; 480];
+        let error = visita_media::sound::source::File::open(&path)
+            .and_then(|mut file| file.read(&mut block))
+            .unwrap_err();
+        assert!(matches!(error, Error::File(_)), "{name}: {error}");
+    }
+}
