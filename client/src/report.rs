@@ -74,6 +74,9 @@ pub struct Sound {
     pub stretched_ms: u64,
     /// How unevenly it came last, in milliseconds.
     pub jitter_ms: f64,
+    /// From capture to heard, of what is heard right now, in milliseconds; `None` while nothing is,
+    /// and unless the sender reads this machine's clock.
+    pub delay_now_ms: Option<f64>,
     /// Its level while there was any, in decibels of full scale; `None` if it was never heard.
     pub level_dbfs: Option<f64>,
     /// How far the sender's pictures were from its sound when they were put, in milliseconds,
@@ -254,6 +257,7 @@ mod tests {
             concealed_ms: 20,
             stretched_ms: 10,
             jitter_ms: 1.5,
+            delay_now_ms: Some(61.5),
             level_dbfs: Some(-20.0),
             av_offset_ms: Offset::of(&delays),
         };
@@ -287,7 +291,7 @@ mod tests {
             {
                 "from": 3, "name": "Ana", "kind": "audio", "codec": "opus", "frames_received": 10,
                 "frames_decoded": 9, "frames_dropped": 1, "concealed_ms": 20, "stretched_ms": 10,
-                "jitter_ms": 1.5, "level_dbfs": -20.0, "delay_ms": delay, "bytes": 1000,
+                "jitter_ms": 1.5, "delay_now_ms": 61.5, "level_dbfs": -20.0, "delay_ms": delay, "bytes": 1000,
                 "av_offset_ms": {"p50": p50, "p95": p50},
             },
             {

@@ -1,7 +1,7 @@
 //! What happens on the device's own threads neither allocates nor logs: this program's allocator
 //! and subscriber count, while real devices run (null sinks of the test's own PulseAudio). Locks
 //! there are none to count: the callbacks own all they touch but rings and atomics
-//! (`media/src/sound/device/callback.rs`).
+//! (`media/src/sound/device/callback.rs`, which tests/tests/structure.rs holds to it).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]

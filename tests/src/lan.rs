@@ -30,30 +30,15 @@ impl Lan {
         Self::of(&[&[0], &[0]])
     }
 
-    /// Machines, each on the cables of these numbers. `None` where this program can't make
-    /// networks and that was allowed; without the permission the test fails, because a test that
-    /// isn't run shows nothing.
+    /// Machines, each on the cables of these numbers. `None` where networks can't be made and may
+    /// be left out ([`may_be_made`]).
     pub fn of(machines: &[&[usize]]) -> Option<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let id = format!(
-            "{}-{}",
-            std::process::id(),
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
+        let id = unique();
         let mut lan = Self {
             names: Vec::new(),
             hub: format!("visita-hub-{id}"),
         };
-        if let Err(why) = ip(&["netns", "add", &lan.hub]) {
-            let words = format!(
-                "network namespaces can't be made here ({why}); run this as root or by \
-                 scripts/test, which makes a user namespace, or set {ALLOW_SKIP}=1 to leave it out"
-            );
-            assert!(
-                std::env::var_os(ALLOW_SKIP).is_some_and(|set| set == "1"),
-                "{words}"
-            );
-            eprintln!("NOT RUN: {words}");
+        if !may_be_made(&lan.hub) {
             return None;
         }
         let cables = machines
@@ -185,12 +170,37 @@ impl Drop for Lan {
     }
 }
 
-fn made(arguments: &[&str]) {
+/// A name's end that no other network of this machine has.
+pub(crate) fn unique() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{number}", std::process::id())
+}
+
+/// Makes the first machine of a network. `false` where this program can't make networks and that
+/// was allowed; without the permission the test fails, because a test that isn't run shows nothing.
+pub(crate) fn may_be_made(hub: &str) -> bool {
+    let Err(why) = ip(&["netns", "add", hub]) else {
+        return true;
+    };
+    let words = format!(
+        "network namespaces can't be made here ({why}); run this as root or by scripts/test, \
+         which makes a user namespace, or set {ALLOW_SKIP}=1 to leave it out"
+    );
+    assert!(
+        std::env::var_os(ALLOW_SKIP).is_some_and(|set| set == "1"),
+        "{words}"
+    );
+    eprintln!("NOT RUN: {words}");
+    false
+}
+
+pub(crate) fn made(arguments: &[&str]) {
     ip(arguments).unwrap();
 }
 
 /// What `ip` says, or why it failed.
-fn ip(arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn ip(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("ip")
         .args(arguments)
         .output()

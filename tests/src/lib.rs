@@ -6,6 +6,8 @@
 pub mod host;
 pub mod lan;
 pub mod line;
+#[cfg(target_os = "linux")]
+pub mod link;
 pub mod program;
 pub mod pulse;
 pub mod stranger;

@@ -163,6 +163,11 @@ impl Row {
                 concealed_ms: sum(|stats| stats.concealed_ms),
                 stretched_ms: sum(|stats| stats.stretched_ms),
                 jitter_ms: all.last().map_or(0.0, |stats| tenths(stats.jitter_ms)),
+                delay_now_ms: all
+                    .last()
+                    .filter(|_| self.same_clock)
+                    .and_then(|stats| stats.delay_now_us)
+                    .map(|us| tenths(us as f32 / 1000.0)),
                 level_dbfs: level(all),
                 av_offset_ms,
             }),
@@ -293,6 +298,7 @@ mod tests {
                 concealed_ms: 60,
                 stretched_ms: 30,
                 jitter_ms: 1.3,
+                delay_now_ms: None,
                 level_dbfs: Some(-20.0),
                 av_offset_ms: Some(offset),
             };

@@ -118,6 +118,8 @@ pub struct Stats {
     /// From capture to being heard, in microseconds, for each block played. Means something only
     /// where both ends have one clock ([`clock::id`]).
     pub delay_us: Percentiles,
+    /// The same of the block that was mixed last; `None` if nothing was heard in it.
+    pub delay_now_us: Option<u64>,
 }
 
 /// What the output did.

@@ -83,6 +83,9 @@ pub(crate) struct Join {
     /// Print what was measured, as one line.
     #[arg(long, value_enum)]
     pub(crate) report: Option<ReportFormat>,
+    /// Print a report each so many seconds too, for tests.
+    #[arg(long, hide = true, value_name = "S", value_parser = period, requires = "report")]
+    pub(crate) report_every: Option<Duration>,
     /// The codecs asked for, for tests: h264, vp8, jpeg, opus.
     #[arg(long, hide = true, value_delimiter = ',', value_parser = codec)]
     pub(crate) decodes: Option<Vec<Codec>>,
@@ -193,6 +196,13 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
         .parse::<f64>()
         .map_err(|_| "expected a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|_| "expected a number of seconds, not below zero")
+}
+
+fn period(text: &str) -> Result<Duration, &'static str> {
+    seconds(text).and_then(|period| match period {
+        Duration::ZERO => Err("expected a number of seconds above zero"),
+        period => Ok(period),
+    })
 }
 
 fn codec(text: &str) -> Result<Codec, &'static str> {

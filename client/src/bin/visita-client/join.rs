@@ -2,7 +2,10 @@
 
 use std::{future, time::Duration};
 
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Interval, interval, sleep},
+};
 use visita_client::{
     Error,
     call::{self, Camera, Event, Microphone, Options, Speaker},
@@ -109,9 +112,16 @@ async fn attend(
         }
     });
     let mut leaving = false;
+    let mut every = args.report_every.map(interval);
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
+            () = next(every.as_mut()), if !leaving => {
+                if let Ok(report) = call.report().await {
+                    print(&report)?;
+                }
+                continue;
+            }
             () = signals.next(), if !leaving => {
                 leaving = true;
                 call.leave();
@@ -137,6 +147,16 @@ async fn attend(
                 }));
             }
         }
+    }
+}
+
+/// When the next report is due, if there are reports on the way.
+async fn next(every: Option<&mut Interval>) {
+    match every {
+        Some(every) => {
+            every.tick().await;
+        }
+        None => future::pending().await,
     }
 }
 

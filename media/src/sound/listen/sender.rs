@@ -42,6 +42,13 @@ struct Playing {
     heard_us: u64,
 }
 
+impl Playing {
+    /// From capture to being heard. Nothing on a clock that is ahead.
+    fn delay_us(self) -> Option<u64> {
+        self.heard_us.checked_sub(self.time_us)
+    }
+}
+
 impl Default for Sender {
     fn default() -> Self {
         Self {
@@ -104,7 +111,7 @@ impl Sender {
             self.playing = Some(Playing { time_us, heard_us });
             self.power += 10_f64.powf(f64::from(dbfs) / 10.0);
             self.powers += 1;
-            if let Some(delay) = heard_us.checked_sub(time_us) {
+            if let Some(delay) = self.playing.and_then(Playing::delay_us) {
                 self.delay_us.add(delay);
             }
         }
@@ -140,6 +147,7 @@ impl Sender {
             level_dbfs: self.level,
             mean_level_dbfs: level::of_power(mean as f32),
             delay_us: self.delay_us.clone(),
+            delay_now_us: self.playing.and_then(Playing::delay_us),
         }
     }
 }

@@ -1,0 +1,239 @@
+//! Sound between two machines with an emulated link between them: two whole clients and a relay.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![cfg(target_os = "linux")]
+
+use std::{path::Path, process::Command, time::Duration};
+
+use serde_json::Value;
+use visita_client::report::{Received, Report};
+use visita_media::sound::mix::CEILING;
+use visita_protocol::media::Kind;
+use visita_tests::{
+    link::{Link, Profile},
+    program::{self, Running},
+    pulse::{Pulse, RATE},
+};
+
+/// The machine that hosts, where Luis is too, and Ana's, behind the link.
+const HOST: usize = 0;
+const GUEST: usize = 1;
+
+/// Reports come so often, in milliseconds.
+const EVERY_MS: usize = 20;
+/// The tone that each says, in hertz.
+const ANA: &str = "tone:440";
+const LUIS: &str = "tone:700";
+
+/// The relay and both participants.
+struct Visit {
+    link: Link,
+    relay: Running,
+    luis: Running,
+    ana: Running,
+    _data: tempfile::TempDir,
+}
+
+impl Visit {
+    /// Begins it on a good link. Ana is heard and hears through `pulse`, if there is one.
+    fn begin(pulse: Option<&Pulse>, video: &str) -> Option<Self> {
+        let good = Profile {
+            delay_ms: 5,
+            ..Profile::default()
+        };
+        let link = Link::new(Path::new(env!("CARGO_BIN_EXE_emulated-link")), good)?;
+        let data = tempfile::tempdir().unwrap();
+        let mut serve = link.on(HOST, &program::relay());
+        serve.args(["serve", "--listen", "0.0.0.0:0", "--data"]);
+        let relay = Running::start(serve.arg(data.path()));
+        let ready: Value = serde_json::from_str(&relay.line().unwrap()).unwrap();
+        let client = |machine: usize, name: &str, tone: &str| {
+            let mut client = link.on(machine, &program::client());
+            let host = ready["url"].as_str().unwrap();
+            let pin = ready["fingerprint"].as_str().unwrap();
+            client
+                .args(["join", "--host", host, "--fingerprint", pin, "--create"])
+                .args(["--room", "Room", "--name", name, "--audio", tone])
+                .args(["--report", "json", "--report-every"])
+                .arg((EVERY_MS as f64 / 1000.0).to_string());
+            client
+        };
+        let start = |command: &mut Command| Running::start(command);
+        let luis = start(client(HOST, "Luis", LUIS).args(["--video", video]));
+        let mut ana = client(GUEST, "Ana", ANA);
+        ana.args(["--video", video]);
+        let ana = match pulse {
+            Some(pulse) => start(pulse.serve(ana.args(["--play-audio", "device"]))),
+            None => start(&mut ana),
+        };
+        Some(Self {
+            link,
+            relay,
+            luis,
+            ana,
+            _data: data,
+        })
+    }
+
+    fn end(self) {
+        for program in [&self.ana, &self.luis] {
+            program.signal("TERM");
+        }
+        for program in [self.ana, self.luis] {
+            let output = program.wait();
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(0), "{words}");
+        }
+        self.relay.signal("TERM");
+        assert_eq!(self.relay.wait().status.code(), Some(0));
+    }
+}
+
+/// A report's row of the other's sound, or picture.
+fn row(report: &Report, kind: Kind) -> Option<&Received> {
+    report.received.iter().find(|row| row.kind() == kind)
+}
+
+/// The next report.
+fn report(of: &Running) -> Report {
+    serde_json::from_str(&of.line().expect("reports come")).unwrap()
+}
+
+/// What somebody heard between two reports.
+#[derive(Debug)]
+struct Heard {
+    frames: u64,
+    concealed_ms: u64,
+    pictures: u64,
+    /// Median and 95 % of the delays at each report.
+    delay_ms: (f64, f64),
+}
+
+/// Reads reports until the other's sound has come for so long.
+fn hears(of: &Running, seconds: u64) -> Heard {
+    let counted = |report: &Report| {
+        let sound = row(report, Kind::Audio)?;
+        let pictures = row(report, Kind::Video).map_or(0, |row| row.frames_decoded);
+        let concealed = sound.sound()?.concealed_ms;
+        (sound.frames_decoded > 0).then_some((sound.frames_decoded, concealed, pictures))
+    };
+    let first = std::iter::repeat_with(|| report(of)).find_map(|report| counted(&report));
+    let first = first.unwrap();
+    let mut delays = Vec::new();
+    loop {
+        let report = report(of);
+        let now = counted(&report).unwrap();
+        let sound = row(&report, Kind::Audio).unwrap().sound().unwrap();
+        delays.extend(sound.delay_now_ms);
+        if now.0 >= first.0 + seconds * 50 {
+            delays.sort_by(f64::total_cmp);
+            let at = |share: f64| delays[(share * (delays.len() - 1) as f64) as usize];
+            return Heard {
+                frames: now.0 - first.0,
+                concealed_ms: now.1 - first.1,
+                pictures: now.2 - first.2,
+                delay_ms: (at(0.5), at(0.95)),
+            };
+        }
+    }
+}
+
+impl Heard {
+    /// How much of the sound was made up, in percent.
+    fn concealed(&self) -> f64 {
+        self.concealed_ms as f64 / (self.frames as f64 * 20.0) * 100.0
+    }
+}
+
+#[test]
+fn at_5_percent_loss_and_30_ms_jitter_sound_is_whole_and_later() {
+    let Some(mut visit) = Visit::begin(None, "none") else {
+        return;
+    };
+    // The ways up and down in the same time: reports wait until they are read.
+    let both = |visit: &Visit, seconds| (hears(&visit.luis, seconds), hears(&visit.ana, seconds));
+    let (up, down) = both(&visit, 3);
+    println!("good link: up {up:?}, down {down:?}");
+    visit.link.profile(Profile {
+        loss: 0.05,
+        delay_ms: 5,
+        jitter_ms: 30,
+        ..Profile::default()
+    });
+    // The buffers learn how late sound comes.
+    let (up, down) = both(&visit, 5);
+    println!("5 % loss, 30 ms jitter, first 5 s: up {up:?}, down {down:?}");
+    let (up, down) = both(&visit, 20);
+    println!("5 % loss, 30 ms jitter: up {up:?}, down {down:?}");
+    for heard in [&up, &down] {
+        let concealed = heard.concealed();
+        assert!(concealed < 2.0, "{concealed} % concealed");
+    }
+    visit.end();
+}
+
+#[test]
+fn on_a_link_of_150_kbit_s_the_picture_gives_way_and_sound_is_whole() {
+    let Some(mut visit) = Visit::begin(None, "synthetic:640x360@30") else {
+        return;
+    };
+    let good = hears(&visit.luis, 3);
+    visit.link.profile(Profile {
+        rate: 150_000,
+        delay_ms: 5,
+        ..Profile::default()
+    });
+    let (first, then) = (hears(&visit.luis, 5), hears(&visit.luis, 15));
+    println!("good link {good:?}, 150 kbit/s at first {first:?}, then {then:?}");
+    assert!(good.pictures > 2 * then.pictures / 5, "{then:?}");
+    let concealed = then.concealed();
+    assert!(concealed < 2.0, "{concealed} % concealed");
+    visit.end();
+}
+
+/// When the delay is what it was before a gap, to this; in milliseconds.
+const NORMAL_MS: f64 = 20.0;
+
+#[test]
+fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_clicks() {
+    let pulse = Pulse::start();
+    let Some(mut visit) = Visit::begin(Some(&pulse), "none") else {
+        return;
+    };
+    hears(&visit.ana, 3);
+    let recording = pulse.record();
+    let before = hears(&visit.ana, 3);
+    let (normal, _) = before.delay_ms;
+    visit.link.gap(Duration::from_millis(300));
+    // For a whole second as it was; ten times the three seconds that it may take is too long.
+    let (mut calm, mut back, mut most) = (0, None, 0.0_f64);
+    for n in 0..(31_000 / EVERY_MS) {
+        let report = report(&visit.ana);
+        let sound = row(&report, Kind::Audio).unwrap().sound().unwrap();
+        match sound.delay_now_ms {
+            Some(delay) if delay <= normal + NORMAL_MS => calm += 1,
+            delay => {
+                calm = 0;
+                most = most.max(delay.unwrap_or_default());
+            }
+        }
+        if most > 0.0 && calm * EVERY_MS >= 1000 {
+            back = Some((n + 1 - calm) * EVERY_MS);
+            break;
+        }
+    }
+    let heard = recording.wait(recording.len() + RATE / 2);
+    let peak = heard
+        .iter()
+        .fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    let jump = heard
+        .windows(2)
+        .fold(0.0_f32, |jump, pair| jump.max((pair[1] - pair[0]).abs()));
+    println!(
+        "delay {normal} ms, {most} ms after the gap, {back:?} ms until it was as before; \
+         highest sample {peak:.3}, highest step {jump:.3}"
+    );
+    assert!(back.is_some(), "the delay never comes back");
+    assert!(peak <= CEILING, "{peak}");
+    visit.end();
+}
