@@ -414,3 +414,37 @@ fn levels() {
         assert_eq!(bytes.collect::<Vec<_>>(), told, "{name}");
     }
 }
+
+#[test]
+fn lines() {
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        spells: Vec<(u64, bool)>,
+        changes: Vec<(u64, bool, Carries)>,
+    }
+    #[derive(Deserialize)]
+    struct Lines {
+        look_ms: u64,
+        pause: Vec<Case>,
+    }
+    let Lines { look_ms, pause } = load("line.json");
+    for Case {
+        name,
+        spells,
+        changes,
+    } in pause
+    {
+        let (mut pause, mut ms, mut told) = (Pause::default(), 0, Vec::new());
+        for (long, carries) in spells {
+            let end = ms + long;
+            while ms < end {
+                if pause.turn(Now(ms * 1000), carries) {
+                    told.push((ms, pause.sends(), pause.carries()));
+                }
+                ms += look_ms;
+            }
+        }
+        assert_eq!(told, changes, "{name}");
+    }
+}

@@ -142,6 +142,7 @@ function makeTile(state, id, sound) {
 /** @type {Record<ReturnType<typeof tileOf>, import('./dom.js').IconName>} */
 const stateIcons = {
   reconnecting: 'wifi-off',
+  paused: 'volume-2',
   camera_off: 'video-off',
   audio_only: 'volume-2',
   undecodable: 'triangle-alert',

@@ -8,7 +8,11 @@ use visita_client::{
     call::{Camera, Levels, Microphone, Speaker},
 };
 use visita_media::{sound, source};
-use visita_protocol::{control::RelayMessage, error::Code, id::MemberId};
+use visita_protocol::{
+    control::{Carries, RelayMessage},
+    error::Code,
+    id::MemberId,
+};
 
 /// What happens in a call, as the page takes it.
 #[derive(Debug, Serialize)]
@@ -52,6 +56,11 @@ pub enum CallEvent {
     Sound {
         /// How it is.
         state: SoundState,
+    },
+    /// What the line carries of what is sent changed.
+    Uplink {
+        /// Sound alone: the own picture isn't sent for now.
+        carries: Carries,
     },
     /// How loud everybody is, for the meters: ten times a second while there is sound.
     Levels {

@@ -65,6 +65,8 @@ export class Call {
     this._tracks = [];
     /** What was announced last, as text. */
     this._announced = '[]';
+    /** What the others were told that the line carries. @type {import('../../generated').Carries} */
+    this._carries = 'pictures';
     /** @type {number | null} */
     this._you = null;
     /** @type {MediaStreamTrack | null} */
@@ -236,10 +238,19 @@ export class Call {
       media: (message) => this._pictures?.media(message),
     });
     this._carrier = carrier;
+    let dropped = 0;
     this._publisher = new Publisher(codecs, {
       announce: (tracks) => {
         this._tracks = tracks;
+        if (tracks.length === 0) carrier.outbox.withdraw();
         this._announce();
+      },
+      line: (carries) => this._line(carries),
+      behind: () => {
+        const { full, outbox } = carrier;
+        const behind = full || outbox.dropped > dropped;
+        ({ dropped } = outbox);
+        return behind;
       },
       frame: (header, payload) => carrier.frame(header, payload),
       waits: (track) => carrier.outbox.holds(track),
@@ -310,6 +321,17 @@ export class Call {
     const tracks = [...this._tracks, ...this._sound.tracks];
     const announced = JSON.stringify(tracks);
     if (announced !== this._announced && this._carrier?.send({ type: 'tracks', tracks }) != null) this._announced = announced;
+  }
+
+  /**
+   * Tells what the line carries of what is sent, if that changed.
+   * @param {import('../../generated').Carries} carries
+   */
+  _line(carries) {
+    if (carries === this._carries || this._ended) return;
+    this._carries = carries;
+    this._carrier?.send({ type: 'line', carries });
+    this._emit({ type: 'uplink', carries });
   }
 
   /** Canvases that were given before their member was known here. */
