@@ -94,5 +94,5 @@ function drawRow(row, state, id) {
 /** The own picture as the others have it. @param {boolean} on @param {State} state @returns {ReturnType<typeof stateWords>} */
 function ownWords(on, { line }) {
   if (!on) return { text: 'tile-camera-off', icon: 'video-off' };
-  return line.up === 'sound' ? { text: 'tile-paused', icon: 'volume-2' } : { text: 'tile-moving', icon: 'video' };
+  return line.up === 'sound' ? { text: 'self-paused', icon: 'video-off' } : { text: 'tile-moving', icon: 'video' };
 }

@@ -176,7 +176,7 @@ function drawSound(node, state, id) {
 }
 
 /** States that say in a second line what is going on. */
-const explained = ['late', 'stalled', 'undecodable', 'reconnecting'];
+const explained = ['paused', 'late', 'stalled', 'undecodable', 'reconnecting'];
 
 /** @param {HTMLElement} node @param {State} state @param {MemberId} id */
 function drawTile(node, state, id) {

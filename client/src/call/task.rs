@@ -133,12 +133,13 @@ impl Task {
             }
             Command::Camera(on) => {
                 if self.outgoing.switch(on) {
-                    self.announce();
+                    // Before what follows from it for the line: a camera that is off isn't sent again.
                     self.tell(Event::Camera(if on {
                         Camera::Starting
                     } else {
                         Camera::Off
                     }));
+                    self.announce();
                 }
             }
             Command::Source(choice) => {

@@ -331,7 +331,8 @@ export class Call {
     if (carries === this._carries || this._ended) return;
     this._carries = carries;
     this._carrier?.send({ type: 'line', carries });
-    this._emit({ type: 'uplink', carries });
+    // After what the camera still says: one that was switched off isn't sent again.
+    queueMicrotask(() => !this._ended && this._emit({ type: 'uplink', carries }));
   }
 
   /** Canvases that were given before their member was known here. */
