@@ -331,7 +331,7 @@ fn a_line_that_gets_fast_again_carries_everything_again() {
 
 #[test]
 fn that_a_line_carries_no_pictures_is_told_once_and_taken_back_once() {
-    for bytes_per_s in [5_000, 3_000, 8_000] {
+    for bytes_per_s in [5_000, 6_500, 8_000] {
         let mut world = World::new();
         world.fine = true;
         assert_eq!(world.run(20, 1_000_000).told, []);
@@ -340,9 +340,10 @@ fn that_a_line_carries_no_pictures_is_told_once_and_taken_back_once() {
         let [(at, Carries::Sound)] = slow.told[..] else {
             panic!("{bytes_per_s}: {slow:?}")
         };
-        // The queues need some seconds to give up on pictures.
+        // The queues need some seconds to give up on pictures, most where a key frame a second nearly
+        // passes.
         let missing = MISSING.as_millis() as u64;
-        assert!((missing..missing + 8_000).contains(&(at - began)), "{at}");
+        assert!((missing..missing + 12_000).contains(&(at - began)), "{at}");
         assert!(slow.sounds >= 14_900, "{bytes_per_s}: {slow:?}");
         // They are tried at least once a minute.
         let good = world.run(300, 1_000_000);

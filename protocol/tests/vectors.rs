@@ -9,15 +9,16 @@ use serde_json::Value;
 use visita_protocol::{
     chunk::{self, Assembler},
     compress,
-    control::{self, LobbyMessage, Unreadable},
+    control::{self, Carries, LobbyMessage, Unreadable},
     error::Code,
     frame::{self, Header, References},
     id::{MemberId, TrackId},
+    line::Pause,
     media::Layer,
     name::PersonName,
     session::{self, Accept, Session},
     sound::{Level, Meter},
-    time::MediaTime,
+    time::{MediaTime, Now},
 };
 
 fn load<T: DeserializeOwned>(file: &str) -> T {
