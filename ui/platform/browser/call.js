@@ -381,7 +381,7 @@ export class Call {
   _beat() {
     this._carrier?.beat();
     this._pictures?.beat();
-    this._publisher?.beat();
+    this._publisher?.beat(performance.now());
   }
 
   /** The page goes away, and there is no time for an answer. */

@@ -101,10 +101,13 @@ export class Publisher {
     this._h264?.requestKey();
   }
 
-  /** To be called every now and then. */
-  beat() {
+  /**
+   * To be called every now and then.
+   * @param {number} now  milliseconds
+   */
+  beat(now) {
     this._frames?.nudge();
-    this._follow(performance.now());
+    this._follow(now);
   }
 
   /**
