@@ -15,7 +15,9 @@ use visita_media::{
     source::{self, Choice},
 };
 use visita_protocol::{
-    control::{Carries, ChatLine, ClientMessage, Member, RelayMessage, Role, RoomChoice, RoomInfo, Watch},
+    control::{
+        Carries, ChatLine, ClientMessage, Member, RelayMessage, Role, RoomChoice, RoomInfo, Watch,
+    },
     error::Code,
     id::MemberId,
     media::{Codec, Size},

@@ -10,9 +10,9 @@ use std::{env, error::Error, fs};
 
 use visita_protocol::{
     control::{
-        Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, Member,
-        RelayMessage, RelayPacket, Role, RoomChoice, RoomInfo, RoomKind, SendTrack, View, Watch,
-        Welcome, write,
+        Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello,
+        LeaveReason, Member, RelayMessage, RelayPacket, Role, RoomChoice, RoomInfo, RoomKind,
+        SendTrack, View, Watch, Welcome, write,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},

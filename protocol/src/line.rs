@@ -245,7 +245,14 @@ mod tests {
 
     #[test]
     fn tries_that_fail_take_nothing_back_and_put_nothing_off() {
-        let line = [(10, true), (2, false), (1, true), (4, false), (1, true), (8, false)];
+        let line = [
+            (10, true),
+            (2, false),
+            (1, true),
+            (4, false),
+            (1, true),
+            (8, false),
+        ];
         assert_eq!(told(&line), [(14, SOUND)]);
         let short = [(9, false), (4, true), (16, false), (4, true), (32, false)];
         assert_eq!(told(&short), [(4, SOUND)]);
@@ -253,7 +260,11 @@ mod tests {
 
     #[test]
     fn a_line_that_swings_is_told_ever_more_seldom() {
-        let swing: Vec<_> = [(6, false), (8, true)].into_iter().cycle().take(120).collect();
+        let swing: Vec<_> = [(6, false), (8, true)]
+            .into_iter()
+            .cycle()
+            .take(120)
+            .collect();
         let told = told(&swing);
         assert_eq!(told[..2], [(4, SOUND), (11, PICTURES)]);
         // Believed after 5 s at first, then 10: more than a spell of it.
@@ -262,7 +273,14 @@ mod tests {
 
     #[test]
     fn one_that_did_well_for_long_is_believed_again_at_once() {
-        let line = [(6, false), (8, true), (6, false), (200, true), (6, false), (10, true)];
+        let line = [
+            (6, false),
+            (8, true),
+            (6, false),
+            (200, true),
+            (6, false),
+            (10, true),
+        ];
         let told: Vec<_> = told(&line).into_iter().map(|(at, _)| at).collect();
         assert_eq!(told, [4, 11, 18, 30, 224, 231]);
     }
@@ -301,10 +319,16 @@ mod tests {
     fn a_picture_that_doesnt_pass_is_paused_and_tried_ever_more_seldom() {
         let changes = paused(u64::MAX / 1000, 1000);
         let pauses: Vec<_> = changes.iter().filter(|(_, sends)| !sends).collect();
-        let gaps: Vec<_> = pauses.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        let gaps: Vec<_> = pauses
+            .windows(2)
+            .map(|pair| pair[1].0 - pair[0].0)
+            .collect();
         assert_eq!(pauses[0].0, 4);
         assert_eq!(gaps[..4], [11, 21, 41, 81]);
-        assert!(gaps[4..].iter().all(|gap| (121..=122).contains(gap)), "{gaps:?}");
+        assert!(
+            gaps[4..].iter().all(|gap| (121..=122).contains(gap)),
+            "{gaps:?}"
+        );
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 
 use visita_protocol::{
     chunk::FINE,
-    frame::{Header, References},
     control::Carries,
+    frame::{Header, References},
     id::{MemberId, TrackId},
     keyframe::Requests,
-    media::{Kind, Layer},
     line::{MISSING, Word},
+    media::{Kind, Layer},
     receiver::{Item, Level, Receiver, Selected, Verdict},
     time::{MediaTime, Now},
 };

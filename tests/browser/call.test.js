@@ -234,6 +234,29 @@ test('on a line too slow for the picture, words do not wait for it, and the pict
   assert.ok(!(await luis.events()).some(({ state }) => state === 'reconnecting'));
 });
 
+test('a picture that the line doesn’t carry is paused and told, and back when it does', LONG, async (t) => {
+  const host = await relay(t);
+  // Less than half of the least that is sent.
+  const wire = await line(t, host.port, { uplink: 6_000 });
+  const chrome = await chromium({ camera: busy });
+  t.after(chrome.close);
+  const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva', camera: false });
+  const other = await chromium({ camera: busy });
+  t.after(other.close);
+  const luis = await joinFrom(other.browser, `https://127.0.0.1:${wire.port}${BLANK}`, { room: 'sala', name: 'Luis' });
+  const uplink = (carries) => luis.event(`the word ${carries}`, (event) => event.type === 'uplink' && event.carries === carries);
+  const seen = (what, fits) => eva.event(what, ({ message }) => message?.type === 'member_changed' && fits(message.member));
+  await uplink('sound');
+  await seen('the word at Eva', ({ line: word, tracks }) => word === 'sound' && tracks.length === 0);
+  wire.uplink = Infinity;
+  await uplink('pictures');
+  await until('the word that it is back', async () => !(await eva.page.evaluate(
+    () => globalThis.here.events.filter(({ message }) => message?.type === 'member_changed').pop().message.member.line)));
+  await eva.sees('Luis', 10);
+  assert.ok(!(await luis.events()).some(({ message }) => message?.type === 'error'), 'nothing was sent that isn’t announced');
+  for (const one of [eva, luis]) one.clean();
+});
+
 test('a line that goes silent is noticed and replaced', LONG, async (t) => {
   const host = await relay(t, { limits: 'heartbeat_ms = 400' });
   const wire = await line(t, host.port);

@@ -179,7 +179,9 @@ async fn pour(
     let mut buffer = [0; BURST];
     loop {
         let rate = bytes_per_s();
-        let slot = rate.map_or(BURST, |rate| rate as usize * SLOT.as_millis() as usize / 1000);
+        let slot = rate.map_or(BURST, |rate| {
+            rate as usize * SLOT.as_millis() as usize / 1000
+        });
         let Ok(read @ 1..) = from.read(&mut buffer[..slot.clamp(1, BURST)]).await else {
             return;
         };

@@ -296,7 +296,11 @@ impl Outgoing {
             return;
         }
         let (sends, carries) = (self.pause.sends(), self.pause.carries());
-        tracing::debug!(sends, ?carries, "whether the picture is sent follows the line");
+        tracing::debug!(
+            sends,
+            ?carries,
+            "whether the picture is sent follows the line"
+        );
         if sends && carries == Carries::Sound {
             session.try_pictures();
         }

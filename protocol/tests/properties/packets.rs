@@ -5,9 +5,9 @@ use std::{fs, path::Path, sync::LazyLock};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use visita_protocol::{
     control::{
-        Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, Member,
-        RelayMessage, RelayPacket, Resume, Role, RoomChoice, RoomInfo, RoomKind, SendTrack, View,
-        Watch, Welcome, parse_client, parse_relay, write,
+        Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello,
+        LeaveReason, Member, RelayMessage, RelayPacket, Resume, Role, RoomChoice, RoomInfo,
+        RoomKind, SendTrack, View, Watch, Welcome, parse_client, parse_relay, write,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},

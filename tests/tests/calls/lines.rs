@@ -31,7 +31,11 @@ fn ana() -> visita_client::call::Options {
     options
 }
 
-async fn behind(server: &Server, line: &Line, options: visita_client::call::Options) -> Participant {
+async fn behind(
+    server: &Server,
+    line: &Line,
+    options: visita_client::call::Options,
+) -> Participant {
     let mut slow = session(server);
     slow.urls = vec![HostUrl::from_socket(line.address())];
     Participant::join(slow, options).await
@@ -106,18 +110,29 @@ async fn a_picture_that_doesnt_pass_is_paused_for_the_sounds_sake_and_tried_agai
     };
     assert_eq!(ana.until(carries).await, Carries::Sound);
     let weak = |member: &Member| member.line == Carries::Sound;
-    sees(&mut luis, ana_id, |member| weak(member) && !has_camera(member)).await;
+    sees(&mut luis, ana_id, |member| {
+        weak(member) && !has_camera(member)
+    })
+    .await;
     // She goes on seeing herself, and is heard.
     let own = async {
         let pictures = ana.call.pictures();
         for _ in 0..10 {
-            while !pictures.next().await.iter().any(|(whose, _)| *whose == Whose::Own) {}
+            while !pictures
+                .next()
+                .await
+                .iter()
+                .any(|(whose, _)| *whose == Whose::Own)
+            {}
         }
     };
     tokio::join!(own, hears_on(&luis, ana_id));
     line.carry(Rates::FAST);
     assert_eq!(ana.until(carries).await, Carries::Pictures);
-    sees(&mut luis, ana_id, |member| !weak(member) && has_camera(member)).await;
+    sees(&mut luis, ana_id, |member| {
+        !weak(member) && has_camera(member)
+    })
+    .await;
     luis.pictures(ana_id, 30).await;
     // Nothing of the picture came after the word that it isn't sent.
     assert_eq!(counted(&server, "visita_chunks_refused_total").await, 0);

@@ -54,7 +54,11 @@ fn sound_of(report: &Report, from: MemberId) -> Option<&Received> {
 }
 
 /// Waits until a participant's row of a sender's sound is as wanted.
-pub(super) async fn hears(of: &Participant, from: MemberId, wanted: impl Fn(&Received) -> bool) -> Received {
+pub(super) async fn hears(
+    of: &Participant,
+    from: MemberId,
+    wanted: impl Fn(&Received) -> bool,
+) -> Received {
     let found = async {
         loop {
             let report = of.call.report().await.unwrap();
