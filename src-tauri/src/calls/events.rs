@@ -298,6 +298,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_line_carries_is_said_alike_in_both_directions() {
+        let carries = Carries::Sound;
+        assert_eq!(
+            serde_json::to_value(CallEvent::Uplink { carries }).unwrap(),
+            json!({ "type": "uplink", "carries": "sound" })
+        );
+        let message = RelayMessage::Line { carries };
+        assert_eq!(
+            serde_json::to_value(CallEvent::Relay { message }).unwrap(),
+            json!({ "type": "relay", "message": { "type": "line", "carries": "sound" } })
+        );
+    }
+
+    #[test]
     fn every_way_in_which_sound_can_fail_has_its_word() {
         let word = |error: &sound::Error| serde_json::to_value(MicState::from(error)).unwrap();
         let lost = sound::Error::Lost("x".into());
