@@ -20,6 +20,11 @@ const sound = (state) => ({ type: 'sound', state });
 /** @param {import('./platform/types').CameraState} state @returns {CallEvent} */
 const cam = (state) => ({ type: 'camera', state });
 
+/** The line carries no pictures: to here, or from here. @type {CallEvent} */
+const down = { type: 'relay', message: { type: 'line', carries: 'sound' } };
+/** @type {CallEvent} */
+const up = { type: 'uplink', carries: 'sound' };
+
 const cameras = [{ id: 'a', name: 'Cámara frontal' }, { id: 'b', name: 'Cámara trasera' }];
 const microphones = [
   { id: 'a', name: 'Micrófono integrado' }, { id: 'b', name: 'Jabra Evolve2 30 SE (0b0e:0e36), analógico estéreo monoaural' }, { id: 'c', name: '' },
@@ -39,6 +44,8 @@ const many = { cameras, microphones, speakers };
 export function soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }) {
   /** @param {Member} one @returns {Member} */
   const muted = (one) => ({ ...one, tracks: camera });
+  /** Whose line doesn't carry the picture. @param {Member} one @returns {Member} */
+  const weak = (one) => ({ ...one, line: 'sound', tracks: one.tracks.filter(({ source }) => source !== 'camera') });
   const four = [family[0], family[1], muted(family[2]), family[3]];
   const talk = [speaks(2), levels({ 1: -54, 2: VOICE, 4: QUIET })];
   const visitor = member(2, 'Ana, su hermana');
@@ -64,6 +71,10 @@ export function soundStates({ staff, relative, patient, inCall, member, camera, 
     'sound-mic-without': { ...staff, call: inCall(family.slice(0, 2), [mic('lost')]), steps: [...staff.steps, 'mic-without'] },
     'sound-both-denied': { ...staff, call: inCall(family.slice(0, 2), [mic('denied'), cam('denied')]) },
     'sound-audio-only': { ...staff, call: inCall(four, [...talk, cam('off')]), steps: [...staff.steps, 'audio-only'] },
+    'sound-line-down': { ...staff, call: inCall(four, [...talk, down]) },
+    'sound-line-both': { ...relative, call: inCall(family.slice(0, 1), [down, up]) },
+    'sound-line-other': { ...staff, call: inCall([weak(family[0]), family[1], weak(family[2])], [up]), steps: [...staff.steps, 'people-toggle'] },
+    'sound-line-back': { ...staff, call: inCall(family.slice(0, 2), [down, { type: 'relay', message: { type: 'line', carries: 'pictures' } }]) },
     'sound-hold': { ...staff, call: inCall(family.slice(0, 2), [mic('muted')]), steps: [...staff.steps, 'menu-toggle', 'menu-hold'] },
     'sound-holding': { ...staff, call: inCall(family.slice(0, 2)), steps: [...staff.steps, 'menu-toggle', 'menu-hold', 'menu-close', 'mic-toggle'] },
     'sound-people': { ...staff, call: inCall([...four.slice(0, 3), member(4, longName, { tracks: [] })], talk), steps: [...staff.steps, 'people-toggle', 'volume=3'] },
@@ -88,6 +99,8 @@ export function soundStates({ staff, relative, patient, inCall, member, camera, 
     'sound-patient-speaks': bedside([speaks(2), levels({ 2: VOICE })]),
     'sound-patient-muted': bedside([mic('muted')], { tracks: camera }),
     'sound-patient-muted-talking': bedside([mic('muted'), levels({}, { talkingMuted: true })]),
+    'sound-patient-line-up': bedside([up]),
+    'sound-patient-line-both': bedside([down, up]),
     'sound-patient-blocked': bedside([sound('blocked')]),
     'sound-patient-interrupted': bedside([sound('interrupted')]),
     'sound-patient-mic-busy': bedside([mic('busy')]),

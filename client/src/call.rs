@@ -15,7 +15,9 @@ use visita_media::{
     source::{self, Choice},
 };
 use visita_protocol::{
-    control::{ChatLine, ClientMessage, Member, RelayMessage, Role, RoomChoice, RoomInfo, Watch},
+    control::{
+        Carries, ChatLine, ClientMessage, Member, RelayMessage, Role, RoomChoice, RoomInfo, Watch,
+    },
     error::Code,
     id::MemberId,
     media::{Codec, Size},
@@ -213,6 +215,9 @@ pub enum Event {
     Speaker(Speaker),
     /// How loud it is, ten times a second while there is sound.
     Levels(Levels),
+    /// What the line carries of what is sent: where it is sound alone, one's own picture isn't sent
+    /// until it passes again, which is tried.
+    Uplink(Carries),
     /// A member's picture comes and can't be shown here; once one is painted, it can again.
     Unseen(MemberId),
     /// The call is over. Nothing follows.
@@ -352,6 +357,7 @@ pub async fn join_unless(
             outgoing,
             voice,
             announced: Vec::new(),
+            carries: Carries::Pictures,
             wanted: Vec::new(),
         }
         .run(),

@@ -124,6 +124,11 @@ impl Handle {
         self.uplink.slow(slow);
     }
 
+    /// The picture is tried again after a pause: gently, key frames first.
+    pub fn try_pictures(&self) {
+        self.uplink.try_pictures();
+    }
+
     /// The tracks of which a key frame must be made now, because what was dropped here would be
     /// missed otherwise. To be asked some times a second.
     pub fn key_frames_due(&self) -> Vec<TrackId> {

@@ -183,10 +183,12 @@ impl Uplink {
         self.lock().session.received()
     }
 
-    /// Which tracks the host wants; frames of others are thrown away.
+    /// Which tracks the host wants; frames of others are thrown away, what is left of one that is
+    /// half sent too: to the host it may be of a track that isn't announced any more.
     pub(crate) fn route(&self, tracks: &[Selected]) {
         let mut inner = self.lock();
         inner.queues.route(SELF, tracks);
+        inner.queues.cut_off();
         if tracks.is_empty() {
             inner.keys = keyframe::Requests::new();
         }
@@ -195,6 +197,11 @@ impl Uplink {
     /// Whether the line showed itself slow: then sound must get between smaller chunks.
     pub(crate) fn slow(&self, slow: bool) {
         self.lock().slow = slow;
+    }
+
+    /// The picture is tried again after a pause: as if the line had carried none before.
+    pub(crate) fn try_pictures(&self) {
+        self.lock().queues.try_pictures(now());
     }
 
     /// Queues an encoded frame.
@@ -496,6 +503,22 @@ mod tests {
             Fate::Dropped
         );
         assert_eq!(drain(&uplink).1, []);
+    }
+
+    #[test]
+    fn nothing_of_a_track_follows_that_isnt_wanted_any_more() {
+        let uplink = connected_with(100);
+        assert_eq!(
+            uplink.frame(header(0, References::NONE), &[0; 1000]),
+            Fate::Queued
+        );
+        assert!(uplink.lock().pop(now()).unwrap().is_some());
+        uplink.route(&[]);
+        uplink
+            .say(ClientMessage::Tracks { tracks: Vec::new() })
+            .unwrap();
+        let (control, media) = drain(&uplink);
+        assert_eq!((control.len(), media), (1, Vec::new()));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::{env, error::Error, fs};
 
 use visita_protocol::{
     control::{
-        ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, Member,
-        RelayMessage, RelayPacket, Role, RoomChoice, RoomInfo, RoomKind, SendTrack, View, Watch,
-        Welcome, write,
+        Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello,
+        LeaveReason, Member, RelayMessage, RelayPacket, Role, RoomChoice, RoomInfo, RoomKind,
+        SendTrack, View, Watch, Welcome, write,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},
@@ -200,6 +200,7 @@ fn member(dice: &mut Dice) -> Result<Member, Code> {
         tracks: dice.tracks(),
         connection: [Connection::Connected, Connection::Reconnecting]
             [usize::from(dice.roll(6) == 0)],
+        line: Carries::Pictures,
         clock: dice.clock(),
     })
 }

@@ -248,6 +248,11 @@ pub enum ClientMessage {
         /// Of sound and picture.
         decodes: Vec<Codec>,
     },
+    /// What the participant's line to the relay carries of what it sends, from now on.
+    Line {
+        /// Sound alone: its camera is on, and its picture doesn't pass.
+        carries: Carries,
+    },
     /// Text for everybody in the room.
     Chat {
         /// What was written.
@@ -275,6 +280,26 @@ pub enum Connection {
     Reconnecting,
 }
 
+/// What a line carries, in one direction. Each begins with pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Carries {
+    /// Pictures, be they fewer or smaller than they were, and sound.
+    #[default]
+    Pictures,
+    /// Sound alone.
+    Sound,
+    /// What only a newer version knows.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Carries {
+    fn is_pictures(&self) -> bool {
+        *self == Carries::Pictures
+    }
+}
+
 /// A member as all in the room see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Member {
@@ -288,6 +313,10 @@ pub struct Member {
     pub tracks: Vec<Track>,
     /// Whether it can be reached.
     pub connection: Connection,
+    /// What its line to the relay carries of what it sends, as it says.
+    #[serde(default, skip_serializing_if = "Carries::is_pictures")]
+    #[ts(as = "Option<Carries>", optional)]
+    pub line: Carries,
     /// Whose clock its timestamps are of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -401,6 +430,11 @@ pub enum RelayMessage {
     Speaker {
         /// Who; `None` while nobody speaks.
         member: Option<MemberId>,
+    },
+    /// What the participant's line carries of what the relay sends, from now on.
+    Line {
+        /// Sound alone: pictures are left out until the line takes them again.
+        carries: Carries,
     },
     /// The relay ends; members may be called back by another host.
     Closing,

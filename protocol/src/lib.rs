@@ -10,6 +10,7 @@ pub mod error;
 pub mod frame;
 pub mod id;
 pub mod keyframe;
+pub mod line;
 pub mod media;
 pub mod name;
 pub mod publisher;

@@ -254,6 +254,23 @@ impl<C, F: Clone> Receiver<C, F> {
         starting
     }
 
+    /// Cuts off what waits of tracks that aren't selected any more, so that nothing of them follows
+    /// what is said next: the rest of a frame that is half sent.
+    pub fn cut_off(&mut self) {
+        let streams = &self.streams;
+        let selected = |waiting: &Waiting<F>| {
+            let (sender, track) = (waiting.header.sender, waiting.header.track);
+            let mut streams = streams.iter();
+            streams.any(|stream| stream.sender == sender && stream.track == track)
+        };
+        let waiting = self.sound.len() + self.picture.len();
+        self.sound.retain(selected);
+        self.picture.retain(selected);
+        self.picture_bytes = self.picture.iter().map(|waiting| waiting.bytes).sum();
+        let cut = waiting - self.sound.len() - self.picture.len();
+        self.counters.dropped[Reason::Purged as usize] += cut as u64;
+    }
+
     /// Everything of this sender ends.
     pub fn forget(&mut self, sender: MemberId) {
         self.route(sender, &[]);
@@ -359,6 +376,16 @@ impl<C, F: Clone> Receiver<C, F> {
     /// How far picture is cut now.
     pub fn level(&self) -> Level {
         self.pace.level()
+    }
+
+    /// Whether any picture is selected.
+    pub fn gets_pictures(&self) -> bool {
+        self.streams.iter().any(|stream| stream.kind == Kind::Video)
+    }
+
+    /// Pictures are tried again on a line that didn't carry them, gently: key frames first.
+    pub fn try_pictures(&mut self, now: Now) {
+        self.pace = Pace::trying(now);
     }
 
     /// What it got and didn't get.

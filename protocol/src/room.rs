@@ -11,7 +11,8 @@ pub use registry::{Joined, Place, Rooms};
 
 use crate::{
     control::{
-        ChatLine, Connection, LeaveReason, Member, RelayMessage, Role, RoomInfo, RoomKind, Watch,
+        Carries, ChatLine, Connection, LeaveReason, Member, RelayMessage, Role, RoomInfo, RoomKind,
+        Watch,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, TrackId},
@@ -214,6 +215,7 @@ impl Room {
             role,
             tracks: vec![],
             connection: Connection::Connected,
+            line: Carries::Pictures,
             clock,
         };
         let news = RelayMessage::MemberJoined {
@@ -289,6 +291,17 @@ impl Room {
             return Ok(vec![]);
         }
         self.members[at].member.tracks = tracks;
+        Ok(self.changed(at))
+    }
+
+    /// A member says what its line carries of what it sends. What only a newer version knows leads
+    /// to nothing.
+    pub fn line(&mut self, id: MemberId, carries: Carries) -> Result<Vec<Action>, Code> {
+        let at = self.find(id)?;
+        if carries == Carries::Unknown || self.members[at].member.line == carries {
+            return Ok(vec![]);
+        }
+        self.members[at].member.line = carries;
         Ok(self.changed(at))
     }
 

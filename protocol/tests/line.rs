@@ -7,9 +7,11 @@ use std::collections::HashSet;
 
 use visita_protocol::{
     chunk::FINE,
+    control::Carries,
     frame::{Header, References},
     id::{MemberId, TrackId},
     keyframe::Requests,
+    line::{MISSING, Word},
     media::{Kind, Layer},
     receiver::{Item, Level, Receiver, Selected, Verdict},
     time::{MediaTime, Now},
@@ -17,6 +19,9 @@ use visita_protocol::{
 
 const PICTURE: TrackId = TrackId(0);
 const SOUND: TrackId = TrackId(1);
+
+/// How often the relay looks at what it tells of a line.
+const LOOK_MS: u64 = 250;
 
 #[derive(Clone, Copy, PartialEq)]
 struct Frame {
@@ -117,6 +122,8 @@ struct World {
     credit: f64,
     decoded: HashSet<u32>,
     fine: bool,
+    /// What the receiver is told that the line carries.
+    word: Word,
 }
 
 /// What came over a stretch of time.
@@ -127,6 +134,8 @@ struct Stretch {
     sounds: usize,
     latest_sound: u64,
     levels: Vec<Level>,
+    /// What was told, and when.
+    told: Vec<(u64, Carries)>,
 }
 
 impl World {
@@ -155,6 +164,7 @@ impl World {
             credit: 0.0,
             decoded: HashSet::new(),
             fine: false,
+            word: Word::default(),
         }
     }
 
@@ -191,6 +201,11 @@ impl World {
             self.camera.key_wanted |= !self.requests.due(now).is_empty();
             if stretch.levels.last() != Some(&self.receiver.level()) {
                 stretch.levels.push(self.receiver.level());
+            }
+            if self.ms.is_multiple_of(LOOK_MS) {
+                let carries = self.receiver.level() < Level::SoundOnly;
+                let told = self.word.turn(now, carries);
+                stretch.told.extend(told.map(|told| (self.ms, told)));
             }
             // The line holds a little, as a socket does.
             self.credit = (self.credit + f64::from(bytes_per_s) / 1000.0).min(2_000.0);
@@ -312,6 +327,50 @@ fn a_line_that_gets_fast_again_carries_everything_again() {
             "{bytes_per_s}: {stretch:?}"
         );
     }
+}
+
+#[test]
+fn that_a_line_carries_no_pictures_is_told_once_and_taken_back_once() {
+    for bytes_per_s in [5_000, 6_500, 8_000] {
+        let mut world = World::new();
+        world.fine = true;
+        assert_eq!(world.run(20, 1_000_000).told, []);
+        let began = world.ms;
+        let slow = world.run(300, bytes_per_s);
+        let [(at, Carries::Sound)] = slow.told[..] else {
+            panic!("{bytes_per_s}: {slow:?}")
+        };
+        // The queues need some seconds to give up on pictures, most where a key frame a second nearly
+        // passes.
+        let missing = MISSING.as_millis() as u64;
+        assert!((missing..missing + 12_000).contains(&(at - began)), "{at}");
+        assert!(slow.sounds >= 14_900, "{bytes_per_s}: {slow:?}");
+        // They are tried at least once a minute.
+        let good = world.run(300, 1_000_000);
+        let [(_, Carries::Pictures)] = good.told[..] else {
+            panic!("{bytes_per_s}: {good:?}")
+        };
+    }
+}
+
+#[test]
+fn a_line_that_carries_some_pictures_is_not_told_to_carry_none() {
+    for bytes_per_s in [60_000, 25_000] {
+        let mut world = World::new();
+        world.run(20, 1_000_000);
+        assert_eq!(world.run(300, bytes_per_s).told, [], "{bytes_per_s}");
+    }
+    // One picture a second is hardly any: whatever is told of it doesn't flicker.
+    for bytes_per_s in [15_000, 11_000, 9_500] {
+        let mut world = World::new();
+        world.run(20, 1_000_000);
+        let told = world.run(600, bytes_per_s).told;
+        assert!(told.len() <= 6, "{bytes_per_s}: {told:?}");
+    }
+    let mut stalled = World::new();
+    stalled.run(5, 1_000_000);
+    assert_eq!(stalled.run(2, 1).told, []);
+    assert_eq!(stalled.run(60, 1_000_000).told, []);
 }
 
 #[test]

@@ -9,15 +9,16 @@ use serde_json::Value;
 use visita_protocol::{
     chunk::{self, Assembler},
     compress,
-    control::{self, LobbyMessage, Unreadable},
+    control::{self, Carries, LobbyMessage, Unreadable},
     error::Code,
     frame::{self, Header, References},
     id::{MemberId, TrackId},
+    line::Pause,
     media::Layer,
     name::PersonName,
     session::{self, Accept, Session},
     sound::{Level, Meter},
-    time::MediaTime,
+    time::{MediaTime, Now},
 };
 
 fn load<T: DeserializeOwned>(file: &str) -> T {
@@ -412,5 +413,39 @@ fn levels() {
                 .to_byte()
         });
         assert_eq!(bytes.collect::<Vec<_>>(), told, "{name}");
+    }
+}
+
+#[test]
+fn lines() {
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        spells: Vec<(u64, bool)>,
+        changes: Vec<(u64, bool, Carries)>,
+    }
+    #[derive(Deserialize)]
+    struct Lines {
+        look_ms: u64,
+        pause: Vec<Case>,
+    }
+    let Lines { look_ms, pause } = load("line.json");
+    for Case {
+        name,
+        spells,
+        changes,
+    } in pause
+    {
+        let (mut pause, mut ms, mut told) = (Pause::default(), 0, Vec::new());
+        for (long, carries) in spells {
+            let end = ms + long;
+            while ms < end {
+                if pause.turn(Now(ms * 1000), carries) {
+                    told.push((ms, pause.sends(), pause.carries()));
+                }
+                ms += look_ms;
+            }
+        }
+        assert_eq!(told, changes, "{name}");
     }
 }

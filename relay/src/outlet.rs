@@ -17,6 +17,7 @@ use visita_protocol::{
     compress,
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
+    line::Word,
     receiver::{Item, Level, Receiver, Selected, Verdict},
     session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
@@ -193,6 +194,8 @@ struct Inner {
     receiver: Receiver<Outgoing, Chunks<Bytes>>,
     /// The bytes of the control messages that wait.
     waiting: usize,
+    /// What it was told that its line carries.
+    word: Word,
     /// Frames that were for this participant, and those of them that it didn't get.
     frames: u64,
     dropped: u64,
@@ -252,6 +255,7 @@ impl Outlet {
             session: Session::new(),
             receiver: Receiver::new(),
             waiting: 0,
+            word: Word::default(),
             frames: 0,
             dropped: 0,
             generation: 0,
@@ -446,6 +450,26 @@ impl Outlet {
         self.lock().end(end);
     }
 
+    /// It is told of a room, and nothing of its line yet.
+    pub(crate) fn told_room(&self) {
+        self.lock().word = Word::default();
+    }
+
+    /// Says what its line carries, if that is something else than was said; to be called some times
+    /// a second. Gives the link to flush.
+    pub(crate) fn tell_line(&self, now: Now) -> Option<Arc<MemberLink>> {
+        let mut inner = self.lock();
+        inner.connection.as_ref()?;
+        let carries = if inner.receiver.gets_pictures() {
+            let carries = inner.receiver.level() < Level::SoundOnly;
+            inner.word.turn(now, carries)
+        } else {
+            inner.word.forget()
+        }?;
+        drop(inner);
+        self.send(&Body::from(&RelayMessage::Line { carries }))
+    }
+
     /// How its line fares.
     pub(crate) fn line(&self) -> Line {
         let inner = self.lock();
@@ -498,6 +522,7 @@ impl Inner {
 
     fn clear(&mut self) {
         self.receiver.clear();
+        self.word.interrupt();
         self.waiting = 0;
     }
 

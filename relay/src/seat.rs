@@ -237,8 +237,9 @@ impl Seat {
         self.ask(&mut self.inlet(), now, track, dirty);
     }
 
-    /// Repeats requests that weren't answered.
+    /// Repeats requests that weren't answered, and says what has been so for a while.
     pub(crate) fn tick(&self, now: Now, dirty: &mut Dirty) {
+        dirty.add(self.outlet.tell_line(now));
         let (due, smaller) = {
             let mut inlet = self.inlet();
             (inlet.requests.due(now), inlet.steady.due(now))

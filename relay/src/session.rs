@@ -313,6 +313,7 @@ impl Rates {
             ClientMessage::Join { .. }
             | ClientMessage::Leave
             | ClientMessage::Tracks { .. }
+            | ClientMessage::Line { .. }
             | ClientMessage::Watch(_)
             | ClientMessage::Decodes { .. } => self.changes.take(now, 1),
             ClientMessage::NeedKeyFrame { .. } | ClientMessage::Unknown => None,

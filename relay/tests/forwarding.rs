@@ -7,15 +7,21 @@ mod common;
 use std::time::Duration;
 
 use common::{Guest, PATIENCE, SIZE, Server, camera, chunk, frame, header};
-use tokio::time::timeout;
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 use visita_protocol::{
     chunk::{Assembler, FINE, Frame},
-    control::{ClientMessage, RelayMessage, View, Watch},
+    control::{Carries, ClientMessage, RelayMessage, View, Watch},
     error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::{Codec, Source, Track},
 };
+
+/// As often as a camera gives a picture.
+const PICTURE: Duration = Duration::from_millis(33);
 
 /// Two in a room; the first one's camera is wanted, and was asked for a key frame.
 async fn pair(server: &Server) -> (Guest, Guest) {
@@ -314,6 +320,54 @@ async fn who_is_slow_gets_pictures_in_small_chunks() {
     };
     timeout(PATIENCE, got_fine).await.expect("none was cut");
     assert_eq!(fine, payload);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_gets_no_pictures_is_told_so_and_that_they_are_back() {
+    let server = Server::start(|config| {
+        config.limits.messages_per_s = 10_000;
+        // Ben's silence is no broken line here.
+        config.limits.heartbeat_ms = 60_000;
+    })
+    .await;
+    let (mut ana, mut ben) = pair(&server).await;
+    let slow = ben.member;
+    let left_out = || {
+        let people = server.handle.people();
+        let mut people = people.iter();
+        people.find(|one| one.member == slow).unwrap().line.dropped
+    };
+    let payload = vec![7; 20_000];
+    // Ben reads nothing, until for six seconds all was left out: longer than it takes to be told.
+    let (mut sequence, mut last) = (0, 0);
+    while sequence - last < 180 {
+        let before = left_out();
+        ana.binary(frame(0, sequence, true, &payload)).await;
+        ana.ping().await;
+        if left_out() == before {
+            last = sequence;
+        }
+        sequence += 1;
+        sleep(PICTURE).await;
+    }
+    let (stop, mut stopped) = oneshot::channel::<()>();
+    let sends = tokio::spawn(async move {
+        while stopped.try_recv().is_err() {
+            ana.binary(frame(0, sequence, true, &payload)).await;
+            ana.ping().await;
+            sequence += 1;
+            sleep(PICTURE).await;
+        }
+    });
+    let line = |message: &RelayMessage| match message {
+        RelayMessage::Line { carries } => Some(*carries),
+        _ => None,
+    };
+    assert_eq!(ben.until(line).await, Carries::Sound);
+    assert_eq!(ben.until(line).await, Carries::Pictures);
+    stop.send(()).unwrap();
+    sends.await.unwrap();
     server.end().await;
 }
 

@@ -444,6 +444,7 @@ impl Going {
                 tell(CallEvent::Sound { state });
             }
             Event::Levels(levels) => tell(levels.into()),
+            Event::Uplink(carries) => tell(CallEvent::Uplink { carries }),
             Event::Ended { .. } => {}
         }
     }

@@ -209,17 +209,23 @@ test('what nobody shows is not sent, and comes back with a picture', LONG, async
   await ana.stop();
 });
 
-test('on a line too slow for the picture, words do not wait for it, and the picture goes on', LONG, async (t) => {
+/** Eva, and Luis with a busy camera behind a line that carries so many bytes a second from him. */
+async function slowly(t, uplink) {
   const host = await relay(t);
-  // A third of what the picture needs. What is sent regardless would wait ever longer: after 20 s
-  // two thirds of it, most of a minute.
-  const wire = await line(t, host.port, { uplink: 25_000 });
+  const wire = await line(t, host.port, { uplink });
   const chrome = await chromium({ camera: busy });
   t.after(chrome.close);
   const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva', camera: false });
   const other = await chromium({ camera: busy });
   t.after(other.close);
   const luis = await joinFrom(other.browser, `https://127.0.0.1:${wire.port}${BLANK}`, { room: 'sala', name: 'Luis' });
+  return { wire, eva, luis };
+}
+
+test('on a line too slow for the picture, words do not wait for it, and the picture goes on', LONG, async (t) => {
+  // A third of what the picture needs. What is sent regardless would wait ever longer: after 20 s
+  // two thirds of it, most of a minute.
+  const { eva, luis } = await slowly(t, 25_000);
   await eva.sees('Luis', 20);
   const bitrate = () => luis.page.evaluate(() => globalThis.here.handle._publisher._rate.bitrate);
   await until('a lower bitrate', async () => await bitrate() < 400_000);
@@ -232,6 +238,22 @@ test('on a line too slow for the picture, words do not wait for it, and the pict
   assert.ok(waited < 10_000, `${waited} ms`);
   await eva.sees('Luis', 10);
   assert.ok(!(await luis.events()).some(({ state }) => state === 'reconnecting'));
+});
+
+test('a picture that the line doesn’t carry is paused and told, and back when it does', LONG, async (t) => {
+  // Less than half of the least that is sent.
+  const { wire, eva, luis } = await slowly(t, 6_000);
+  const uplink = (carries) => luis.event(`the word ${carries}`, (event) => event.type === 'uplink' && event.carries === carries);
+  const seen = (what, fits) => eva.event(what, ({ message }) => message?.type === 'member_changed' && fits(message.member));
+  await uplink('sound');
+  await seen('the word at Eva', ({ line: word, tracks }) => word === 'sound' && tracks.length === 0);
+  wire.uplink = Infinity;
+  await uplink('pictures');
+  await until('the word that it is back', async () => !(await eva.page.evaluate(
+    () => globalThis.here.events.filter(({ message }) => message?.type === 'member_changed').pop().message.member.line)));
+  await eva.sees('Luis', 10);
+  assert.ok(!(await luis.events()).some(({ message }) => message?.type === 'error'), 'nothing was sent that isn’t announced');
+  for (const one of [eva, luis]) one.clean();
 });
 
 test('a line that goes silent is noticed and replaced', LONG, async (t) => {

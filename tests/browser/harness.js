@@ -130,7 +130,7 @@ export function participant(t, of, room, name, { video = 'synthetic', role = 'st
   };
 }
 
-/** Lets so many bytes a second through, in pieces of a packet's size. */
+/** Lets so many bytes a second through, in pieces of a packet's size. @param {() => number} rate  of the moment */
 function slow(rate) {
   const piece = 1400;
   let free = performance.now();
@@ -139,7 +139,7 @@ function slow(rate) {
     async transform(bytes, _encoding, done) {
       for (let at = 0; at < bytes.length; at += piece) {
         const part = bytes.subarray(at, at + piece);
-        free = Math.max(free, performance.now()) + (1000 * part.length) / rate;
+        free = Math.max(free, performance.now()) + (1000 * part.length) / rate();
         const pause = free - performance.now();
         if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
         this.push(part);
@@ -157,6 +157,7 @@ function slow(rate) {
 export async function line(t, port, { uplink = Infinity } = {}) {
   const pairs = new Set();
   let down = false;
+  let rate = uplink;
   const server = createServer((near) => {
     if (down) {
       near.resetAndDestroy();
@@ -166,7 +167,7 @@ export async function line(t, port, { uplink = Infinity } = {}) {
     const pair = [near, far];
     pairs.add(pair);
     if (uplink === Infinity) near.pipe(far);
-    else near.pipe(slow(uplink)).pipe(far);
+    else near.pipe(slow(() => rate)).pipe(far);
     far.pipe(near);
     for (const socket of pair) {
       socket.on('error', () => {});
@@ -197,6 +198,10 @@ export async function line(t, port, { uplink = Infinity } = {}) {
         near.pause();
         far.pause();
       }
+    },
+    /** What a line that began slow carries from now on, bytes a second. */
+    set uplink(value) {
+      rate = value;
     },
     /** While down, new connections are refused as well. */
     set down(value) {

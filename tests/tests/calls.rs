@@ -9,6 +9,7 @@ mod common;
 mod calls {
     mod endings;
     mod garbage;
+    mod lines;
     mod loudspeakers;
     mod participants;
     mod programs;

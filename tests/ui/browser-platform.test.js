@@ -12,6 +12,7 @@ import { turned } from '../../ui/platform/browser/frames.js';
 import { sizeInHeader } from '../../ui/platform/browser/jpeg.js';
 import { CHUNK, MAX_WAITING, Outbox, PATIENCE } from '../../ui/platform/browser/outbox.js';
 import { fit, Pace, Rate, stepFor } from '../../ui/platform/browser/pace.js';
+import { Publisher } from '../../ui/platform/browser/publisher.js';
 import { References } from '../../ui/platform/browser/references.js';
 import { paintedSize } from '../../ui/platform/browser/painter.js';
 
@@ -228,4 +229,66 @@ test('a picture is sent no larger than anybody shows it', () => {
   assert.equal(stepFor(largest, { width: 320, height: 180 }), 0.5);
   assert.equal(stepFor(largest, { width: 100, height: 60 }), 0.5);
   assert.equal(stepFor(largest, { width: 300, height: 600 }), 1, 'it covers its place');
+});
+
+test('what waits of pictures that aren’t sent any more is withdrawn, the rest of one that was begun too', () => {
+  const outbox = new Outbox(65_536);
+  outbox.push(0, header(0, true), new Uint8Array(40_000));
+  assert.ok(outbox.next(1));
+  outbox.push(0, header(1), new Uint8Array(100));
+  outbox.sound(0, header(0, true, 2), new Uint8Array(80));
+  outbox.withdraw();
+  assert.equal(outbox.length, 1);
+  assert.equal(parse(outbox.next(0)).header.track, 2);
+  assert.equal(outbox.next(0), null);
+});
+
+/** A camera that gives one frame, in a browser that encodes no H.264. */
+async function camera(ways) {
+  const frames = [{ displayWidth: 640, displayHeight: 480, close() {} }];
+  globalThis.MediaStreamTrackProcessor = class {
+    readable = { getReader: () => ({ cancel: async () => {}, read: () => (frames.length ? Promise.resolve({ value: frames.pop(), done: false }) : new Promise(() => {})) }) };
+  };
+  const publisher = new Publisher({ encodeH264: false, temporalLayers: false }, { own() {}, waits: () => false, wantsKey: () => false, frame: () => 'taken', ...ways });
+  publisher.camera({});
+  await new Promise((resolve) => setTimeout(resolve));
+  return publisher;
+}
+
+test('a picture that the line doesn’t carry is withdrawn and told, tried again, and told when it does well', async () => {
+  const told = [];
+  let behind = true;
+  const publisher = await camera({ announce: (tracks) => told.push(tracks.length), line: (carries) => told.push(carries), behind: () => behind });
+  const take = () => told.splice(0);
+  const wanted = [{ track: 1, size: { width: 640, height: 480 } }];
+  const beats = (from, to) => {
+    for (let now = from; now <= to; now += 250) publisher.beat(now);
+  };
+  assert.deepEqual(take(), [1]);
+  beats(0, 20_000);
+  assert.deepEqual(take(), [], 'nobody wants it: nothing is late');
+  publisher.send(wanted);
+  beats(20_000, 23_750);
+  assert.deepEqual(take(), []);
+  beats(24_000, 33_750);
+  assert.deepEqual(take(), ['sound', 0]);
+  publisher.send(wanted);
+  behind = false;
+  beats(34_000, 34_000);
+  assert.deepEqual(take(), ['sound', 1], 'tried, and not told');
+  publisher.send(wanted);
+  beats(34_250, 39_000);
+  assert.deepEqual(take(), []);
+  beats(39_250, 60_000);
+  assert.deepEqual(take(), ['pictures', 1]);
+});
+
+test('a camera that is off is no picture that the line doesn’t carry', async () => {
+  const told = [];
+  const publisher = await camera({ announce: (tracks) => told.push(tracks.length), line: (carries) => told.push(carries), behind: () => true });
+  publisher.send([{ track: 1, size: { width: 640, height: 480 } }]);
+  for (let now = 0; now <= 5000; now += 250) publisher.beat(now);
+  assert.deepEqual(told.splice(0), [1, 'sound', 0]);
+  publisher.camera(null);
+  assert.deepEqual(told, ['pictures', 0]);
 });

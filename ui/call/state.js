@@ -1,5 +1,6 @@
 // The state of a call: `reduce(state, event, now)` gives the next state and changes nothing in the
 // one before. No document, no clock: `now` is the wall clock's milliseconds, passed in.
+import { missing, soundOnly, whole } from './line.js';
 import { gone, levels, microphone, silent, tells } from './sound.js';
 
 /** @typedef {import('../platform/types').CallEvent} CallEvent */
@@ -25,7 +26,8 @@ import { gone, levels, microphone, silent, tells } from './sound.js';
  * @typedef {{ type: 'coming', key: string, people: (Person & { kind: ComingKind, at: number })[], until: number }
  *   | { type: 'chat', key: string, people: Person[], text: string, until: number }
  *   | { type: 'refused', key: string, code: Code, people: Person[], until: number }
- *   | { type: 'muted', key: string, people: Person[], until: number }} Notice
+ *   | { type: 'muted', key: string, people: Person[], until: number }
+ *   | { type: 'line', key: string, back: 'down' | 'up', people: Person[], until: number }} Notice
  */
 
 /** What stands beside the people, or over them on a small screen. @typedef {'chat' | 'people'} Panel */
@@ -51,6 +53,7 @@ import { gone, levels, microphone, silent, tells } from './sound.js';
  *   camera: CameraState,
  *   audioOnly: boolean,
  *   sound: import('./sound.js').Sound,
+ *   line: import('./line.js').Line,
  *   entries: readonly Entry[],
  *   pending: readonly Pending[],
  *   lastSeq: number,
@@ -102,6 +105,7 @@ export function initial() {
     camera: 'off',
     audioOnly: false,
     sound: silent(),
+    line: whole(),
     entries: [],
     pending: [],
     lastSeq: 0,
@@ -138,6 +142,7 @@ export function reduce(state, event, now) {
     };
     case 'sound': return { ...state, sound: { ...state.sound, hearing: event.state } };
     case 'levels': return heard(state, event, now);
+    case 'uplink': return line(state, 'up', event.carries, now);
     case 'volume': return state.members[event.member]
       ? { ...state, sound: { ...state.sound, volumes: { ...state.sound.volumes, [event.member]: event.volume } } } : state;
     case 'audio_only': return audioOnly(state, event.on, now);
@@ -165,14 +170,16 @@ export function hasCamera(member) {
 /**
  * What a member's tile shows.
  * @param {State} state @param {MemberId} id
- * @returns {'reconnecting' | 'camera_off' | 'audio_only' | 'undecodable' | 'stalled' | 'loading' | 'late' | 'moving'}
+ * @returns {'reconnecting' | 'paused' | 'camera_off' | 'audio_only' | 'undecodable' | 'stalled' | 'loading' | 'late' | 'moving'}
  */
 export function tileOf(state, id) {
   const member = state.members[id];
   const shown = state.pictures[id] ?? NO_PICTURE;
   if (!member || member.connection === 'reconnecting') return 'reconnecting';
+  // What comes of a try is shown; what doesn't isn't waited for.
+  if (member.line === 'sound' && shown.state !== 'moving') return 'paused';
   if (!hasCamera(member)) return 'camera_off';
-  if (state.audioOnly) return 'audio_only';
+  if (soundOnly(state)) return 'audio_only';
   if (shown.state === 'none') return state.late[id] ? 'late' : 'loading';
   return shown.state;
 }
@@ -242,11 +249,23 @@ function heard(state, event, now) {
  * @returns {State}
  */
 function audioOnly(state, on, now) {
-  if (state.audioOnly === on) return state;
-  /** @type {State} */
-  let next = { ...state, audioOnly: on };
-  for (const id of state.order) next = waitFor(next, next.members[id], now);
-  return next;
+  return state.audioOnly === on ? state : waitForAll({ ...state, audioOnly: on }, now);
+}
+
+/**
+ * What the line carries changed, to here or from here. That nothing is missing any more is said.
+ * @param {State} state @param {keyof import('./line.js').Line} way @param {import('./line.js').Carries} carries @param {number} now
+ * @returns {State}
+ */
+function line(state, way, carries, now) {
+  if (carries === 'unknown' || state.line[way] === carries) return state;
+  const next = waitForAll({ ...state, line: { ...state.line, [way]: carries } }, now);
+  const notices = state.notices.filter((n) => n.type !== 'line' || n.back !== way);
+  const was = missing(state);
+  if (carries === 'sound' || (was !== way && was !== 'both')) return { ...next, notices };
+  /** @type {Notice} */
+  const notice = { type: 'line', key: `n${state.serial}`, back: way, people: [], until: now + NOTICE_MS };
+  return { ...next, notices: [...notices, notice].slice(-MAX_NOTICES), serial: state.serial + 1 };
 }
 
 /**
@@ -267,6 +286,7 @@ function relay(state, message, now) {
     case 'member_left': return departed(state, message, now);
     case 'speaker': return { ...state, sound: { ...state.sound, speaker: message.member } };
     case 'chat': return chat(state, message, now);
+    case 'line': return line(state, 'down', message.carries, now);
     case 'closing': return { ...state, closing: true };
     case 'error': return refused(state, message.code, now);
     default: return state;
@@ -288,13 +308,19 @@ function joined(state, message, now) {
   /** @type {State} */
   let next = {
     ...state, room: message.room, you: message.you, members, order, pictures, since: {}, late: {},
+    line: { ...state.line, down: 'pictures' },
     joinedAt: state.joinedAt ?? now, clock: now, met: state.met || order.length > 0,
   };
-  for (const id of order) next = waitFor(next, members[id], now);
+  next = waitForAll(next, now);
   // Told again after a long break: what was written meanwhile is new, what was sent may be among it.
   const past = state.joinedAt === null;
   for (const line of message.chat) next = chatLine(next, line, now, past);
   return next;
+}
+
+/** @param {State} state @param {number} now */
+function waitForAll(state, now) {
+  return state.order.reduce((next, id) => waitFor(next, next.members[id], now), state);
 }
 
 /**
@@ -303,7 +329,7 @@ function joined(state, message, now) {
  * @returns {State}
  */
 function waitFor(state, member, now) {
-  const waits = !state.audioOnly && member.id !== state.you && hasCamera(member) && member.connection === 'connected' && !state.pictures[member.id];
+  const waits = !soundOnly(state) && member.id !== state.you && hasCamera(member) && member.connection === 'connected' && !state.pictures[member.id];
   if (waits) return state.since[member.id] ? state : { ...state, since: { ...state.since, [member.id]: now } };
   if (!state.since[member.id]) return state;
   return { ...state, since: without(state.since, member.id), late: without(state.late, member.id) };

@@ -1,4 +1,5 @@
 // Every type of the wire; written by protocol/tests/typescript.rs.
+export type { Carries } from "./Carries";
 export type { ChatLine } from "./ChatLine";
 export type { ChatText } from "./ChatText";
 export type { ClientMessage } from "./ClientMessage";

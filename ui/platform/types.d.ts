@@ -1,5 +1,5 @@
 // What a platform (browser or app) does for the page. The views build on this alone.
-import type { Trouble, RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
+import type { Carries, Trouble, RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
 export type MemberId = number;
 /**
  * `silent`: announced, and doesn't answer; `asked`: it isn't known yet; `away`: not to be reached;
@@ -56,6 +56,8 @@ export type CallEvent =
   | { type: 'levels'; own: Level; talkingMuted: boolean; members: Readonly<Record<MemberId, Level>> }
   | { type: 'sound'; state: SoundState }
   | { type: 'relay'; message: RelayMessage }
+  /** What the line carries of what is sent; where it is sound, the own picture isn't sent until it passes again. */
+  | { type: 'uplink'; carries: Carries }
   | { type: 'connection'; state: 'connecting' | 'connected' | 'reconnecting' | 'ended'; code?: Code | 'unreachable' | 'pin_mismatch' }
   | { type: 'camera'; state: CameraState }
   | { type: 'picture'; member: MemberId | 'self'; state: 'moving' | 'stalled' | 'undecodable'; width: number; height: number };

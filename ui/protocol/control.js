@@ -119,12 +119,14 @@ const track = object({
   codec: word(['h264', 'vp8', 'jpeg', 'opus', 'unknown'], 'unknown'),
   layers: defaulted(list(size), () => []),
 });
+const carries = word(['pictures', 'sound', 'unknown'], 'unknown');
 const member = object({
   id: u32,
   name: text,
   role,
   tracks: list(track),
   connection: word(['connected', 'reconnecting']),
+  line: optional(carries),
   clock: optional(hex(8)),
 });
 const room = object({
@@ -148,6 +150,7 @@ const messages = {
   send: object({ tracks: list(object({ track: u8, size })) }),
   key_frame: object({ track: u8 }),
   speaker: object({ member: nullable(u32) }),
+  line: object({ carries }),
   closing: object({}),
   error: object({ code, reply_to: optional(u64) }),
 };

@@ -67,7 +67,8 @@ function make(notice, { openChat, unmute }) {
     return h('button', { class: 'notice written', testid: 'notice-muted', attributes: { type: 'button' }, on: { click: unmute } },
       icon('mic-off'), words, h('span', { class: 'notice-verb', t: 'notice-unmute' }));
   }
-  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(notice.type === 'coming' ? comingsIcon(notice) : 'circle-alert'), words);
+  const mark = notice.type === 'coming' ? comingsIcon(notice) : notice.type === 'line' ? 'video' : 'circle-alert';
+  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(mark), words);
 }
 
 /** @param {HTMLElement} element @param {Notice} notice */
@@ -79,6 +80,8 @@ function drawNotice(element, notice) {
     sayText(words, comingsText(notice));
   } else if (notice.type === 'muted') {
     sayText(words, 'notice-muted');
+  } else if (notice.type === 'line') {
+    sayText(words, notice.back === 'up' ? 'notice-line-up' : 'notice-line-down');
   } else if (notice.type === 'chat') {
     sayText(words, ['notice-chat', { name: notice.people[0]?.name ?? '', text: notice.text }]);
   } else {

@@ -84,9 +84,15 @@ function drawRow(row, state, id) {
   setIcon(line, lost ? 'wifi-off' : 'wifi');
   sayText(words, lost ? 'call-reconnecting' : 'call-connected');
   const on = state.camera === 'on' || state.camera === 'starting';
-  const shows = own ? /** @type {const} */ ({ text: on ? 'tile-moving' : 'tile-camera-off', icon: on ? 'video' : 'video-off' }) : stateWords(state, id);
+  const shows = own ? ownWords(on, state) : stateWords(state, id);
   // A lost connection says all; the picture that was there says nothing more.
   shown(picture, !lost);
   setIcon(picture, shows.icon);
   sayText(says, shows.text);
+}
+
+/** The own picture as the others have it. @param {boolean} on @param {State} state @returns {ReturnType<typeof stateWords>} */
+function ownWords(on, { line }) {
+  if (!on) return { text: 'tile-camera-off', icon: 'video-off' };
+  return line.up === 'sound' ? { text: 'self-paused', icon: 'video-off' } : { text: 'tile-moving', icon: 'video' };
 }

@@ -26,10 +26,11 @@ export function createSelf(handle) {
     class: 'self-canvas', testid: 'self-canvas', attributes: { role: 'img', width: 4, height: 3 }, said: { 'aria-label': 'self-picture' },
   });
   const words = h('span', { class: 'self-words' }, person(), h('span', { class: 'self-line' }, icon('video-off'), h('span', { class: 'self-state' })));
+  const note = h('span', { class: 'self-note', testid: 'self-paused' }, icon('video-off'), h('span', { t: 'self-paused' }));
   // All of it can be touched, so that a corner's small picture is as large to touch as to see.
   const move = h('button', { class: 'self-move', testid: 'self-move', attributes: { type: 'button' }, said: { 'aria-label': 'self-move' } },
     h('span', { class: 'self-move-mark' }, icon('move')));
-  const element = h('div', { class: 'self', testid: 'self' }, canvas, words, move);
+  const element = h('div', { class: 'self', testid: 'self' }, canvas, words, note, move);
 
   /** @type {ReturnType<CallHandle['show']> | null} */
   let shows = null;
@@ -70,6 +71,7 @@ export function createSelf(handle) {
     const moving = state.camera === 'on' && state.self.state === 'moving';
     shown(canvas, on);
     shown(words, !moving);
+    shown(note, moving && state.line.up === 'sound');
     element.dataset.camera = state.camera;
     setIcon(words, on ? 'hourglass' : 'video-off');
     const says = words.querySelector('.self-state');

@@ -1,4 +1,5 @@
 // A call as it is seen: its head, the stage, the panels beside it and the controls.
+import { missing } from '../call/line.js';
 import { alone, minutes } from '../call/state.js';
 import { clock, sayAttribute } from '../texts/index.js';
 import { sameTrouble, troubleCard } from './device-trouble.js';
@@ -24,6 +25,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
   const language = variant === 'patient' ? languageButton('on-stage') : null;
   if (language) language.dataset.kept = 'true';
   const banner = h('div', { class: 'call-banner', testid: 'call-banner', attributes: { role: 'status' } });
+  const line = h('div', { class: 'call-line', attributes: { role: 'status' } });
   const empty = h('div', { class: 'call-empty', testid: 'call-empty', attributes: { role: 'status' } },
     h('span', { class: 'call-empty-mark' }, icon('users-round')),
     h('p', { class: 'call-empty-title' }), h('p', { class: 'call-empty-text' }));
@@ -45,7 +47,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
     h('div', { class: 'call-lead' },
       h('div', { class: 'call-names' }, room, sub), status,
       // What is told lies over the head, where it covers nobody.
-      h('div', { class: 'call-told' }, banner, notices)),
+      h('div', { class: 'call-told' }, banner, notices, line)),
     language);
   const main = h('main', { class: 'call-main' }, stage, chat, people);
   const controls = h('div', { class: 'controls', attributes: { role: 'group' }, said: { 'aria-label': 'controls' } },
@@ -53,7 +55,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
   const element = h('div', { class: 'call', testid: 'call', attributes: { 'data-variant': variant } },
     head, main, ask, trouble, h('footer', { class: 'call-foot' }, controls, menu));
   return {
-    element, room, sub, time, count, status, banner, notices, empty, trouble, camera, audioOnly, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
+    element, room, sub, time, count, status, banner, notices, line, empty, trouble, camera, audioOnly, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
     leave, backToList, stage, chat, people, menu, beneath: [head, main, trouble, controls, ...(ask ? [ask] : [])],
     /** @type {Trouble | null} */
     shownTrouble: null,
@@ -90,8 +92,10 @@ export function drawStage(view, state, variant, trouble, actions) {
 
   const lost = variant === 'patient' ? 'call-banner-patient' : 'call-banner-reconnecting';
   const word = state.connection === 'reconnecting' ? lost : state.closing ? 'call-banner-closing' : '';
+  const gone = missing(state);
   shown(view.banner, word !== '');
-  view.element.dataset.told = String(word !== '');
+  drawLine(view.line, gone, variant);
+  view.element.dataset.told = String(word !== '' || gone !== null);
   if (view.banner.dataset.word !== word) {
     view.banner.dataset.word = word;
     view.banner.replaceChildren(...(word ? [icon(state.closing ? 'radio-tower' : 'wifi-off'), h('span', { t: word })] : []));
@@ -120,6 +124,17 @@ export function drawStage(view, state, variant, trouble, actions) {
     view.shownTrouble = trouble;
     view.trouble.replaceChildren(...(trouble ? [troubleCard(trouble, actions)] : []));
   }
+}
+
+/**
+ * What the line doesn't carry, for as long as it is so.
+ * @param {HTMLElement} element @param {ReturnType<typeof missing>} gone @param {Variant} variant
+ */
+function drawLine(element, gone, variant) {
+  if (element.dataset.gone === (gone ?? '')) return;
+  element.dataset.gone = gone ?? '';
+  element.replaceChildren(...(gone ? [h('p', { class: 'notice', testid: 'call-line' },
+    icon('volume-2'), h('span', { class: 'notice-words', t: variant === 'patient' ? `call-line-${gone}-patient` : `call-line-${gone}` }))] : []));
 }
 
 /** @param {ReturnType<typeof createStage>} view @param {State} state */

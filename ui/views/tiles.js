@@ -142,6 +142,7 @@ function makeTile(state, id, sound) {
 /** @type {Record<ReturnType<typeof tileOf>, import('./dom.js').IconName>} */
 const stateIcons = {
   reconnecting: 'wifi-off',
+  paused: 'volume-2',
   camera_off: 'video-off',
   audio_only: 'volume-2',
   undecodable: 'triangle-alert',
@@ -175,7 +176,7 @@ function drawSound(node, state, id) {
 }
 
 /** States that say in a second line what is going on. */
-const explained = ['late', 'stalled', 'undecodable', 'reconnecting'];
+const explained = ['paused', 'late', 'stalled', 'undecodable', 'reconnecting'];
 
 /** @param {HTMLElement} node @param {State} state @param {MemberId} id */
 function drawTile(node, state, id) {

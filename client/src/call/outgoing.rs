@@ -14,11 +14,12 @@ use visita_media::{
     source::Choice,
 };
 use visita_protocol::{
-    control::SendTrack,
+    control::{Carries, SendTrack},
     frame::Header,
     id::{MemberId, TrackId},
+    line::Pause,
     media::{Codec, Kind, Size, Track},
-    receiver::Selected,
+    receiver::{Level, Selected},
 };
 
 use super::Options;
@@ -62,6 +63,8 @@ pub(super) struct Outgoing {
     full: Size,
     wanted: Vec<SendTrack>,
     rate: Option<Rate>,
+    /// Whether it isn't sent, because the line doesn't carry even the least of it.
+    pause: Pause,
     trace: Option<Trace>,
 }
 
@@ -142,6 +145,7 @@ impl Outgoing {
             full: options.limits.h264,
             wanted: Vec::new(),
             rate: None,
+            pause: Pause::default(),
             trace: options.trace.clone(),
         })
     }
@@ -169,7 +173,16 @@ impl Outgoing {
 
     /// The tracks to announce.
     pub(super) fn tracks(&self) -> &[Track] {
-        if self.started { &self.tracks } else { &[] }
+        if self.started && self.pause.sends() {
+            &self.tracks
+        } else {
+            &[]
+        }
+    }
+
+    /// What the others are told that the line carries.
+    pub(super) fn carries(&self) -> Carries {
+        self.pause.carries()
     }
 
     /// Switches the camera; `false` if it is so already or there is none.
@@ -179,6 +192,7 @@ impl Outgoing {
         }
         self.on = on;
         self.started = false;
+        self.pause = Pause::default();
         self.open();
         true
     }
@@ -244,7 +258,8 @@ impl Outgoing {
 
     /// Looks at the uplink, some times a second; gives how it fares.
     pub(super) fn turn(&mut self) -> Line {
-        let Some(session) = self.shared.session.get() else {
+        let shared = self.shared.clone();
+        let Some(session) = shared.session.get() else {
             return Line::default();
         };
         let state = session.uplink();
@@ -253,7 +268,10 @@ impl Outgoing {
             dropped: state.dropped,
             sound: state.sound,
         };
-        let changed = self.rate.as_mut().and_then(|rate| rate.turn(now(), line));
+        self.pause(session, state.level);
+        // A rate that grew while nothing was sent would be none that the line showed to take.
+        let rate = self.rate.as_mut().filter(|_| self.pause.sends());
+        let changed = rate.and_then(|rate| rate.turn(now(), line));
         let keys = session.key_frames_due();
         if let Some(setting) = changed {
             tracing::debug!(
@@ -268,6 +286,24 @@ impl Outgoing {
             self.key_frame(track);
         }
         line
+    }
+
+    /// Stops sending the picture where even the least of it doesn't pass, and tries it again.
+    fn pause(&mut self, session: &session::Handle, level: Level) {
+        let asked = self.pause.sends() && !self.wanted.is_empty();
+        let passes = level < Level::SoundOnly || !self.rate.as_ref().is_some_and(Rate::is_least);
+        if !self.pause.turn(now(), passes || !asked) {
+            return;
+        }
+        let (sends, carries) = (self.pause.sends(), self.pause.carries());
+        tracing::debug!(
+            sends,
+            ?carries,
+            "whether the picture is sent follows the line"
+        );
+        if sends && carries == Carries::Sound {
+            session.try_pictures();
+        }
     }
 
     /// The bits that the largest wanted H.264 picture takes on a good line.

@@ -8,7 +8,7 @@ use tokio::{
 };
 use visita_media::{publish, sound};
 use visita_protocol::{
-    control::{ClientMessage, RelayMessage, SendTrack},
+    control::{Carries, ClientMessage, RelayMessage, SendTrack},
     media::Track,
 };
 
@@ -36,6 +36,8 @@ pub(super) struct Task {
     pub(super) voice: Voice,
     /// What was announced last.
     pub(super) announced: Vec<Track>,
+    /// What the others were told last that the line carries.
+    pub(super) carries: Carries,
     /// What the host wants.
     pub(super) wanted: Vec<SendTrack>,
 }
@@ -67,6 +69,7 @@ impl Task {
                 Some(local) = self.locals.recv() => self.local(local),
                 _ = turn.tick() => {
                     let line = self.outgoing.turn();
+                    self.announce();
                     self.voice.turn(line, self.outgoing.is_least());
                     self.incoming.sweep();
                     for member in self.incoming.unseen() {
@@ -130,12 +133,13 @@ impl Task {
             }
             Command::Camera(on) => {
                 if self.outgoing.switch(on) {
-                    self.announce();
+                    // Before what follows from it for the line: a camera that is off isn't sent again.
                     self.tell(Event::Camera(if on {
                         Camera::Starting
                     } else {
                         Camera::Off
                     }));
+                    self.announce();
                 }
             }
             Command::Source(choice) => {
@@ -198,9 +202,16 @@ impl Task {
         }
     }
 
-    /// Says what can be sent now, if that is something else than before. What isn't announced any
-    /// more doesn't leave from here on, whenever the host hears of it.
+    /// Says what can be sent now, and what the line carries of it, if that is something else than
+    /// before. What isn't announced any more doesn't leave from here on, whenever the host hears of
+    /// it.
     fn announce(&mut self) {
+        let carries = self.outgoing.carries();
+        if carries != self.carries {
+            self.carries = carries;
+            self.say(ClientMessage::Line { carries });
+            self.tell(Event::Uplink(carries));
+        }
         let mut tracks = self.outgoing.tracks().to_vec();
         tracks.extend(self.voice.track());
         if tracks == self.announced {

@@ -107,6 +107,16 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// Begins with key frames, as a try.
+    pub(super) fn trying(now: Now) -> Self {
+        Self {
+            level: Level::KeyFrames,
+            stepped: Some(now),
+            trying: true,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn level(&self) -> Level {
         self.level
     }

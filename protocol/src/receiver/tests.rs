@@ -329,3 +329,47 @@ fn queues_are_bounded() {
         dropped(Reason::Invalid, false)
     );
 }
+
+#[test]
+fn a_try_begins_with_key_frames_and_goes_on_when_they_pass() {
+    let mut receiver = receiver(0);
+    assert!(receiver.gets_pictures());
+    receiver.try_pictures(at(0));
+    assert_eq!(receiver.level(), Level::KeyFrames);
+    assert_eq!(offer(&mut receiver, 0, picture(0, &[])), Verdict::Queued);
+    assert_eq!(
+        offer(&mut receiver, 33, picture(1, &[1])),
+        dropped(Reason::KeyFramesOnly, false)
+    );
+    assert_eq!(frames(&mut receiver, 40), [0]);
+    for ms in (66..2_500).step_by(33) {
+        let _ = offer(&mut receiver, ms, picture(ms as u32, &[]));
+        frames(&mut receiver, ms);
+    }
+    assert_eq!(receiver.level(), Level::Full);
+    receiver.route(ALICE, &[]);
+    assert!(!receiver.gets_pictures());
+}
+
+#[test]
+fn what_is_cut_off_ends_in_the_middle_of_a_frame() {
+    let mut receiver = receiver(0);
+    let large = Header {
+        chunks: 3,
+        ..picture(0, &[])
+    };
+    let _ = receiver.frame(at(0), &large, 300, &0);
+    let _ = offer(&mut receiver, 0, picture(1, &[1]));
+    assert!(receiver.pop(at(0)).is_some());
+    let sound = Selected {
+        track: SOUND,
+        kind: Kind::Audio,
+        layer: 0,
+    };
+    let _ = offer(&mut receiver, 0, header(SOUND, 0, (0, 0), &[]));
+    receiver.route(ALICE, &[sound]);
+    receiver.cut_off();
+    let depth = receiver.depth();
+    assert_eq!((depth.sound, depth.picture, depth.picture_bytes), (1, 0, 0));
+    assert_eq!(frames(&mut receiver, 0), [0]);
+}

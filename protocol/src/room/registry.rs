@@ -143,6 +143,7 @@ impl Rooms {
         // None of this is shown in lists.
         match message {
             ClientMessage::Tracks { tracks } => room.tracks(member, tracks),
+            ClientMessage::Line { carries } => room.line(member, carries),
             ClientMessage::Watch(watch) => room.watch(member, watch),
             ClientMessage::Decodes { decodes } => room.decodes(member, decodes),
             ClientMessage::Chat { text } => room.chat(wall, member, text),

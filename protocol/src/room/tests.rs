@@ -89,6 +89,28 @@ fn two_who_create_one_name_get_one_room_and_hear_of_each_other() {
 }
 
 #[test]
+fn the_others_see_whose_line_carries_sound_alone() {
+    let mut rooms = rooms();
+    let (ana, _) = join(&mut rooms, "a", "Ana", Role::Family);
+    let (ben, _) = join(&mut rooms, "a", "Ben", Role::Bedside);
+    let mut says = |carries| {
+        let line = ClientMessage::Line { carries };
+        let actions = rooms.handle(WallMs(0), ana, line).unwrap();
+        assert!(messages(&actions, ana.member).is_empty());
+        let told = messages(&actions, ben.member).into_iter();
+        let line = told.map(|message| match message {
+            RelayMessage::MemberChanged { member } if member.id == ana.member => member.line,
+            other => panic!("{other:?}"),
+        });
+        line.collect::<Vec<_>>()
+    };
+    assert_eq!(says(Carries::Pictures), [], "as from the start");
+    assert_eq!(says(Carries::Sound), [Carries::Sound]);
+    assert_eq!(says(Carries::Unknown), []);
+    assert_eq!(says(Carries::Pictures), [Carries::Pictures]);
+}
+
+#[test]
 fn members_are_told_to_send_what_is_shown_and_to_stop_when_nobody_shows_it() {
     let mut rooms = rooms();
     let (ana, _) = join(&mut rooms, "a", "Ana", Role::Family);

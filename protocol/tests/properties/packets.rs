@@ -5,9 +5,9 @@ use std::{fs, path::Path, sync::LazyLock};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use visita_protocol::{
     control::{
-        ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, Member,
-        RelayMessage, RelayPacket, Resume, Role, RoomChoice, RoomInfo, RoomKind, SendTrack, View,
-        Watch, Welcome, parse_client, parse_relay, write,
+        Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello,
+        LeaveReason, Member, RelayMessage, RelayPacket, Resume, Role, RoomChoice, RoomInfo,
+        RoomKind, SendTrack, View, Watch, Welcome, parse_client, parse_relay, write,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},
@@ -102,6 +102,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         ),
         Just(ClientMessage::Leave),
         tracks().prop_map(|tracks| ClientMessage::Tracks { tracks }),
+        carries().prop_map(|carries| ClientMessage::Line { carries }),
         watch().prop_map(ClientMessage::Watch),
         codecs().prop_map(|decodes| ClientMessage::Decodes { decodes }),
         chat().prop_map(|text| ClientMessage::Chat { text }),
@@ -138,6 +139,10 @@ pub(crate) fn client_packet() -> impl Strategy<Value = ClientPacket> {
     ]
 }
 
+fn carries() -> impl Strategy<Value = Carries> {
+    select(vec![Carries::Pictures, Carries::Sound, Carries::Unknown])
+}
+
 fn member() -> impl Strategy<Value = Member> {
     let connection = select(vec![Connection::Connected, Connection::Reconnecting]);
     (
@@ -146,14 +151,16 @@ fn member() -> impl Strategy<Value = Member> {
         role(),
         tracks(),
         connection,
+        carries(),
         clock(),
     )
-        .prop_map(|(id, name, role, tracks, connection, clock)| Member {
+        .prop_map(|(id, name, role, tracks, connection, line, clock)| Member {
             id: MemberId(id),
             name,
             role,
             tracks,
             connection,
+            line,
             clock,
         })
 }
@@ -222,6 +229,7 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
         option::of(any::<u32>()).prop_map(|member| RelayMessage::Speaker {
             member: member.map(MemberId)
         }),
+        carries().prop_map(|carries| RelayMessage::Line { carries }),
         any::<u8>().prop_map(|track| RelayMessage::KeyFrame {
             track: TrackId(track)
         }),

@@ -91,6 +91,7 @@ impl State {
                 let seat = entry.seat.clone();
                 self.members.insert(member, seat.clone());
                 self.people += 1;
+                seat.outlet.told_room();
                 self.act(joined.actions, dirty);
                 floor.joined(member, role, &seat.outlet, dirty);
                 tracing::info!(%member, room = %joined.place.room, "joined");
@@ -190,6 +191,7 @@ impl State {
         self.people += 1;
         let actions = self.rooms.back(place);
         if let Some(seat) = self.members.get(&place.member).filter(|_| behind) {
+            seat.outlet.told_room();
             let joined = self.rooms.joined(place);
             let send = Some(RelayMessage::Send {
                 tracks: seat.told(),

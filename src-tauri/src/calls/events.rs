@@ -8,7 +8,11 @@ use visita_client::{
     call::{Camera, Levels, Microphone, Speaker},
 };
 use visita_media::{sound, source};
-use visita_protocol::{control::RelayMessage, error::Code, id::MemberId};
+use visita_protocol::{
+    control::{Carries, RelayMessage},
+    error::Code,
+    id::MemberId,
+};
 
 /// What happens in a call, as the page takes it.
 #[derive(Debug, Serialize)]
@@ -52,6 +56,11 @@ pub enum CallEvent {
     Sound {
         /// How it is.
         state: SoundState,
+    },
+    /// What the line carries of what is sent changed.
+    Uplink {
+        /// Sound alone: the own picture isn't sent for now.
+        carries: Carries,
     },
     /// How loud everybody is, for the meters: ten times a second while there is sound.
     Levels {
@@ -285,6 +294,20 @@ mod tests {
         assert_eq!(
             serde_json::to_value(CallEvent::from(none)).unwrap(),
             json!({ "type": "levels", "own": -127, "talkingMuted": false, "members": {} })
+        );
+    }
+
+    #[test]
+    fn what_the_line_carries_is_said_alike_in_both_directions() {
+        let carries = Carries::Sound;
+        assert_eq!(
+            serde_json::to_value(CallEvent::Uplink { carries }).unwrap(),
+            json!({ "type": "uplink", "carries": "sound" })
+        );
+        let message = RelayMessage::Line { carries };
+        assert_eq!(
+            serde_json::to_value(CallEvent::Relay { message }).unwrap(),
+            json!({ "type": "relay", "message": { "type": "line", "carries": "sound" } })
         );
     }
 

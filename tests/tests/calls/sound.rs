@@ -32,19 +32,19 @@ use visita_tests::line::Line;
 /// The track on which a stranger speaks.
 const MICROPHONE: u8 = 3;
 
-fn tone(name: &str, hertz: f32) -> Options {
+pub(super) fn tone(name: &str, hertz: f32) -> Options {
     let mut options = options(name, Choice::None);
     options.audio = Audio::Tone(hertz);
     options.process = false;
     options
 }
 
-fn session(server: &Server) -> session::Options {
+pub(super) fn session(server: &Server) -> session::Options {
     let tls = Tls::new(Expect::Pin(server.handle.fingerprint())).unwrap();
     session::Options::new(vec![HostUrl::from_socket(server.address)], tls)
 }
 
-async fn join(server: &Server, options: Options) -> Participant {
+pub(super) async fn join(server: &Server, options: Options) -> Participant {
     Participant::join(session(server), options).await
 }
 
@@ -54,7 +54,11 @@ fn sound_of(report: &Report, from: MemberId) -> Option<&Received> {
 }
 
 /// Waits until a participant's row of a sender's sound is as wanted.
-async fn hears(of: &Participant, from: MemberId, wanted: impl Fn(&Received) -> bool) -> Received {
+pub(super) async fn hears(
+    of: &Participant,
+    from: MemberId,
+    wanted: impl Fn(&Received) -> bool,
+) -> Received {
     let found = async {
         loop {
             let report = of.call.report().await.unwrap();
@@ -206,7 +210,7 @@ async fn on_a_line_of_150_kbit_s_the_picture_gives_way_and_sound_stays_whole() {
     server.end().await;
 }
 
-async fn counted(server: &Server, name: &str) -> u64 {
+pub(super) async fn counted(server: &Server, name: &str) -> u64 {
     let metrics = server.get("/metrics", &[]).await;
     let mut lines = metrics.text().lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

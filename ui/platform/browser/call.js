@@ -65,6 +65,8 @@ export class Call {
     this._tracks = [];
     /** What was announced last, as text. */
     this._announced = '[]';
+    /** What the others were told that the line carries. @type {import('../../generated').Carries} */
+    this._carries = 'pictures';
     /** @type {number | null} */
     this._you = null;
     /** @type {MediaStreamTrack | null} */
@@ -236,10 +238,19 @@ export class Call {
       media: (message) => this._pictures?.media(message),
     });
     this._carrier = carrier;
+    let dropped = 0;
     this._publisher = new Publisher(codecs, {
       announce: (tracks) => {
         this._tracks = tracks;
+        if (tracks.length === 0) carrier.outbox.withdraw();
         this._announce();
+      },
+      line: (carries) => this._line(carries),
+      behind: () => {
+        const { full, outbox } = carrier;
+        const behind = full || outbox.dropped > dropped;
+        ({ dropped } = outbox);
+        return behind;
       },
       frame: (header, payload) => carrier.frame(header, payload),
       waits: (track) => carrier.outbox.holds(track),
@@ -312,6 +323,18 @@ export class Call {
     if (announced !== this._announced && this._carrier?.send({ type: 'tracks', tracks }) != null) this._announced = announced;
   }
 
+  /**
+   * Tells what the line carries of what is sent, if that changed.
+   * @param {import('../../generated').Carries} carries
+   */
+  _line(carries) {
+    if (carries === this._carries || this._ended) return;
+    this._carries = carries;
+    this._carrier?.send({ type: 'line', carries });
+    // After what the camera still says: one that was switched off isn't sent again.
+    queueMicrotask(() => !this._ended && this._emit({ type: 'uplink', carries }));
+  }
+
   /** Canvases that were given before their member was known here. */
   _place() {
     for (const { member, canvas, size } of this._places) this._pictures?.screenOf(member)?.add(canvas, size);
@@ -358,7 +381,7 @@ export class Call {
   _beat() {
     this._carrier?.beat();
     this._pictures?.beat();
-    this._publisher?.beat();
+    this._publisher?.beat(performance.now());
   }
 
   /** The page goes away, and there is no time for an answer. */

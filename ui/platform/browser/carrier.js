@@ -168,7 +168,7 @@ export class Carrier {
   }
 
   /** Whether what was sent last is still far from the relay. */
-  get _full() {
+  get full() {
     if (this._probes.length === 0) return false;
     const fastest = this._fastest === Infinity ? 0 : this._fastest;
     return performance.now() - this._probes[0].at > fastest + FULL;
@@ -370,7 +370,7 @@ export class Carrier {
     this._drain = undefined;
     const socket = this._socket;
     if (!socket || !this._open) return;
-    const full = this._full;
+    const { full } = this;
     for (;;) {
       const message = this.outbox.next(socket.bufferedAmount, full);
       if (!message) break;

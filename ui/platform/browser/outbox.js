@@ -162,6 +162,12 @@ export class Outbox {
     return payloadIn(this._maxMessage, header.references.length);
   }
 
+  /** No pictures are sent any more: what waits of them is dropped, the rest of one that was begun too. */
+  withdraw() {
+    this.dropped += this._waiting.length;
+    this._waiting = [];
+  }
+
   /** The connection broke: what waits is lost. */
   clear() {
     this.dropped += this.length;

@@ -37,6 +37,11 @@ export class Rate {
     this.bitrate = highest;
   }
 
+  /** Whether it can't become lower. */
+  get isLeast() {
+    return this.bitrate <= Math.round(this._highest * LOWEST);
+  }
+
   /**
    * The line didn't keep up. Answers whether the rate changed.
    * @param {number} now  milliseconds

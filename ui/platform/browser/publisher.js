@@ -1,5 +1,6 @@
 // What this participant sends: the camera in the codecs that somebody needs, no more.
 
+import { Pause } from '../../protocol/line.js';
 import { BITRATE } from './codecs.js';
 import { framesOf } from './frames.js';
 import { H264Encoder, h264Size } from './h264.js';
@@ -7,6 +8,7 @@ import { JpegEncoder, jpegSize } from './jpeg.js';
 import { Rate } from './pace.js';
 import { References } from './references.js';
 
+/** @typedef {import('../../generated').Carries} Carries */
 /** @typedef {import('../../generated').Size} Size */
 /** @typedef {import('../../generated').Track} Track */
 /** @typedef {import('../../protocol/frame.js').Header} Header */
@@ -23,6 +25,8 @@ const JPEG_TRACK = 1;
  * @property {(header: Header, payload: Uint8Array) => 'taken' | 'congested'} frame  sends a frame
  * @property {(track: number) => boolean} waits  whether a frame of the track waits to go out
  * @property {(track: number) => boolean} wantsKey  whether the track goes on only with a key frame
+ * @property {() => boolean} behind  whether the line fell behind since this was asked last
+ * @property {(carries: Carries) => void} line  what the line carries of the picture from now on
  * @property {(picture: Picture, width: number, height: number) => void} own  shows the own picture
  */
 
@@ -48,6 +52,8 @@ export class Publisher {
     /** @type {JpegEncoder | null} */
     this._jpeg = null;
     this._rate = new Rate(BITRATE);
+    /** Whether the picture isn't sent, because the line doesn't carry even the least of it. */
+    this._pause = new Pause();
   }
 
   /**
@@ -60,7 +66,11 @@ export class Publisher {
     this._stopEncoding();
     if (track) {
       this._frames = framesOf(track, (picture, width, height) => this._frame(picture, width, height));
-    } else if (this._width > 0) {
+      return;
+    }
+    this._pause = new Pause();
+    this._ways.line(this._pause.carries);
+    if (this._width > 0) {
       this._width = 0;
       this._height = 0;
       this._ways.announce([]);
@@ -72,7 +82,8 @@ export class Publisher {
    * @param {readonly { track: number, size: Size }[]} tracks
    */
   send(tracks) {
-    const wanted = new Map(tracks.map(({ track, size }) => [track, size]));
+    // A relay that doesn't know yet that they aren't sent isn't heeded.
+    const wanted = new Map(this._pause.sends ? tracks.map(({ track, size }) => [track, size]) : []);
     if (wanted.has(H264_TRACK) && !this._wanted.has(H264_TRACK)) this._h264?.requestKey();
     this._wanted = wanted;
   }
@@ -90,9 +101,30 @@ export class Publisher {
     this._h264?.requestKey();
   }
 
-  /** To be called every now and then. */
-  beat() {
+  /**
+   * To be called every now and then.
+   * @param {number} now  milliseconds
+   */
+  beat(now) {
     this._frames?.nudge();
+    this._follow(now);
+  }
+
+  /**
+   * Stops sending the picture where even the least of it doesn't pass, and tries it again.
+   * @param {number} now  milliseconds
+   */
+  _follow(now) {
+    const behind = this._ways.behind();
+    const asked = this._pause.sends && this._wanted.size > 0;
+    const least = !this._wanted.has(H264_TRACK) || this._rate.isLeast;
+    if (!this._pause.turn(now, !(asked && least && behind))) return;
+    if (!this._pause.sends) {
+      this._wanted = new Map();
+      this._stopEncoding();
+    }
+    this._ways.line(this._pause.carries);
+    if (this._width > 0) this._announce();
   }
 
   close() {
@@ -170,6 +202,10 @@ export class Publisher {
   }
 
   _announce() {
+    if (!this._pause.sends) {
+      this._ways.announce([]);
+      return;
+    }
     /** @type {Track[]} */
     const tracks = [];
     const { _width: width, _height: height } = this;

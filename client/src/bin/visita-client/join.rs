@@ -172,6 +172,12 @@ fn log(event: &Event) {
         Event::Relay(RelayMessage::Error { code, .. }) => {
             tracing::warn!(%code, "the host refused something");
         }
+        Event::Relay(RelayMessage::Line { carries }) => {
+            tracing::info!(?carries, "what the line carries of the others changed");
+        }
+        Event::Uplink(carries) => {
+            tracing::info!(?carries, "what the line carries of what is sent changed");
+        }
         Event::Relay(RelayMessage::Closing) => tracing::info!("the host is ending its service"),
         Event::Relay(_) | Event::Levels(_) | Event::Ended { .. } => {}
         Event::Reconnecting => tracing::info!("reconnecting"),
