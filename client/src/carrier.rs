@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+pub(crate) mod socket;
 pub mod ws;
 
 /// Which carriers there are.

@@ -7,7 +7,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::{address::HostUrl, error::Error};
+use crate::{address::HostUrl, carrier::socket::Socket, error::Error};
 
 /// How long after one address the next is tried as well (RFC 8305 says 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -16,7 +16,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 pub(crate) async fn tls(
     urls: &[HostUrl],
     tls: Arc<ClientConfig>,
-) -> Result<(HostUrl, TlsStream<TcpStream>), Error> {
+) -> Result<(HostUrl, TlsStream<Socket>), Error> {
     let (url, tcp) = tcp(urls).await?;
     let name = match url.ip() {
         Some(ip) => ServerName::from(ip),
@@ -26,7 +26,7 @@ pub(crate) async fn tls(
         })?,
     };
     let stream = TlsConnector::from(tls)
-        .connect(name, tcp)
+        .connect(name, Socket::new(tcp))
         .await
         .map_err(|error| tls_error(&url, error))?;
     Ok((url, stream))

@@ -13,6 +13,7 @@ pub mod error;
 pub mod link;
 pub mod lobby;
 pub mod pictures;
+mod probe;
 pub mod rate;
 pub mod report;
 pub mod session;

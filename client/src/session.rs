@@ -26,6 +26,7 @@ use crate::{
     clock::now,
     compress,
     error::Error,
+    probe,
     trace::{Stamp, Step, Trace},
     trust::Tls,
     uplink::{self, Fate, Next, Uplink},
@@ -374,6 +375,8 @@ impl Driver {
         let limit = silence_limit(heartbeat);
         let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut probe = interval_at(Instant::now() + probe::EVERY, probe::EVERY);
+        probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pings = 0;
         let mut close = self.close.clone();
         let mut heard = Instant::now();
@@ -393,7 +396,10 @@ impl Driver {
                     self.say_goodbye(link).await;
                     return Over::Ended(None);
                 }
-                _ = beat.tick() => {
+                due = async { tokio::select! { _ = beat.tick() => true, _ = probe.tick() => false } } => {
+                    if !due && !self.uplink.is_sending() {
+                        continue;
+                    }
                     pings += 1;
                     if let Err(error) = self.uplink.ping(pings) {
                         return error.into();
@@ -443,7 +449,11 @@ impl Driver {
                 Some(RelayPacket::Welcome(_)) => {
                     return Err(Error::Protocol("a second welcome".into()).into());
                 }
-                Some(RelayPacket::Pong { .. }) | None => return Ok(()),
+                Some(RelayPacket::Pong { id }) => {
+                    self.uplink.pong(id);
+                    return Ok(());
+                }
+                None => return Ok(()),
             },
         };
         // Nobody listens any more: the owner dropped the session.

@@ -20,10 +20,16 @@ use visita_protocol::{
     time::Now,
 };
 
-use crate::{carrier, clock::now, compress, error::Error};
+use crate::{carrier, clock::now, compress, error::Error, probe::Probes};
 
 /// On the way to the relay there is one sender: ourselves.
 const SELF: MemberId = MemberId(0);
+
+/// Pings from this number on are the queues' marks.
+const MARKS: u32 = 1 << 31;
+
+/// Frames go out while the last one isn't older than this: pictures at two a second.
+const SENDING: Duration = Duration::from_millis(500);
 
 /// A control packet that waits. Its acknowledgement is filled in when it goes out.
 #[derive(Clone, Debug)]
@@ -53,6 +59,10 @@ struct Inner {
     connected: bool,
     compression: Option<Compression>,
     max_chunk: usize,
+    /// How long what is sent takes to the host.
+    probes: Probes,
+    /// When the last frame came.
+    framed: Option<Now>,
     /// Whether picture is cut finely, because the line showed itself slow.
     slow: bool,
     ack_queued: bool,
@@ -74,6 +84,8 @@ pub enum Fate {
 pub struct State {
     /// How long the oldest frame waits.
     pub age: Duration,
+    /// How long frames wait on the way, in buffers that aren't ours.
+    pub late: Duration,
     /// How far picture is cut now.
     pub level: receiver::Level,
     /// Frames thrown away so far because the socket was slow.
@@ -91,6 +103,8 @@ impl Uplink {
             connected: false,
             compression: None,
             max_chunk: CHUNK,
+            probes: Probes::default(),
+            framed: None,
             slow: false,
             ack_queued: false,
         };
@@ -110,6 +124,7 @@ impl Uplink {
         let mut inner = self.lock();
         let again: Vec<_> = inner.session.resume(received).map_err(protocol)?.collect();
         inner.queues.clear();
+        inner.probes = Probes::default();
         inner.ack_queued = false;
         inner.compression = compression;
         inner.max_chunk = max_chunk;
@@ -151,9 +166,28 @@ impl Uplink {
             inner.queue_ack()?;
         }
         inner.push(Outgoing::Ping(id))?;
+        inner.probes.sent(id, now());
         drop(inner);
         self.ready.notify_one();
         Ok(())
+    }
+
+    /// A ping was answered, or a mark.
+    pub(crate) fn pong(&self, id: u32) {
+        let (now, mut inner) = (now(), self.lock());
+        if let Some(mark) = id.checked_sub(MARKS) {
+            inner.queues.answered(now, mark);
+            drop(inner);
+            self.ready.notify_one();
+        } else {
+            inner.probes.answered(id, now);
+        }
+    }
+
+    /// Whether frames go out, so that it matters how long they take.
+    pub(crate) fn is_sending(&self) -> bool {
+        let framed = self.lock().framed;
+        framed.is_some_and(|framed| now().since(framed) < SENDING)
     }
 
     /// The last thing said on this connection.
@@ -196,7 +230,12 @@ impl Uplink {
 
     /// Whether the line showed itself slow: then sound must get between smaller chunks.
     pub(crate) fn slow(&self, slow: bool) {
-        self.lock().slow = slow;
+        let mut inner = self.lock();
+        inner.slow = slow;
+        inner.queues.gentle(slow);
+        drop(inner);
+        // What waited for room may not have to any more.
+        self.ready.notify_one();
     }
 
     /// The picture is tried again after a pause: as if the line had carried none before.
@@ -232,6 +271,7 @@ impl Uplink {
             })
             .collect();
         let now = now();
+        inner.framed = Some(now);
         match inner.queues.frame(now, &header, payload.len(), &messages) {
             Verdict::Queued => {
                 if header.references.is_key() {
@@ -265,6 +305,7 @@ impl Uplink {
         ];
         State {
             age: inner.queues.age(now),
+            late: inner.probes.late(now),
             level: inner.queues.level(),
             dropped: slow.iter().map(|&reason| counters.dropped(reason)).sum(),
             sound: inner.queues.depth().sound,
@@ -306,6 +347,7 @@ impl Inner {
                 let bytes = frame.get(usize::from(chunk)).cloned().unwrap_or_default();
                 return Ok(Some(Next::Send(carrier::Message::Media(bytes))));
             }
+            Some(receiver::Item::Mark(mark)) => Outgoing::Ping(MARKS + mark % MARKS),
             Some(receiver::Item::Control(outgoing)) => outgoing,
         };
         let ack = self.session.received();

@@ -5,11 +5,13 @@
 //! that it refers to was queued before and not thrown away: what comes out can be decoded. When
 //! the queues grow old, picture is cut step by step ([`Level`]); nobody else notices.
 
+mod flight;
 mod pace;
 mod stream;
 
 use std::{collections::VecDeque, time::Duration};
 
+use flight::Flight;
 pub use pace::Level;
 use pace::Pace;
 use stream::Stream;
@@ -154,6 +156,9 @@ pub enum Item<C, F> {
         /// Which of its chunks.
         chunk: u16,
     },
+    /// The other side is asked for an answer, to know when what went before it has come; the answer
+    /// goes to [`Receiver::answered`].
+    Mark(u32),
 }
 
 /// How much waits.
@@ -191,6 +196,10 @@ pub struct Receiver<C, F> {
     picture_bytes: usize,
     streams: Vec<Stream>,
     pace: Pace,
+    /// Whether the line is known to be slow by other signs than these queues.
+    gentle: bool,
+    flight: Flight,
+    mark: Option<u32>,
     counters: Counters,
 }
 
@@ -203,6 +212,9 @@ impl<C, F> Default for Receiver<C, F> {
             picture_bytes: 0,
             streams: Vec::new(),
             pace: Pace::default(),
+            gentle: false,
+            flight: Flight::default(),
+            mark: None,
             counters: Counters::default(),
         }
     }
@@ -286,6 +298,8 @@ impl<C, F: Clone> Receiver<C, F> {
         self.picture.clear();
         self.picture_bytes = 0;
         self.pace = Pace::default();
+        self.flight = Flight::default();
+        self.mark = None;
         for stream in &mut self.streams {
             stream.restart();
         }
@@ -338,8 +352,22 @@ impl<C, F: Clone> Receiver<C, F> {
         }
     }
 
-    /// What is to be sent next.
+    /// Whether the line is slow, however short frames wait here.
+    pub fn gentle(&mut self, gentle: bool) {
+        self.gentle = gentle;
+    }
+
+    /// A mark was answered: there may be room for pictures again.
+    pub fn answered(&mut self, now: Now, mark: u32) {
+        self.flight.answered(now, mark);
+    }
+
+    /// What is to be sent next. Pictures for a slow line wait until what went before has come.
     pub fn pop(&mut self, now: Now) -> Option<Item<C, F>> {
+        // Right behind what it is about.
+        if let Some(mark) = self.mark.take() {
+            return Some(Item::Mark(mark));
+        }
         if let Some(message) = self.control.pop_front() {
             self.counters.control += 1;
             return Some(Item::Control(message));
@@ -359,7 +387,18 @@ impl<C, F: Clone> Receiver<C, F> {
             }
             return Some(item);
         }
+        let slow = self.gentle || self.pace.level() != Level::Full;
+        if slow && !self.flight.has_room() {
+            return None;
+        }
+        let first = self.picture.front()?;
+        let bytes = first
+            .bytes
+            .div_ceil(usize::from(first.header.chunks).max(1));
         let (item, done) = next_chunk(&mut self.picture)?;
+        if slow {
+            self.mark = self.flight.took(now, bytes);
+        }
         if let Some(bytes) = done {
             self.picture_bytes -= bytes;
             self.counters.picture += 1;
@@ -370,7 +409,10 @@ impl<C, F: Clone> Receiver<C, F> {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.sound.is_empty() && self.picture.is_empty()
+        self.mark.is_none()
+            && self.control.is_empty()
+            && self.sound.is_empty()
+            && self.picture.is_empty()
     }
 
     /// How far picture is cut now.

@@ -227,8 +227,13 @@ impl World {
     }
 
     fn arrive(&mut self, item: Item<(), Frame>, stretch: &mut Stretch) {
-        let Item::Chunk { frame, chunk } = item else {
-            return;
+        let (frame, chunk) = match item {
+            Item::Chunk { frame, chunk } => (frame, chunk),
+            Item::Mark(mark) => {
+                self.receiver.answered(Now(self.ms * 1000), mark);
+                return;
+            }
+            Item::Control(()) => return,
         };
         self.credit -= (frame.bytes / usize::from(frame.header.chunks)) as f64;
         if chunk + 1 < frame.header.chunks {

@@ -55,7 +55,7 @@ impl Queue for Latest {
         self.with(|waiting| {
             let messages = [
                 waiting.pong.take().map(Outgoing::Pong),
-                std::mem::take(&mut waiting.ping).then_some(Outgoing::Ping),
+                std::mem::take(&mut waiting.ping).then_some(Outgoing::Ping(0)),
                 waiting.list.take().map(Outgoing::Text),
             ];
             for message in messages.into_iter().flatten() {
@@ -95,7 +95,7 @@ async fn listen(link: &Link<Latest>, mut buffer: BytesMut) -> u16 {
                     link.flush(clock::now());
                 }
                 Ok(Some(Event::Close(_))) => return 1000,
-                Ok(Some(Event::Pong | Event::Text(_) | Event::Binary(_))) => {}
+                Ok(Some(Event::Pong(_) | Event::Text(_) | Event::Binary(_))) => {}
                 Err(_) => return 1002,
             }
             if messages.take(clock::now(), 1).is_some() {

@@ -76,6 +76,9 @@ impl Tap {
     }
 }
 
+/// The number of a connection's own pings; the queues' marks have others.
+const ECHO: u32 = 0;
+
 /// How long this connection's other side takes to answer, by WebSocket's own ping.
 #[derive(Default)]
 struct Echo {
@@ -93,12 +96,28 @@ impl Tap {
             .asked
             .compare_exchange(0, now.0.max(1), SeqCst, SeqCst);
         if asked.is_ok() {
-            self.push(Outgoing::Ping);
+            self.push(Outgoing::Ping(ECHO));
         }
     }
 
-    /// A pong came.
-    pub(crate) fn pong(&self, now: Now) {
+    /// A pong came: to a ping of this connection's own, or to a mark of what it sends. Gives whether
+    /// more may be sent now. One that nobody asked for says nothing.
+    pub(crate) fn pong(&self, now: Now, payload: &[u8]) -> bool {
+        let Ok(number) = payload.try_into().map(u32::from_be_bytes) else {
+            return false;
+        };
+        if number == ECHO {
+            self.echoed(now);
+            return false;
+        }
+        let Some((outlet, generation)) = self.outlet.get() else {
+            return false;
+        };
+        outlet.answered(*generation, now, number);
+        true
+    }
+
+    fn echoed(&self, now: Now) {
         let asked = self.echo.asked.swap(0, SeqCst);
         if asked > 0 {
             let took = now.since(Now(asked)).as_micros() as u64;
@@ -285,6 +304,7 @@ impl Outlet {
                     inner.waiting -= size(&message);
                     batch.push(message);
                 }
+                Item::Mark(mark) => batch.push(Outgoing::Ping(mark)),
                 Item::Chunk { frame, chunk } => {
                     if let Some(chunk) = frame.as_slice().get(usize::from(chunk)) {
                         chunks += 1;
@@ -298,6 +318,14 @@ impl Outlet {
         if chunks > 0 {
             metrics::add(&self.counters.chunks_out, chunks);
             metrics::add(&self.counters.bytes_out, bytes);
+        }
+    }
+
+    /// A mark of what was sent over this connection was answered.
+    fn answered(&self, generation: u64, now: Now, mark: u32) {
+        let mut inner = self.lock();
+        if inner.generation == generation {
+            inner.receiver.answered(now, mark);
         }
     }
 
@@ -541,7 +569,7 @@ impl Inner {
 fn size(message: &Outgoing) -> usize {
     match message {
         Outgoing::Text(bytes) | Outgoing::Binary(bytes) | Outgoing::Pong(bytes) => bytes.len(),
-        Outgoing::Ping => 0,
+        Outgoing::Ping(_) => 0,
     }
 }
 

@@ -229,8 +229,11 @@ impl Input {
                 self.link.flush(clock::now());
                 Ok(Some(Message::Signal))
             }
-            Ok(Some(Event::Pong)) => {
-                self.link.queue().pong(clock::now());
+            Ok(Some(Event::Pong(payload))) => {
+                let now = clock::now();
+                if self.link.queue().pong(now, &payload) {
+                    self.link.flush(now);
+                }
                 // No sign of life: a browser answers for a page that is frozen, too.
                 if fresh && self.buffer.is_empty() {
                     self.heard.store(self.heard_before, Relaxed);

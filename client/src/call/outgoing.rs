@@ -264,7 +264,7 @@ impl Outgoing {
         };
         let state = session.uplink();
         let line = Line {
-            age: state.age,
+            age: state.age.max(state.late),
             dropped: state.dropped,
             sound: state.sound,
         };

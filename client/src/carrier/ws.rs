@@ -8,7 +8,6 @@ use futures_util::{
 };
 use http::Request;
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -23,7 +22,7 @@ use visita_protocol::{
     frame::{CONTROL_ZSTD_V1, MAX_FRAME, MEDIA_V1},
 };
 
-use super::{End, Message};
+use super::{End, Message, socket::Socket};
 use crate::{
     address::HostUrl,
     dial,
@@ -35,13 +34,7 @@ use crate::{
 /// lists of chat are bounded far below it by the protocol.
 const MAX_MESSAGE: usize = MAX_FRAME + 4096;
 
-/// What may lie unsent in the kernel, in bytes. Small, so that a slow line shows here, where the
-/// newest control message and sound can still go first, and not in a buffer of megabytes: a fifth
-/// of a second of a line of 150 kbit/s, on which sound must still be in time.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NOT_SENT: u32 = 4 * 1024;
-
-type Stream = WebSocketStream<TlsStream<TcpStream>>;
+type Stream = WebSocketStream<TlsStream<Socket>>;
 
 /// The sending side.
 pub struct Sender(SplitSink<Stream, tungstenite::Message>);
@@ -58,7 +51,6 @@ pub async fn connect(
 ) -> Result<(HostUrl, Sender, Receiver), Error> {
     let (url, stream) = dial::tls(urls, tls).await?;
     step(trace, Step::Connected);
-    tune(stream.get_ref().0);
     let request = Request::get(format!("wss://{}{path}", url.authority()))
         .header("Host", url.authority())
         .header("Connection", "Upgrade")
@@ -93,18 +85,6 @@ pub async fn connect(
 fn step(trace: Option<&Trace>, step: Step) {
     if let Some(trace) = trace {
         trace.stamp(Stamp::Step(step));
-    }
-}
-
-fn tune(tcp: &TcpStream) {
-    // None of these decides whether a call works, so a system that lacks one goes without.
-    let _ = tcp.set_nodelay(true);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let socket = socket2::SockRef::from(tcp);
-        let _ = socket.set_tcp_notsent_lowat(NOT_SENT);
-        #[cfg(target_os = "linux")]
-        let _ = socket.set_tcp_congestion(b"bbr");
     }
 }
 

@@ -58,11 +58,15 @@ fn offer(receiver: &mut Receiver, ms: u64, header: Header) -> Verdict {
 }
 
 fn frames(receiver: &mut Receiver, ms: u64) -> Vec<u32> {
-    std::iter::from_fn(|| match receiver.pop(at(ms))? {
-        Item::Chunk { frame, .. } => Some(frame),
-        Item::Control(_) => None,
-    })
-    .collect()
+    let mut frames = Vec::new();
+    while let Some(item) = receiver.pop(at(ms)) {
+        match item {
+            Item::Chunk { frame, .. } => frames.push(frame),
+            Item::Mark(mark) => receiver.answered(at(ms), mark),
+            Item::Control(_) => break,
+        }
+    }
+    frames
 }
 
 fn dropped(reason: Reason, key_frame: bool) -> Verdict {

@@ -160,6 +160,7 @@ proptest! {
     #[test]
     fn whatever_happens_a_receiver_can_decode_what_it_gets(events in vec(event(), 0..200)) {
         let mut receiver: Receiver<(), Header> = Receiver::new();
+        let mut marks = Vec::new();
         let mut decoder = Decoder::default();
         let mut now = Now(0);
         let mut sequences = [0_u32; SENDERS as usize];
@@ -213,18 +214,25 @@ proptest! {
                                 prop_assert_eq!(receiver.depth().control, 0, "control waits behind media");
                                 decoder.take(frame, chunk)?;
                             }
+                            Some(Item::Mark(mark)) => marks.push(mark),
                             Some(Item::Control(())) => {}
-                            None => prop_assert!(receiver.is_empty()),
+                            None => prop_assert!(receiver.is_empty() || !marks.is_empty()),
                         }
                     }
                 }
-                Event::Wait { ms } => now = Now(now.0 + ms * 1000),
+                Event::Wait { ms } => {
+                    now = Now(now.0 + ms * 1000);
+                    for mark in marks.drain(..) {
+                        receiver.answered(now, mark);
+                    }
+                }
                 Event::Route { sender, layer, sound } => {
                     receiver.route(MemberId(sender), &selected(layer, sound));
                     ever.insert(MemberId(sender));
                 }
                 Event::Clear => {
                     receiver.clear();
+                    marks.clear();
                     decoder = Decoder::default();
                 }
             }
@@ -232,9 +240,14 @@ proptest! {
             prop_assert!(depth.control <= MAX_CONTROL && depth.sound <= MAX_SOUND);
             prop_assert!(depth.picture <= MAX_PICTURE && depth.picture_bytes <= MAX_PICTURE_BYTES);
         }
+        for mark in marks {
+            receiver.answered(now, mark);
+        }
         while let Some(item) = receiver.pop(now) {
-            if let Item::Chunk { frame, chunk } = item {
-                decoder.take(frame, chunk)?;
+            match item {
+                Item::Chunk { frame, chunk } => decoder.take(frame, chunk)?,
+                Item::Mark(mark) => receiver.answered(now, mark),
+                Item::Control(()) => {}
             }
         }
         prop_assert_eq!(receiver.depth().picture_bytes, 0);

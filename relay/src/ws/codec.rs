@@ -13,7 +13,7 @@ pub(crate) enum Event {
     /// To be answered by a pong with the same payload.
     Ping(BytesMut),
     /// An answer to a ping.
-    Pong,
+    Pong(BytesMut),
     /// The other side ends the connection, with this code.
     Close(Option<u16>),
 }
@@ -124,7 +124,7 @@ fn message(opcode: u8, payload: BytesMut) -> Event {
 fn control_event(opcode: u8, payload: BytesMut) -> Result<Event, Error> {
     match opcode {
         PING => Ok(Event::Ping(payload)),
-        PONG => Ok(Event::Pong),
+        PONG => Ok(Event::Pong(payload)),
         CLOSE => match payload[..] {
             [] => Ok(Event::Close(None)),
             [_] => Err(Error::Protocol("half a close code")),

@@ -16,6 +16,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use rustls::ServerConnection;
+use socket2::SockRef;
 use tokio::{io::Interest, net::TcpStream, sync::Notify, time::timeout};
 use visita_protocol::time::Now;
 
@@ -31,8 +32,8 @@ pub(crate) enum Outgoing {
     Binary(Bytes),
     /// The answer to a ping.
     Pong(Bytes),
-    /// Are you there?
-    Ping,
+    /// Are you there? With a number that the answer has too.
+    Ping(u32),
 }
 
 /// Where a link's messages come from. Called with the link's lock held: it must not call the link.
@@ -66,7 +67,7 @@ impl Batch {
             Outgoing::Text(payload) => (TEXT, payload),
             Outgoing::Binary(payload) => (BINARY, payload),
             Outgoing::Pong(payload) => (PONG, payload),
-            Outgoing::Ping => (PING, Bytes::new()),
+            Outgoing::Ping(number) => (PING, Bytes::copy_from_slice(&number.to_be_bytes())),
         };
         self.bytes += payload.len();
         self.messages
@@ -120,13 +121,25 @@ struct Tls {
 /// The socket as rustls wants it: never waiting.
 struct Direct<'a>(&'a TcpStream);
 
+/// Linux's `MSG_EOR` and `MSG_NOSIGNAL`. Without the first, small writes are put behind each other in
+/// the kernel up to 64 KiB, whatever `sockets::tune` told it: that is only asked where a new buffer
+/// begins.
+#[cfg(target_os = "linux")]
+const FLAGS: i32 = 0x80 | 0x4000;
+#[cfg(not(target_os = "linux"))]
+const FLAGS: i32 = 0;
+
 impl io::Write for Direct<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
+        let socket = SockRef::from(self.0);
+        let send = || socket.send_with_flags(bytes, FLAGS);
+        self.0.try_io(Interest::WRITABLE, send)
     }
 
     fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.try_write_vectored(bytes)
+        let socket = SockRef::from(self.0);
+        let send = || socket.send_vectored_with_flags(bytes, FLAGS);
+        self.0.try_io(Interest::WRITABLE, send)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -196,7 +209,7 @@ impl<Q: Queue> Link<Q> {
                 Err(_) => {
                     // The reader finds the same socket broken and ends the connection.
                     tls.ended = true;
-                    let _ = socket2::SockRef::from(&self.socket).shutdown(Shutdown::Both);
+                    let _ = SockRef::from(&self.socket).shutdown(Shutdown::Both);
                     return false;
                 }
             }
@@ -318,7 +331,7 @@ impl<Q: Queue> Link<Q> {
     fn receive(&self, raw: &mut [u8]) -> io::Result<usize> {
         let mut received = None;
         let tried = self.socket.try_io(Interest::READABLE, || {
-            let length = (&*socket2::SockRef::from(&self.socket)).read(raw)?;
+            let length = (&*SockRef::from(&self.socket)).read(raw)?;
             received = Some(length);
             if (1..raw.len()).contains(&length) {
                 Err(io::ErrorKind::WouldBlock.into())
@@ -364,7 +377,7 @@ impl<Q: Queue> Link<Q> {
         while !self.write_out(&mut self.lock())? {
             self.socket.writable().await?;
         }
-        socket2::SockRef::from(&self.socket).shutdown(Shutdown::Write)?;
+        SockRef::from(&self.socket).shutdown(Shutdown::Write)?;
         // What is still coming is read and dropped: a socket closed with unread bytes is reset, and
         // a reset may overtake the close frame.
         let mut raw = [0; 4096];
