@@ -19,8 +19,10 @@ use tokio::{
 /// What a slow line takes at a time, in bytes.
 const BURST: usize = 4096;
 
-/// How long a slow line's bursts take at most, however slow it is.
-const SLOT: Duration = Duration::from_millis(40);
+/// How long a slow line's bursts take at most, however slow it is. In shorter ones so little is read
+/// that TCP, whose window is as small as the buffer, hardly opens it again: the line would carry a
+/// third of what it should.
+const SLOT: Duration = Duration::from_millis(100);
 
 /// How many bytes a second it carries towards the host, and from it; `None`: whatever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,11 +15,12 @@ use super::{
 use crate::common::Server;
 use visita_tests::line::{Line, Rates};
 
-/// Enough for sound at its best, and for a third of a key frame a second: 96 kbit/s.
-const DOWN: u32 = 12_000;
+/// Enough for sound at its best (7.4 kB a second on the wire), and not for a key frame a second.
+const DOWN: u32 = 9_000;
 
-/// Enough for sound, and not for the least of the picture: 64 kbit/s.
-const UP: u32 = 8_000;
+/// Enough for sound at its least, which keeps within it, and not for a key frame a second of
+/// the least picture.
+const UP: u32 = 4_800;
 
 /// Five seconds of sound, in frames.
 const FIVE_SECONDS: u64 = 250;
