@@ -36,6 +36,7 @@ use crate::{
 mod ears;
 mod incoming;
 mod lips;
+mod lost;
 mod outgoing;
 mod showing;
 mod sights;

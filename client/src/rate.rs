@@ -37,6 +37,8 @@ pub struct Line {
     pub dropped: u64,
     /// How many frames of sound wait.
     pub sound: usize,
+    /// How many frames of sound were thrown away so far.
+    pub sound_dropped: u64,
 }
 
 /// What the encoder should do.

@@ -92,6 +92,8 @@ pub struct State {
     pub dropped: u64,
     /// Frames of sound that wait.
     pub sound: usize,
+    /// Frames of sound that waited for too long and were thrown away, so far.
+    pub sound_dropped: u64,
 }
 
 impl Uplink {
@@ -309,6 +311,7 @@ impl Uplink {
             level: inner.queues.level(),
             dropped: slow.iter().map(|&reason| counters.dropped(reason)).sum(),
             sound: inner.queues.depth().sound,
+            sound_dropped: counters.sound_purged,
         }
     }
 

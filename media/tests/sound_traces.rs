@@ -18,8 +18,12 @@ struct Trace {
     drift_ppm: i64,
     /// From this packet on, times are so many microseconds further.
     jumps: Vec<(u64, i64)>,
-    /// Packets `from..to` aren't sent and have no number; the one before says that silence begins.
+    /// Packets `from..to` aren't sent and have no number; the one before says that silence begins,
+    /// and so do as many before that as are repeated.
     silences: Vec<(u64, u64)>,
+    /// So many packets before it are repeated with each, where they follow each other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    copies: u64,
     delays_us: Vec<i64>,
     bounds: Bounds,
     /// What the plan decides, exactly.
@@ -55,6 +59,13 @@ struct Expect {
     repaired_us: u64,
     left_out: u64,
     late_packets: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    copied: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 const TIME: u64 = 1_000_000_000;
@@ -64,12 +75,15 @@ const BACK_US: u64 = 3_000_000;
 struct Coming {
     index: u64,
     arrival: u64,
+    /// What it repeats, oldest first.
+    copies: Vec<Packet<()>>,
     packet: Packet<()>,
 }
 
 fn coming(trace: &Trace) -> Vec<Coming> {
     let mut coming = Vec::new();
     let (mut sequence, mut jumped) = (0_u32, 0_i64);
+    let mut sent: Vec<(u64, Packet<()>)> = Vec::new();
     for index in 0..trace.packets {
         for &(at, by) in &trace.jumps {
             if at == index {
@@ -77,11 +91,23 @@ fn coming(trace: &Trace) -> Vec<Coming> {
             }
         }
         let silent = |&(from, to): &(u64, u64)| (from..to).contains(&index);
+        let says = |&(from, _): &(u64, u64)| (index + 1..=index + 1 + trace.copies).contains(&from);
         if trace.silences.iter().any(silent) {
             continue;
         }
         let number = sequence;
         sequence += 1;
+        let packet = Packet {
+            sequence: number,
+            time: (TIME as i64 + (index * PACKET_US) as i64 + jumped) as u64,
+            silence: trace.silences.iter().any(says),
+            payload: (),
+        };
+        let from = sent.len().saturating_sub(trace.copies as usize);
+        let follow = sent[from..].iter();
+        let follow = follow.filter(|(before, _)| index - before <= trace.copies);
+        let copies = follow.map(|(_, packet)| packet.clone()).collect();
+        sent.push((index, packet.clone()));
         let delay = trace.delays_us[(index % trace.delays_us.len() as u64) as usize];
         if delay < 0 {
             continue;
@@ -90,12 +116,8 @@ fn coming(trace: &Trace) -> Vec<Coming> {
         coming.push(Coming {
             index,
             arrival: (ARRIVAL as i64 + (index * PACKET_US) as i64 + drift + delay) as u64,
-            packet: Packet {
-                sequence: number,
-                time: (TIME as i64 + (index * PACKET_US) as i64 + jumped) as u64,
-                silence: trace.silences.iter().any(|&(from, _)| from == index + 1),
-                payload: (),
-            },
+            copies,
+            packet,
         });
     }
     coming.sort_by_key(|coming| (coming.arrival, coming.index));
@@ -114,6 +136,9 @@ fn play(trace: &Trace) -> (Expect, Vec<(u64, i64)>) {
     while now < end {
         now += TICK_US;
         while let Some(next) = coming.next_if(|next| next.arrival <= now) {
+            for copy in next.copies {
+                plan.copy(copy, next.arrival);
+            }
             plan.packet(next.packet, next.arrival);
         }
         loop {
@@ -158,6 +183,7 @@ fn play(trace: &Trace) -> (Expect, Vec<(u64, i64)>) {
     expect.repaired_us = counts.repaired_us;
     expect.left_out = counts.left_out;
     expect.late_packets = counts.late;
+    expect.copied = counts.copied;
     (expect, lates)
 }
 
@@ -248,6 +274,24 @@ fn tcp(dice: &mut Dice, packets: u64) -> Vec<i64> {
         .collect()
 }
 
+/// So many of a hundred lost, in bursts of so many on average, and up to 30 ms of jitter.
+fn lossy(dice: &mut Dice, packets: u64, percent: u64, burst: u64) -> Vec<i64> {
+    let mut loses = false;
+    (0..packets)
+        .map(|_| {
+            // Of so many thousand.
+            let chance = if loses {
+                1000 - 1000 / burst
+            } else {
+                10 * percent * 100 / (burst * (100 - percent))
+            };
+            loses = dice.below(1000) < chance;
+            let delay = dice.below(30_000) as i64;
+            if loses { -1 } else { delay }
+        })
+        .collect()
+}
+
 fn with_gap(mut delays: Vec<i64>, at: usize, packets: usize) -> Vec<i64> {
     for number in 0..packets {
         delays[at + number] += ((packets - number) as u64 * PACKET_US) as i64;
@@ -264,6 +308,7 @@ fn made() -> Vec<(&'static str, Trace)> {
         drift_ppm: 0,
         jumps: Vec::new(),
         silences: Vec::new(),
+        copies: 0,
         delays_us,
         bounds: Bounds {
             late_p95_us,
@@ -363,6 +408,32 @@ fn made() -> Vec<(&'static str, Trace)> {
         },
         ..trace("the way becomes 150 ms longer", 1500, slower, 0, 0)
     };
+    let lossy = |seed, percent, burst| lossy(&mut Dice(seed), 3000, percent, burst);
+    let repeated = |about: &str, copies, delays_us, concealed_permille| Trace {
+        copies,
+        ..trace(about, 3000, delays_us, 85_000, concealed_permille)
+    };
+    let talk_and_loss = Trace {
+        copies: 2,
+        delays_us: lossy(0x7a1c, 10, 2),
+        bounds: Bounds {
+            late_p95_us: 85_000,
+            concealed_permille: 30,
+            back: None,
+        },
+        about: "speech and silence with 10 % lost and two packets repeated in each".into(),
+        silences: (0..20)
+            .flat_map(|turn| {
+                let begin = 100 + turn * 150;
+                [
+                    (begin + 2, begin + 19),
+                    (begin + 23, begin + 39),
+                    (begin + 43, begin + 59),
+                ]
+            })
+            .collect(),
+        ..trace("", 3200, Vec::new(), 0, 0)
+    };
     let bursts = tcp(&mut Dice(0x7c9), 6000);
     vec![
         (
@@ -408,6 +479,25 @@ fn made() -> Vec<(&'static str, Trace)> {
         ("clock-jumps", jump),
         ("talk-and-silence", talk),
         ("longer-way", longer_way),
+        (
+            "loss-10-copies-1",
+            repeated(
+                "10 % lost and up to 30 ms of jitter, with one packet repeated in each",
+                1,
+                lossy(0x1055, 10, 1),
+                2,
+            ),
+        ),
+        (
+            "bursts-10-copies-2",
+            repeated(
+                "10 % lost in bursts of two on average, with two packets repeated in each",
+                2,
+                lossy(0xb5e7, 10, 2),
+                32,
+            ),
+        ),
+        ("talk-loss-10-copies-2", talk_and_loss),
     ]
 }
 

@@ -426,6 +426,14 @@ pub enum RelayMessage {
         /// Which.
         track: TrackId,
     },
+    /// So much of this track of the participant's gets lost on the way to those who hear it: what
+    /// is repeated in its frames follows from it. Nothing does until the relay says so.
+    Loss {
+        /// Which.
+        track: TrackId,
+        /// How many packets of a hundred, to the worst of the receivers.
+        percent: u8,
+    },
     /// The active speaker from now on. Nobody is until the relay says so.
     Speaker {
         /// Who; `None` while nobody speaks.

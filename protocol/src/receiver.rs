@@ -130,6 +130,8 @@ pub struct Counters {
     pub control: u64,
     /// Sound frames taken out whole.
     pub sound: u64,
+    /// Sound frames that were queued and thrown away.
+    pub sound_purged: u64,
     /// Picture frames taken out whole.
     pub picture: u64,
     /// Payload bytes of those frames.
@@ -261,8 +263,7 @@ impl<C, F: Clone> Receiver<C, F> {
         let waiting = self.sound.len();
         self.sound
             .retain(|waiting| waiting.next > 0 || !ended(&waiting.header));
-        let purged = (waiting - self.sound.len()) as u64;
-        self.counters.dropped[Reason::Purged as usize] += purged;
+        self.purged_sound((waiting - self.sound.len()) as u64);
         starting
     }
 
@@ -292,8 +293,8 @@ impl<C, F: Clone> Receiver<C, F> {
     /// the session), and every picture track starts again at a key frame.
     pub fn clear(&mut self) {
         self.control.clear();
-        self.counters.dropped[Reason::Purged as usize] +=
-            (self.sound.len() + self.picture.len()) as u64;
+        self.counters.dropped[Reason::Purged as usize] += self.picture.len() as u64;
+        self.purged_sound(self.sound.len() as u64);
         self.sound.clear();
         self.picture.clear();
         self.picture_bytes = 0;
@@ -378,7 +379,7 @@ impl<C, F: Clone> Receiver<C, F> {
             .is_some_and(|w| w.next == 0 && now.since(w.since) > SOUND_MAX_AGE)
         {
             self.sound.pop_front();
-            self.count(Reason::Purged);
+            self.purged_sound(1);
         }
         if let Some((item, done)) = next_chunk(&mut self.sound) {
             if let Some(bytes) = done {
@@ -458,6 +459,11 @@ impl<C, F: Clone> Receiver<C, F> {
             .position(|stream| stream.sender == sender && stream.track == track)
     }
 
+    fn purged_sound(&mut self, frames: u64) {
+        self.counters.sound_purged += frames;
+        self.counters.dropped[Reason::Purged as usize] += frames;
+    }
+
     fn count(&mut self, reason: Reason) {
         self.counters.dropped[reason as usize] += 1;
     }
@@ -476,7 +482,7 @@ impl<C, F: Clone> Receiver<C, F> {
             // The oldest that isn't half sent.
             let at = usize::from(self.sound.front().is_some_and(|waiting| waiting.next > 0));
             self.sound.remove(at);
-            self.count(Reason::Purged);
+            self.purged_sound(1);
         }
         Ok(())
     }

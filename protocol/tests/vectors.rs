@@ -14,8 +14,10 @@ use visita_protocol::{
     frame::{self, Header, References},
     id::{MemberId, TrackId},
     line::Pause,
+    losses::Window,
     media::Layer,
     name::PersonName,
+    red::{self, Packets, Repeater},
     session::{self, Accept, Session},
     sound::{Level, Meter},
     time::{MediaTime, Now},
@@ -33,6 +35,14 @@ fn bytes(hex: &str) -> Vec<u8> {
         .step_by(2)
         .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
         .collect()
+}
+
+/// Bytes that can't be read, and why.
+#[derive(Deserialize)]
+struct Unread {
+    name: String,
+    hex: String,
+    error: String,
 }
 
 #[derive(Deserialize)]
@@ -87,15 +97,9 @@ fn frames() {
         extension: String,
     }
     #[derive(Deserialize)]
-    struct Invalid {
-        name: String,
-        hex: String,
-        error: String,
-    }
-    #[derive(Deserialize)]
     struct Frames {
         valid: Vec<Valid>,
-        invalid: Vec<Invalid>,
+        invalid: Vec<Unread>,
     }
     let frames: Frames = load("frames.json");
     for Valid {
@@ -116,7 +120,7 @@ fn frames() {
             assert_eq!(written, message[..offset], "{name}");
         }
     }
-    for Invalid { name, hex, error } in frames.invalid {
+    for Unread { name, hex, error } in frames.invalid {
         let kind = match Header::parse(&bytes(&hex)).expect_err(&name) {
             frame::Error::Truncated => "truncated",
             frame::Error::Type(_) => "type",
@@ -447,5 +451,109 @@ fn lines() {
             }
         }
         assert_eq!(told, changes, "{name}");
+    }
+}
+
+#[test]
+fn redundancy() {
+    #[derive(Deserialize)]
+    struct Older {
+        offset: u16,
+        packet: String,
+    }
+    #[derive(Deserialize)]
+    struct Valid {
+        name: String,
+        hex: String,
+        older: Vec<Older>,
+        primary: String,
+    }
+    #[derive(Deserialize)]
+    struct Numbered {
+        name: String,
+        hex: String,
+        sequence: u32,
+        time: u64,
+        older: Vec<(u32, u64, String)>,
+    }
+    #[derive(Deserialize)]
+    struct Repeated {
+        name: String,
+        frames: Vec<(u64, String, usize)>,
+        payloads: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    struct Counted {
+        name: String,
+        adds: Vec<(u32, u32)>,
+        permille: Vec<u32>,
+    }
+    #[derive(Deserialize)]
+    struct Red {
+        valid: Vec<Valid>,
+        invalid: Vec<Unread>,
+        numbered: Vec<Numbered>,
+        repeated: Vec<Repeated>,
+        copies: Vec<(usize, u32, u32, usize)>,
+        bits: Vec<(u32, usize, u32)>,
+        window: Vec<Counted>,
+    }
+    let vectors: Red = load("red.json");
+    let read = |hex: &str| Packets::read(&bytes(hex).into());
+    for case in vectors.valid {
+        let packets = read(&case.hex).unwrap();
+        let older = case.older.iter().map(|older| red::Older {
+            offset: older.offset,
+            packet: bytes(&older.packet).into(),
+        });
+        assert_eq!(packets.older, older.collect::<Vec<_>>(), "{}", case.name);
+        assert_eq!(packets.primary, bytes(&case.primary), "{}", case.name);
+        assert_eq!(packets.write().unwrap(), bytes(&case.hex), "{}", case.name);
+    }
+    for Unread { name, hex, error } in vectors.invalid {
+        let kind = match read(&hex).expect_err(&name) {
+            red::Error::Truncated => "truncated",
+            red::Error::Type(_) => "type",
+            red::Error::TooMany => "too_many",
+            red::Error::Order => "order",
+            red::Error::Empty => "empty",
+        };
+        assert_eq!(kind, error, "{name}");
+    }
+    for case in vectors.numbered {
+        let packets = read(&case.hex).unwrap();
+        let older = packets.numbered(case.sequence, MediaTime(case.time));
+        let older = older.map(|older| (older.sequence, older.time.0, older.packet));
+        let expected = case.older.into_iter();
+        let expected = expected.map(|(sequence, time, hex)| (sequence, time, bytes(&hex).into()));
+        assert!(older.eq(expected), "{}", case.name);
+    }
+    for case in vectors.repeated {
+        let mut repeater = Repeater::new();
+        let payloads = case.frames.into_iter().map(|(time, packet, copies)| {
+            repeater.payload(MediaTime(time), bytes(&packet).into(), copies)
+        });
+        let expected: Vec<_> = case.payloads.iter().map(|hex| bytes(hex)).collect();
+        assert_eq!(payloads.collect::<Vec<_>>(), expected, "{}", case.name);
+    }
+    for (before, percent, bits, copies) in vectors.copies {
+        let case = format!("{before} {percent} {bits}");
+        assert_eq!(red::copies(before, percent, bits), copies, "{case}");
+    }
+    for (bits, copies, primary) in vectors.bits {
+        assert_eq!(red::primary_bits(bits, copies), primary, "{bits} {copies}");
+    }
+    for Counted {
+        name,
+        adds,
+        permille,
+    } in vectors.window
+    {
+        let mut window = Window::new();
+        let counted = adds.into_iter().map(|(sent, lost)| {
+            window.add(sent, lost);
+            window.permille()
+        });
+        assert_eq!(counted.collect::<Vec<_>>(), permille, "{name}");
     }
 }

@@ -11,6 +11,7 @@ use visita_protocol::{
     frame::{Header, MAX_FRAME},
     id::{MemberId, Secret, SessionId, TrackId},
     keyframe::Requests,
+    losses::Losses,
     media::{Kind, Track},
     receiver::MAX_SOUND_FRAME,
     sound::MAX_FRAMES_PER_S,
@@ -65,6 +66,8 @@ struct Incoming {
     id: TrackId,
     kind: Kind,
     assembler: Assembler<Bytes>,
+    /// What of it gets lost on the way here, if it is sound.
+    losses: Losses,
 }
 
 /// Chunks below this are copied: a chunk that isn't holds the whole buffer that it was read into, and
@@ -196,6 +199,7 @@ impl Seat {
         dirty: &mut Dirty,
     ) -> Result<bool, Code> {
         metrics::add(&self.counters.sound_frames, 1);
+        self.count(inlet, now, &frame.header, dirty);
         if !frame.header.references.is_key() {
             return Err(Code::Malformed);
         }
@@ -217,6 +221,18 @@ impl Seat {
             metrics::add(&self.counters.sound_frames_left_out, 1);
         }
         Ok(forward)
+    }
+
+    /// Counts what is missing before a sound frame, and tells the sender how much gets lost.
+    fn count(&self, inlet: &mut Inlet, now: Now, header: &Header, dirty: &mut Dirty) {
+        let track = header.track;
+        let Some(known) = inlet.tracks.iter_mut().find(|known| known.id == track) else {
+            return;
+        };
+        if let Some(percent) = known.losses.came(now, header.sequence) {
+            let message = Body::from(&RelayMessage::Loss { track, percent });
+            dirty.add(self.outlet.send(&message));
+        }
     }
 
     /// Asks the publisher for a key frame, if it wasn't asked lately.
@@ -259,6 +275,7 @@ impl Seat {
         inlet.generation = generation;
         for track in &mut inlet.tracks {
             track.assembler.abandon();
+            track.losses.another_connection();
         }
     }
 
@@ -290,6 +307,7 @@ impl Seat {
                     id: track.id,
                     kind,
                     assembler: Assembler::new(),
+                    losses: Losses::new(),
                 }),
             }
         }
@@ -309,9 +327,20 @@ impl Seat {
         inlet.steady.want(now, tracks)
     }
 
-    /// What the participant was told last to send.
-    pub(crate) fn told(&self) -> Vec<SendTrack> {
-        self.inlet().steady.said().to_vec()
+    /// What the participant was told last: what to send, and what of it gets lost.
+    pub(crate) fn told(&self) -> Vec<RelayMessage> {
+        let inlet = self.inlet();
+        let send = RelayMessage::Send {
+            tracks: inlet.steady.said().to_vec(),
+        };
+        let lost = inlet.tracks.iter().filter_map(|track| {
+            let percent = track.losses.told();
+            (percent > 0).then_some(RelayMessage::Loss {
+                track: track.id,
+                percent,
+            })
+        });
+        [send].into_iter().chain(lost).collect()
     }
 
     /// This receiver gets something of it, or nothing any more.

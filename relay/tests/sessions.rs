@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Came, Guest, Server, hello, join};
+use common::{Came, Guest, Server, camera, hello, join, microphone, sound};
 use visita_protocol::{
     control::{
         ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, RelayMessage,
@@ -14,6 +14,7 @@ use visita_protocol::{
     error::Code,
     id::{Secret, SessionId},
     name::{PersonName, RoomName},
+    sound::Level,
 };
 
 fn chat(message: &RelayMessage) -> Option<(u64, String)> {
@@ -200,13 +201,27 @@ fn told(message: &RelayMessage) -> Option<(Vec<String>, String)> {
     Some((names.collect(), chat.last()?.text.reveal().to_owned()))
 }
 
+fn loss(message: &RelayMessage) -> Option<u8> {
+    match message {
+        RelayMessage::Loss { percent, .. } => Some(*percent),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
     let server = chatty().await;
     let mut ana = server.member("r", "Ana").await;
     let mut ben = server.member("r", "Ben").await;
     let mut eva = server.member("r", "Eva").await;
-    eva.camera().await;
+    let tracks = vec![camera(), microphone()];
+    eva.send(ClientMessage::Tracks { tracks }).await;
+    eva.ping().await;
+    // Every second packet of hers gets lost.
+    for sequence in (0..200).step_by(2) {
+        eva.binary(sound(sequence, Level::SILENT, b"opus")).await;
+    }
+    let percent = eva.until(loss).await;
     eva.ping().await;
     let received = eva.received;
     let away = eva.resuming();
@@ -233,12 +248,13 @@ async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
     assert_eq!(names, ["Ana", "Eva", "Zoe"]);
     assert_eq!(last, "last");
     assert!(!back.seen.iter().any(|message| chat(message).is_some()));
-    // What she is to send is said again, as it is in force.
+    // What she is to send is said again, as it is in force, and what of it gets lost.
     let sent = |message: &RelayMessage| match message {
         RelayMessage::Send { tracks } => Some(tracks.len()),
         _ => None,
     };
-    assert_eq!(back.until(sent).await, 1);
+    assert_eq!(back.until(sent).await, 2);
+    assert_eq!(back.until(loss).await, percent);
     ana.chat("are you back?").await;
     assert_eq!(back.until(chat).await.1, "are you back?");
     back.chat("I am").await;

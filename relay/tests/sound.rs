@@ -383,3 +383,58 @@ async fn one_who_was_away_is_told_who_speaks_now() {
     while back.until(speaker).await != Some(room.others[1].member()) {}
     server.end().await;
 }
+
+/// Sends a second's numbers after another, without those that `lost` says, until it is told how
+/// much gets lost, `most` seconds at most.
+async fn told_loss(person: &mut Person, most: u32, lost: impl Fn(u32) -> bool) -> Option<u8> {
+    let loss = |seen: &RelayMessage| match seen {
+        RelayMessage::Loss { track, percent } => {
+            assert_eq!(*track, microphone().id);
+            Some(*percent)
+        }
+        _ => None,
+    };
+    for _ in 0..most * 50 {
+        let sequence = person.sequence;
+        person.sequence += 1;
+        if lost(sequence) {
+            continue;
+        }
+        let frame = sound(sequence, VOICE, b"opus");
+        person.guest.binary(frame).await;
+        // Slowly enough for what one may send.
+        sleep(FRAME / 2).await;
+        if sequence % 25 == 0 {
+            person.guest.ping().await;
+            let told = person.guest.seen.iter().find_map(loss);
+            person.guest.seen.clear();
+            if told.is_some() {
+                return told;
+            }
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn who_leaves_numbers_out_is_told_how_much_gets_lost_and_when_it_is_over() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = Person::join(&server, "r", "Ana", Role::Guest).await;
+    let mut ben = Person::join(&server, "r", "Ben", Role::Guest).await;
+    assert_eq!(told_loss(&mut ana, 5, |_| false).await, None);
+    let told = told_loss(&mut ana, 10, |number| number % 5 == 2).await;
+    assert!((2..=20).contains(&told.unwrap()), "{told:?}");
+    // Another's line is another's.
+    assert_eq!(told_loss(&mut ben, 5, |_| false).await, None);
+    while told_loss(&mut ana, 30, |_| false)
+        .await
+        .expect("it is over")
+        > 0
+    {}
+    // Whoever was muted begins anew, and a pause is no loss.
+    ana.mute().await;
+    ana.sequence += 100;
+    ana.unmute().await;
+    assert_eq!(told_loss(&mut ana, 5, |_| false).await, None);
+    server.end().await;
+}

@@ -2,6 +2,7 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivatePkcs8KeyDer};
@@ -71,6 +72,15 @@ impl Guest {
                 Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
                 Message::Close(_) => return None,
                 _ => {}
+            }
+        }
+    }
+
+    /// The next media message that the guest sends; what it says meanwhile isn't heard.
+    pub async fn frame(&mut self) -> Bytes {
+        loop {
+            if let Message::Binary(bytes) = self.0.next().await.unwrap().unwrap() {
+                return bytes;
             }
         }
     }

@@ -10,6 +10,7 @@ mod calls {
     mod endings;
     mod garbage;
     mod lines;
+    mod lossy;
     mod loudspeakers;
     mod participants;
     mod programs;

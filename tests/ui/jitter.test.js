@@ -19,20 +19,27 @@ function coming(trace) {
   const packets = [];
   let sequence = 0;
   let jumped = 0;
+  /** All that was sent, lost or not. */
+  const sent = [];
+  const repeats = trace.copies ?? 0;
   for (let index = 0; index < trace.packets; index += 1) {
     for (const [at, by] of trace.jumps) if (at === index) jumped += by;
     if (trace.silences.some(([from, to]) => from <= index && index < to)) continue;
     const number = sequence;
     sequence += 1;
+    const packet = {
+      sequence: number, time: TIME + index * PACKET + jumped, payload: null,
+      silence: trace.silences.some(([from]) => from > index && from <= index + 1 + repeats),
+    };
+    const copies = sent.slice(Math.max(0, sent.length - repeats)).filter((before) => index - before.index <= repeats);
+    sent.push({ index, packet });
     const delay = trace.delays_us[index % trace.delays_us.length];
     if (delay < 0) continue;
     packets.push({
       index,
       arrival: ARRIVAL + index * PACKET + Math.trunc((index * trace.drift_ppm) / 50) + delay,
-      packet: {
-        sequence: number, time: TIME + index * PACKET + jumped, payload: null,
-        silence: trace.silences.some(([from]) => from === index + 1),
-      },
+      copies: copies.map((before) => before.packet),
+      packet,
     });
   }
   return packets.sort((a, b) => a.arrival - b.arrival || a.index - b.index);
@@ -51,6 +58,7 @@ function play(trace) {
   let ahead = 0;
   for (let now = ARRIVAL + TICK; now - TICK < end; now += TICK) {
     while (at < packets.length && packets[at].arrival <= now) {
+      for (const copy of packets[at].copies) plan.copy(copy, packets[at].arrival);
       plan.packet(packets[at].packet, packets[at].arrival);
       at += 1;
     }
@@ -70,12 +78,12 @@ function play(trace) {
   }
   const sorted = lates.map(([, late]) => late).sort((a, b) => a - b);
   const part = (percent) => sorted[Math.max(1, Math.ceil((sorted.length * percent) / 100)) - 1];
-  const { concealed_us, repaired_us, left_out, late } = plan.counts;
+  const { concealed_us, repaired_us, left_out, late, copied } = plan.counts;
   return {
     lates,
     expect: {
       decisions, late_p50_us: part(50), late_p95_us: part(95), late_max_us: part(100),
-      concealed_us, repaired_us, left_out, late_packets: late,
+      concealed_us, repaired_us, left_out, late_packets: late, ...(copied > 0 && { copied }),
     },
   };
 }

@@ -168,7 +168,7 @@ test('nothing that goes out is louder than the ceiling, whatever comes in, and q
   assert.ok(out.slice(-128).every((sample) => sample === 0));
 });
 
-/** Plays what comes: `arrivals` are [sequence, millisecond, samples or null]. */
+/** Plays what comes: `arrivals` are [sequence, millisecond, samples or null, time, whether it is a copy]. */
 function played(arrivals, milliseconds, voice = new Voice()) {
   const out = new Float32Array(Math.floor((milliseconds * RATE) / 1000 / 128) * 128);
   const heard = [];
@@ -176,8 +176,8 @@ function played(arrivals, milliseconds, voice = new Voice()) {
   for (let first = 0; first < out.length; first += 128) {
     const now = (first * 1000) / RATE;
     while (at < arrivals.length && arrivals[at][1] <= now) {
-      const [sequence, , samples, time = sequence * 20_000] = arrivals[at];
-      voice.put(sequence, 7_000_000 + time, samples && Float32Array.from(samples), Math.floor(now * 1000));
+      const [sequence, , samples, time = sequence * 20_000, copy = false] = arrivals[at];
+      voice.put(sequence, 7_000_000 + time, samples && Float32Array.from(samples), Math.floor(now * 1000), copy);
       at += 1;
     }
     heard.push([now, voice.heard === null ? null : voice.heard - 7_000_000]);
@@ -214,6 +214,22 @@ test('a lost frame, a gap and an end are bridged without a click', () => {
   }
   const { stats } = played(lost, 6000);
   assert.equal(stats.concealed_us, 40_000);
+});
+
+test('what is lost is heard out of a copy, and a copy of what came costs nothing', () => {
+  const frames = speech(200);
+  const arrivals = frames.flatMap((frame, n) => {
+    if (n % 10 === 7) return [];
+    const at = 10 + n * 20;
+    const copy = n > 0 ? [[n - 1, at, frames[n - 1], (n - 1) * 20_000, true]] : [];
+    return [...copy, [n, at, frame]];
+  });
+  const { out, stats } = played(arrivals, 4000);
+  // The first ones come before it is known how long copies must be waited for.
+  assert.ok(stats.copied >= 17 && stats.concealed_us <= 40_000, JSON.stringify(stats));
+  assert.deepEqual([stats.received, stats.late, stats.left_out], [180, 0, 0]);
+  assert.ok(Math.abs(loudness(out.slice(1500 * 48, 3900 * 48)) - loudness(voiced(210, RATE))) < 0.3);
+  assert.ok(roughest(out.slice(1500 * 48, 3900 * 48)) < roughest(speech(1)[0]) * 1.15, 'no click');
 });
 
 test('after a gap of 300 ms the delay is the usual one within 3 s', () => {

@@ -6,6 +6,8 @@ import test from 'node:test';
 import { Assembler, split } from '../../ui/protocol/chunk.js';
 import { ControlError, parseLobby, parseRelay } from '../../ui/protocol/control.js';
 import { HeaderError, parse, write } from '../../ui/protocol/frame.js';
+import { Window } from '../../ui/protocol/losses.js';
+import { copies, isRedundant, numbered, primaryBits, read, RedError, Repeater } from '../../ui/protocol/red.js';
 import { Session, SessionError } from '../../ui/protocol/session.js';
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../protocol/vectors/${name}.json`, import.meta.url), 'utf8'));
@@ -15,6 +17,7 @@ const frames = vectors('frames');
 const chunks = vectors('chunks');
 const control = vectors('control');
 const sessions = vectors('session');
+const red = vectors('red');
 
 for (const { name, hex, value, payload, extension } of frames.valid) {
   test(`frames: ${name}`, () => {
@@ -131,3 +134,66 @@ for (const { name, events } of sessions.sessions) {
     }
   });
 }
+
+const hexOf = (bytes) => Buffer.from(bytes).toString('hex');
+
+for (const { name, hex, older, primary } of red.valid) {
+  test(`redundancy: ${name}`, () => {
+    assert.ok(isRedundant(bytesOf(hex)));
+    const packets = read(bytesOf(hex));
+    assert.deepEqual(packets.older.map(({ offset, packet }) => ({ offset, packet: hexOf(packet) })), older);
+    assert.equal(hexOf(packets.primary), primary);
+  });
+}
+
+for (const { name, hex, error } of red.invalid) {
+  test(`no redundancy: ${name}`, () => {
+    assert.throws(() => read(bytesOf(hex)), (thrown) => thrown instanceof RedError && thrown.problem === error);
+  });
+}
+
+for (const { name, hex, sequence, time, older } of red.numbered) {
+  test(`numbers of what is repeated: ${name}`, () => {
+    const all = numbered(read(bytesOf(hex)), sequence, time);
+    assert.deepEqual(all.map((one) => [one.sequence, one.time, hexOf(one.packet)]), older);
+  });
+}
+
+for (const { name, frames: said, payloads } of red.repeated) {
+  test(`repeated: ${name}`, () => {
+    const repeater = new Repeater();
+    assert.deepEqual(said.map(([time, packet, count]) => hexOf(repeater.payload(time, bytesOf(packet), count))), payloads);
+  });
+}
+
+test('how much is repeated follows from the loss and the bits', () => {
+  for (const [before, percent, bits, count] of red.copies) assert.equal(copies(before, percent, bits), count, `${before} ${percent} ${bits}`);
+  for (const [bits, count, primary] of red.bits) assert.equal(primaryBits(bits, count), primary, `${bits} ${count}`);
+  for (const { name, adds, permille } of red.window) {
+    const window = new Window();
+    assert.deepEqual(adds.map(([sent, lost]) => {
+      window.add(sent, lost);
+      return window.permille;
+    }), permille, name);
+  }
+});
+
+test('any bytes are redundancy or a RedError', () => {
+  let state = 7;
+  const random = (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 16) % below;
+  };
+  const valid = red.valid.map(({ hex }) => bytesOf(hex));
+  for (let round = 0; round < 20_000; round += 1) {
+    const bytes = valid[random(valid.length)].slice(0, 1 + random(40));
+    for (let spoil = random(4); spoil > 0; spoil -= 1) bytes[random(bytes.length)] = random(256);
+    try {
+      const { older, primary } = read(bytes);
+      const length = older.reduce((sum, { packet }) => sum + packet.length, primary.length + 4 * older.length + 1);
+      assert.equal(length, bytes.length);
+    } catch (error) {
+      assert.ok(error instanceof RedError, `${error} of ${hexOf(bytes)}`);
+    }
+  }
+});

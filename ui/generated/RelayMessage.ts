@@ -52,7 +52,15 @@ tracks: Array<SendTrack>, } | { "type": "key_frame",
 /**
  * Which.
  */
-track: TrackId, } | { "type": "speaker", 
+track: TrackId, } | { "type": "loss", 
+/**
+ * Which.
+ */
+track: TrackId, 
+/**
+ * How many packets of a hundred, to the worst of the receivers.
+ */
+percent: number, } | { "type": "speaker", 
 /**
  * Who; `None` while nobody speaks.
  */

@@ -149,6 +149,7 @@ const messages = {
   chat: object(chatFields),
   send: object({ tracks: list(object({ track: u8, size })) }),
   key_frame: object({ track: u8 }),
+  loss: object({ track: u8, percent: u8 }),
   speaker: object({ member: nullable(u32) }),
   line: object({ carries }),
   closing: object({}),

@@ -4,6 +4,7 @@
 // Pure. All times are in microseconds, whole.
 
 import { Delays, TICK } from './delays.js';
+import { Seen } from './seen.js';
 
 export { TICK };
 /** A packet's sound. */
@@ -68,15 +69,14 @@ const SIMPLE = {
 export class Plan {
   constructor() {
     /** What was counted, over all times. */
-    this.counts = { late: 0, double: 0, left_out: 0, concealed_us: 0, repaired_us: 0, jumps: 0 };
+    this.counts = { late: 0, double: 0, left_out: 0, concealed_us: 0, repaired_us: 0, copied: 0, jumps: 0 };
     this._stretched = 0;
     /** By number. @type {Packet<T>[]} */
     this._packets = [];
     this._delays = new Delays();
     /** @type {number | null} */
     this._lastTransit = null;
-    /** The highest number that came. @type {number | null} */
-    this._highest = null;
+    this._seen = new Seen();
     /** When the first of the waiting packets came, while nothing is played yet. */
     this._since = 0;
     this._playing = false;
@@ -94,7 +94,7 @@ export class Plan {
    * A packet came, at this time on the receiver's clock.
    * @param {Packet<T>} packet
    * @param {number} arrival
-   * @returns {'waits' | 'late' | 'double'}
+   * @returns {'waits' | 'late' | 'double' | 'copied'}
    */
   packet(packet, arrival) {
     if (packet.time > LAST_TIME) {
@@ -102,36 +102,65 @@ export class Plan {
       return 'late';
     }
     const transit = arrival - packet.time;
-    const jumped = this._lastTransit !== null && Math.abs(transit - this._lastTransit) > JUMP;
-    const renumbered = this._next !== null && Math.abs(packet.sequence - this._next) > JUMP_NUMBERS;
-    if (jumped || renumbered) {
-      this._beginAnew();
-    }
+    if (this._isOfAnotherTime(packet.sequence, transit)) this._beginAnew();
     this._lastTransit = transit;
+    const highest = this._seen.highest ?? packet.sequence;
+    if (this._seen.packet(packet.sequence)) return 'copied';
     this._delays.add(arrival, transit);
-    const highest = this._highest ?? packet.sequence;
     // The one between is repaired out of this one: it came with it, a packet's time later.
     if (packet.sequence - highest === 2) this._delays.add(arrival, transit + PACKET);
-    this._highest = Math.max(highest, packet.sequence);
     if (this._next !== null && packet.sequence < this._next) {
       this.counts.late += 1;
       return 'late';
     }
-    const packets = this._packets;
-    let at = packets.length;
-    while (at > 0 && packets[at - 1].sequence >= packet.sequence) at -= 1;
-    if (packets[at]?.sequence === packet.sequence) {
+    if (this._packets.some(({ sequence }) => sequence === packet.sequence)) {
       this.counts.double += 1;
       return 'double';
     }
+    this._wait(packet, arrival);
+    return 'waits';
+  }
+
+  /**
+   * A copy of an older packet came with another one, which is handed in after it. Where its original
+   * came it costs nothing; else it is as good, and as late as it came.
+   * @param {Packet<T>} packet
+   * @param {number} arrival
+   */
+  copy(packet, arrival) {
+    if (packet.time > LAST_TIME) return;
+    const transit = arrival - packet.time;
+    if (this._isOfAnotherTime(packet.sequence, transit) || !this._seen.copy(packet.sequence)) return;
+    this._delays.add(arrival, transit);
+    const played = this._next !== null && packet.sequence < this._next;
+    if (played || this._packets.some(({ sequence }) => sequence === packet.sequence)) return;
+    this.counts.copied += 1;
+    this._wait(packet, arrival);
+  }
+
+  /**
+   * @param {number} sequence
+   * @param {number} transit
+   */
+  _isOfAnotherTime(sequence, transit) {
+    const jumped = this._lastTransit !== null && Math.abs(transit - this._lastTransit) > JUMP;
+    return jumped || (this._next !== null && Math.abs(sequence - this._next) > JUMP_NUMBERS);
+  }
+
+  /**
+   * @param {Packet<T>} packet
+   * @param {number} arrival
+   */
+  _wait(packet, arrival) {
+    const packets = this._packets;
     if (packets.length === 0) this._since = arrival;
     if (packets.length === MOST_WAITING) {
       packets.shift();
       this.counts.left_out += 1;
-      at = Math.max(0, at - 1);
     }
+    let at = packets.length;
+    while (at > 0 && packets[at - 1].sequence > packet.sequence) at -= 1;
     packets.splice(at, 0, packet);
-    return 'waits';
   }
 
   /**
@@ -199,7 +228,7 @@ export class Plan {
     this.counts.jumps += 1;
     this._packets = [];
     this._delays = new Delays();
-    this._highest = null;
+    this._seen = new Seen();
     this._playing = false;
     this._next = null;
     this._silent = false;

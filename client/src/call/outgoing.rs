@@ -267,6 +267,7 @@ impl Outgoing {
             age: state.age.max(state.late),
             dropped: state.dropped,
             sound: state.sound,
+            sound_dropped: state.sound_dropped,
         };
         self.pause(session, state.level);
         // A rate that grew while nothing was sent would be none that the line showed to take.

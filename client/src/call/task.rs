@@ -104,6 +104,9 @@ impl Task {
             session::Event::Message(RelayMessage::KeyFrame { track }) => {
                 self.outgoing.key_frame(track);
             }
+            session::Event::Message(RelayMessage::Loss { track, percent }) => {
+                self.voice.loss(track, percent);
+            }
             session::Event::Message(message) => {
                 match &message {
                     RelayMessage::MemberJoined { member }
@@ -111,7 +114,10 @@ impl Task {
                         self.incoming.member(member);
                     }
                     RelayMessage::MemberLeft { member, .. } => self.incoming.left(*member),
-                    RelayMessage::Joined { members, .. } => self.incoming.told(members),
+                    RelayMessage::Joined { members, .. } => {
+                        self.incoming.told(members);
+                        self.voice.told_anew();
+                    }
                     _ => {}
                 }
                 self.tell(Event::Relay(message));

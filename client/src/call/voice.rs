@@ -20,7 +20,7 @@ use visita_protocol::{
     receiver::Selected,
 };
 
-use super::{Microphone, Options, outgoing::Local};
+use super::{Microphone, Options, lost::Lost, outgoing::Local};
 use crate::{
     clock::now,
     rate::{Line, Sound},
@@ -43,6 +43,7 @@ pub(super) struct Voice {
     announced: bool,
     told: Microphone,
     rate: Sound,
+    lost: Lost,
 }
 
 /// How the source fares.
@@ -65,6 +66,8 @@ struct Counts {
     /// Frames and bytes that went into the uplink.
     frames: u64,
     bytes: u64,
+    /// Frames that didn't.
+    refused: u64,
     level: Option<Own>,
 }
 
@@ -95,6 +98,7 @@ impl Voice {
             announced: false,
             told: Microphone::Off,
             rate: Sound::default(),
+            lost: Lost::default(),
         };
         let config = publish::Config {
             source: options.audio.clone(),
@@ -149,7 +153,12 @@ impl Voice {
     /// The track to announce; `None` while there is no sound, or none that may be heard.
     pub(super) fn track(&mut self) -> Option<Track> {
         let comes = self.choice != Choice::None && matches!(self.source, Source::On { .. });
-        self.announced = comes && !self.muted;
+        let announced = comes && !self.muted;
+        if announced && !self.announced {
+            // The host counts from here on.
+            self.lost.untold();
+        }
+        self.announced = announced;
         self.announced.then(|| microphone_track(TRACK))
     }
 
@@ -213,6 +222,27 @@ impl Voice {
                 publisher.bitrate(bits);
             }
         }
+        let (frames, refused) = {
+            let counts = self.shared.counts();
+            (counts.frames + counts.refused, counts.refused)
+        };
+        let dropped = refused + line.sound_dropped;
+        let permille = self.lost.turn(now(), frames, dropped);
+        if let Some(publisher) = &self.publisher {
+            publisher.loss(permille as f32 / 1000.0);
+        }
+    }
+
+    /// The host says how many of a hundred packets of a track get lost.
+    pub(super) fn loss(&mut self, track: TrackId, percent: u8) {
+        if track == TRACK {
+            self.lost.told(percent);
+        }
+    }
+
+    /// The room is told anew, and with it what gets lost.
+    pub(super) fn told_anew(&mut self) {
+        self.lost.untold();
     }
 
     /// What is captured now, if anything is.
@@ -260,10 +290,13 @@ impl Shared {
             references: References::NONE,
             level: Some(encoded.level),
         };
-        if session.frame(header, &encoded.payload) == Fate::Queued {
-            let mut counts = self.counts();
+        let queued = session.frame(header, &encoded.payload) == Fate::Queued;
+        let mut counts = self.counts();
+        if queued {
             counts.frames += 1;
             counts.bytes += encoded.payload.len() as u64;
+        } else {
+            counts.refused += 1;
         }
     }
 

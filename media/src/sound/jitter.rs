@@ -10,5 +10,6 @@
 mod buffer;
 mod delays;
 pub mod plan;
+mod seen;
 
 pub use buffer::{Buffer, Counts, Heard};

@@ -59,14 +59,14 @@ impl FromStr for Output {
     }
 }
 
-/// A packet, as it arrived.
+/// A frame, as it arrived.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// Its place in the track.
     pub sequence: u32,
     /// When it was captured, on the sender's clock.
     pub time: MediaTime,
-    /// The packet.
+    /// Its packet, with those before it that it repeats ([`visita_protocol::red`]).
     pub payload: Bytes,
 }
 
@@ -93,7 +93,7 @@ pub enum Event {
 pub struct Stats {
     /// Packets handed in.
     pub received: u64,
-    /// Packets that were decoded.
+    /// Packets that were decoded, those that came as copies among them.
     pub decoded: u64,
     /// Packets given up: late, doubled, too many, or broken.
     pub dropped: u64,
@@ -105,6 +105,8 @@ pub struct Stats {
     pub concealed_ms: u64,
     /// Of that, how much the packet after it repaired (forward error correction).
     pub repaired_ms: u64,
+    /// Packets that were there as copies before they came, if they ever did.
+    pub copied: u64,
     /// How much sound was taken out or put in to keep the delay right, in milliseconds.
     pub stretched_ms: u64,
     /// How irregularly packets come: RFC 3550's interarrival jitter, in milliseconds.

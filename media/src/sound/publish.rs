@@ -63,7 +63,7 @@ impl Default for Config {
     }
 }
 
-/// An Opus packet, to be sent.
+/// A frame, to be sent.
 #[derive(Clone, Debug)]
 pub struct Encoded {
     /// Its place in the track, counted from 0 for the publisher's life. Silence isn't sent and
@@ -73,7 +73,7 @@ pub struct Encoded {
     pub time: MediaTime,
     /// For the relay: how loud, and whether somebody speaks, both coarse.
     pub level: Level,
-    /// The packet.
+    /// Its Opus packet, with those before it where they get lost ([`visita_protocol::red`]).
     pub payload: Bytes,
 }
 
@@ -241,12 +241,13 @@ impl Publisher {
         self.order(|orders| orders.process = process);
     }
 
-    /// Aims at this many bits a second; kept within [`super::opus::BITRATES`].
+    /// Aims at this many bits a second, what is repeated included; kept within
+    /// [`super::opus::BITRATES`].
     pub fn bitrate(&self, bits: u32) {
         self.order(|orders| orders.bitrate = bits);
     }
 
-    /// The share of packets that get lost on the way, 0 to 1: how much is spent on repairing them.
+    /// The share of packets that get lost on the way, 0 to 1: what is repeated follows from it.
     pub fn loss(&self, share: f32) {
         let percent = (share.clamp(0.0, 1.0) * 100.0).round() as u32;
         self.shared.loss_percent.store(percent, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 mod bytes;
 mod packets;
 mod receivers;
+mod redundancy;
 mod rooms;
 mod sessions;
 mod speakers;

@@ -193,10 +193,7 @@ impl State {
         if let Some(seat) = self.members.get(&place.member).filter(|_| behind) {
             seat.outlet.told_room();
             let joined = self.rooms.joined(place);
-            let send = Some(RelayMessage::Send {
-                tracks: seat.told(),
-            });
-            for message in joined.into_iter().chain(send) {
+            for message in joined.into_iter().chain(seat.told()) {
                 dirty.add(seat.outlet.send(&Body::from(&message)));
             }
             if let Some(floor) = self.floors.get(&place.room) {

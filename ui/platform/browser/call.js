@@ -97,6 +97,7 @@ export class Call {
       event: (event) => this._emit(event),
       announce: () => this._announce(),
       frame: (header, payload) => this._carrier?.sound(header, payload) ?? 'taken',
+      dropped: () => this._carrier?.outbox.droppedSound ?? 0,
       hush: () => this._carrier?.outbox.hush(),
     });
     this._stopTicker = ticker(() => this._beat());
@@ -281,6 +282,9 @@ export class Call {
       case 'key_frame':
         this._publisher?.keyFrame(message.track);
         return;
+      case 'loss':
+        this._sound.loss(message.track, message.percent);
+        return;
       case 'error':
         if (!this._joined && message.reply_to === this._join) {
           this._end(message.code);
@@ -291,7 +295,7 @@ export class Call {
         this._joined = true;
         this._you = message.you;
         this._pictures?.told(message.members.filter(({ id }) => id !== message.you));
-        this._sound.hearing.told(message.members.filter(({ id }) => id !== message.you));
+        this._sound.told(message.members.filter(({ id }) => id !== message.you));
         this._announced = '[]';
         this._announce();
         this._watchSoon(SETTLE_FIRST);

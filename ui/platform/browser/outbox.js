@@ -41,6 +41,8 @@ export class Outbox {
     this._needsKey = new Set();
     /** Frames that were dropped for a line too slow. */
     this.dropped = 0;
+    /** Of them, frames of sound. */
+    this.droppedSound = 0;
   }
 
   /** How many frames wait. */
@@ -59,6 +61,7 @@ export class Outbox {
     while (this._sound.length > 0 && now - this._sound[0].since > SOUND_PATIENCE) {
       this._sound.shift();
       this.dropped += 1;
+      this.droppedSound += 1;
     }
     this._sound.push({ message: write({ ...header, chunk: 0, chunks: 1 }, payload), since: now });
     return now - this._sound[0].since > SOUND_WAITS ? 'congested' : 'taken';
@@ -171,6 +174,7 @@ export class Outbox {
   /** The connection broke: what waits is lost. */
   clear() {
     this.dropped += this.length;
+    this.droppedSound += this._sound.length;
     this._waiting = [];
     this._sound = [];
   }

@@ -3,6 +3,10 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use visita_protocol::{
+    red::{self, Numbered, Packets},
+    time::MediaTime,
+};
 
 use super::plan::{Decision, Kept, Packet, Plan};
 use crate::sound::{BLOCK, FRAME, opus, stretch};
@@ -70,14 +74,24 @@ impl Buffer {
         })
     }
 
-    /// A packet came, at this time on the receiver's clock in microseconds.
+    /// A frame's payload came, at this time on the receiver's clock in microseconds: a packet, and
+    /// what it repeats of those before it.
     pub fn packet(&mut self, sequence: u32, time: u64, payload: Bytes, arrival: u64) -> Kept {
-        let packet = Packet {
+        let mut payload = payload;
+        // What can't be read is taken for a packet, and is none to the decoder either.
+        if red::is_redundant(&payload)
+            && let Ok(packets) = Packets::read(&payload)
+        {
+            for older in packets.numbered(sequence, MediaTime(time)) {
+                self.plan.copy(waiting(older), arrival);
+            }
+            payload = packets.primary;
+        }
+        let packet = waiting(Numbered {
             sequence,
-            time,
-            silence: opus::is_silence(&payload),
-            payload,
-        };
+            time: MediaTime(time),
+            packet: payload,
+        });
         self.plan.packet(packet, arrival)
     }
 
@@ -216,6 +230,15 @@ impl Buffer {
             plan: self.plan.counts(),
             ..self.counts
         }
+    }
+}
+
+fn waiting(numbered: Numbered) -> Packet<Bytes> {
+    Packet {
+        sequence: numbered.sequence,
+        time: numbered.time.0,
+        silence: opus::is_silence(&numbered.packet),
+        payload: numbered.packet,
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::delays::Delays;
+use super::{delays::Delays, seen::Seen};
 
 /// How often it is asked what to play, in microseconds.
 pub const TICK_US: u64 = 10_000;
@@ -97,6 +97,8 @@ pub enum Kept {
     Late,
     /// It is there already.
     Double,
+    /// A newer packet brought a copy of it before: nothing is wrong with it.
+    Copied,
 }
 
 /// What was counted.
@@ -113,6 +115,8 @@ pub struct Counts {
     pub concealed_us: u64,
     /// Sound repaired out of the packet after it, in microseconds.
     pub repaired_us: u64,
+    /// Packets of which a copy was there in time, and before they came, if they ever did.
+    pub copied: u64,
     /// How often another time began.
     pub jumps: u64,
 }
@@ -123,8 +127,7 @@ pub struct Plan<T> {
     packets: BTreeMap<u32, Packet<T>>,
     delays: Delays,
     last_transit: Option<i64>,
-    /// The highest number that came.
-    highest: Option<u32>,
+    seen: Seen,
     /// When the first of the waiting packets came, while nothing is played yet.
     since: u64,
     playing: bool,
@@ -146,7 +149,7 @@ impl<T> Default for Plan<T> {
             packets: BTreeMap::new(),
             delays: Delays::default(),
             last_transit: None,
-            highest: None,
+            seen: Seen::default(),
             since: 0,
             playing: false,
             next: None,
@@ -172,23 +175,19 @@ impl<T: Clone> Plan<T> {
             return Kept::Late;
         }
         let transit = arrival as i64 - packet.time as i64;
-        let jumped = self
-            .last_transit
-            .is_some_and(|last| transit.abs_diff(last) > JUMP_US);
-        let renumbered = self
-            .next
-            .is_some_and(|next| packet.sequence.abs_diff(next) > JUMP_NUMBERS);
-        if jumped || renumbered {
+        if self.is_of_another_time(packet.sequence, transit) {
             self.begin_anew();
         }
         self.last_transit = Some(transit);
+        let highest = self.seen.highest().unwrap_or(packet.sequence);
+        if self.seen.packet(packet.sequence) {
+            return Kept::Copied;
+        }
         self.delays.add(arrival, transit);
-        let highest = self.highest.unwrap_or(packet.sequence);
         if packet.sequence.saturating_sub(highest) == 2 {
             // The one between is repaired out of this one: it came with it, a packet's time later.
             self.delays.add(arrival, transit + PACKET_US as i64);
         }
-        self.highest = Some(highest.max(packet.sequence));
         if self.next.is_some_and(|next| packet.sequence < next) {
             self.counts.late += 1;
             return Kept::Late;
@@ -197,6 +196,39 @@ impl<T: Clone> Plan<T> {
             self.counts.double += 1;
             return Kept::Double;
         }
+        self.wait(packet, arrival);
+        Kept::Waits
+    }
+
+    /// A copy of an older packet came with another one, which is handed in after it. Where its
+    /// original came it costs nothing; else it is as good, and as late as it came.
+    pub fn copy(&mut self, packet: Packet<T>, arrival: u64) {
+        if packet.time > LAST_TIME_US {
+            return;
+        }
+        let transit = arrival as i64 - packet.time as i64;
+        if self.is_of_another_time(packet.sequence, transit) || !self.seen.copy(packet.sequence) {
+            return;
+        }
+        self.delays.add(arrival, transit);
+        let played = self.next.is_some_and(|next| packet.sequence < next);
+        if !played && !self.packets.contains_key(&packet.sequence) {
+            self.counts.copied += 1;
+            self.wait(packet, arrival);
+        }
+    }
+
+    fn is_of_another_time(&self, sequence: u32, transit: i64) -> bool {
+        let jumped = self
+            .last_transit
+            .is_some_and(|last| transit.abs_diff(last) > JUMP_US);
+        let renumbered = self
+            .next
+            .is_some_and(|next| sequence.abs_diff(next) > JUMP_NUMBERS);
+        jumped || renumbered
+    }
+
+    fn wait(&mut self, packet: Packet<T>, arrival: u64) {
         if self.packets.is_empty() {
             self.since = arrival;
         }
@@ -205,7 +237,6 @@ impl<T: Clone> Plan<T> {
             self.counts.left_out += 1;
         }
         self.packets.insert(packet.sequence, packet);
-        Kept::Waits
     }
 
     fn begin_anew(&mut self) {

@@ -85,7 +85,7 @@ impl Sender {
             return;
         };
         let kept = buffer.packet(frame.sequence, frame.time.0, frame.payload, now.0);
-        self.refused += u64::from(kept != Kept::Waits);
+        self.refused += u64::from(!matches!(kept, Kept::Waits | Kept::Copied));
     }
 
     pub(super) fn volume(&mut self, volume: f32) {
@@ -141,6 +141,7 @@ impl Sender {
             bytes: self.bytes,
             concealed_ms: counts.plan.concealed_us / 1000,
             repaired_ms: counts.plan.repaired_us / 1000,
+            copied: counts.plan.copied,
             stretched_ms: counts.stretched / 48,
             jitter_ms: self.jitter.us / 1000.0,
             target_ms: self.buffer.as_ref().map_or(0, Buffer::target) / 1000,

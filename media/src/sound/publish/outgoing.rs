@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use visita_protocol::{
+    red::{self, Repeater},
     sound::{Level, Meter},
     time::MediaTime,
 };
@@ -35,6 +36,12 @@ pub(super) struct Outgoing {
     /// `None` while the processing is off.
     processor: Option<Processor>,
     encoder: Encoder,
+    /// What a frame may take in all, in bits a second.
+    bitrate: u32,
+    loss_percent: u32,
+    /// How many packets a frame repeats.
+    copies: usize,
+    repeater: Repeater,
     /// How much later than it was captured sound comes out of the encoder.
     look_ahead_us: u64,
     frame: Vec<f32>,
@@ -47,8 +54,8 @@ pub(super) struct Outgoing {
     sequence: u32,
     /// When the gate was opened, as far as was seen; `None` while it is shut.
     opened: Option<MediaTime>,
-    /// Whether the frame before was silence, and that was said.
-    silent: bool,
+    /// How often it was said that this silence began.
+    silences: usize,
     spent_us: u64,
 }
 
@@ -61,6 +68,10 @@ impl Outgoing {
             played_delay_us: 0,
             processor: process.then(Processor::new),
             encoder,
+            bitrate,
+            loss_percent: 0,
+            copies: 0,
+            repeater: Repeater::new(),
             look_ahead_us: look_ahead * 1_000_000 / u64::from(RATE),
             frame: Vec::with_capacity(FRAME),
             frame_time: MediaTime(0),
@@ -71,7 +82,7 @@ impl Outgoing {
             metered: 0,
             sequence: 0,
             opened: None,
-            silent: false,
+            silences: 0,
             spent_us: 0,
         })
     }
@@ -82,15 +93,22 @@ impl Outgoing {
         }
     }
 
-    pub(super) fn bitrate(&mut self, bits: u32) {
-        if let Err(error) = self.encoder.bitrate(bits) {
-            tracing::debug!(%error, "the bitrate stays");
+    /// What a frame may take in all from now on, and how many of a hundred get lost: both decide how
+    /// many packets it repeats, and what is left for its own.
+    pub(super) fn line(&mut self, bits: u32, loss_percent: u32) {
+        let bits = bits.clamp(*opus::BITRATES.start(), *opus::BITRATES.end());
+        if (bits, loss_percent) == (self.bitrate, self.loss_percent) {
+            return;
         }
-    }
-
-    pub(super) fn loss(&mut self, percent: u32) {
-        if let Err(error) = self.encoder.loss(percent) {
-            tracing::debug!(%error, "the expected loss stays");
+        (self.bitrate, self.loss_percent) = (bits, loss_percent);
+        self.copies = red::copies(self.copies, loss_percent, bits);
+        let primary = red::primary_bits(bits, self.copies);
+        // Where there are no bits for a whole packet, a coarse one within the next is better than
+        // none; besides repeated ones it costs more than it brings (docs/PERFORMANCE.md).
+        let coarse = if self.copies == 0 { loss_percent } else { 0 };
+        let followed = self.encoder.bitrate(primary);
+        if let Err(error) = followed.and_then(|()| self.encoder.loss(coarse)) {
+            tracing::debug!(%error, "the encoder doesn't follow the line");
         }
     }
 
@@ -156,7 +174,8 @@ impl Outgoing {
         }
         if self.opened != Some(gate.opened) {
             self.opened = Some(gate.opened);
-            self.silent = false;
+            self.silences = 0;
+            self.repeater.forget();
             if let Some(processor) = &mut self.processor {
                 processor.flush();
             }
@@ -176,26 +195,34 @@ impl Outgoing {
                 return gate.muted;
             }
         };
+        let packet = Bytes::copy_from_slice(packet);
         let mut sent = lock(sent);
-        if is_silence(packet) && std::mem::replace(&mut self.silent, true) {
-            sent.silent += 1;
-            return gate.muted;
+        if is_silence(&packet) {
+            // What is lost of it, or right before it, is repeated as all else is.
+            if self.silences > self.copies {
+                sent.silent += 1;
+                return gate.muted;
+            }
+            self.silences += 1;
+        } else {
+            self.silences = 0;
         }
-        self.silent = is_silence(packet);
-        sent.frames += 1;
-        sent.bytes += packet.len() as u64;
-        drop(sent);
         let processing = if self.processor.is_some() {
             Processor::DELAY_US
         } else {
             0
         };
         let late = self.look_ahead_us + processing;
+        let time = MediaTime(self.frame_time.0.saturating_sub(late));
+        let payload = self.repeater.payload(time, packet, self.copies);
+        sent.frames += 1;
+        sent.bytes += payload.len() as u64;
+        drop(sent);
         let encoded = Encoded {
             sequence: self.sequence,
-            time: MediaTime(self.frame_time.0.saturating_sub(late)),
+            time,
             level: told,
-            payload: Bytes::copy_from_slice(packet),
+            payload,
         };
         self.sequence = self.sequence.wrapping_add(1);
         (gate.on_encoded)(encoded);

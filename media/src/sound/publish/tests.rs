@@ -1,3 +1,5 @@
+use visita_protocol::red::Packets;
+
 use super::{
     outgoing::{GUARD_US, Outgoing},
     *,
@@ -189,6 +191,96 @@ fn silence_is_said_once_and_not_sent() {
     let numbers: Vec<u32> = left.iter().map(|packet| packet.sequence).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1));
     assert!(lock(&half.sent).silent > 140);
+}
+
+/// The numbers and times of what a frame repeats.
+fn repeated(frame: &Encoded) -> Vec<(u32, u64)> {
+    let Ok(packets) = Packets::read(&frame.payload) else {
+        return vec![];
+    };
+    let older = packets.numbered(frame.sequence, frame.time);
+    older.map(|older| (older.sequence, older.time.0)).collect()
+}
+
+#[test]
+fn what_gets_lost_is_repeated_within_the_same_bits() {
+    let mut bytes = Vec::new();
+    for (percent, copies) in [(0, 0), (5, 1), (20, 2)] {
+        let mut half = Half::new(false);
+        half.outgoing.line(40_000, percent);
+        half.hear(2_000, 0.3);
+        let left = half.left();
+        for frame in &left {
+            let older = repeated(frame);
+            assert_eq!(older.len(), copies.min(frame.sequence as usize));
+            for (sequence, time) in older {
+                let original = &left[sequence as usize];
+                assert!(time.abs_diff(original.time.0) <= 11);
+            }
+        }
+        let sent: usize = left.iter().map(|frame| frame.payload.len()).sum();
+        assert_eq!(lock(&half.sent).bytes, sent as u64);
+        bytes.push(sent as f64 * 8.0 / 20.0);
+    }
+    for bits in bytes {
+        assert!(bits <= 40_000.0 * 1.05, "{bits} bits a second");
+    }
+}
+
+#[test]
+fn where_packets_are_repeated_silence_is_said_as_often() {
+    let marks = |percent| {
+        let mut half = Half::new(false);
+        half.outgoing.line(40_000, percent);
+        half.hear(100, 0.3);
+        half.left();
+        half.hear(60, 0.0);
+        let own = half.left().into_iter().filter(|frame| {
+            let packets = Packets::read(&frame.payload);
+            let packet = packets.map_or(frame.payload.clone(), |packets| packets.primary);
+            is_silence(&packet)
+        });
+        own.count()
+    };
+    assert_eq!([marks(0), marks(5), marks(20)], [1, 2, 3]);
+}
+
+#[test]
+fn nothing_from_before_a_silence_or_a_mute_is_repeated() {
+    let mut half = Half::new(false);
+    half.outgoing.line(40_000, 20);
+    half.hear(100, 0.3);
+    half.hear(200, 0.0);
+    let left = half.left();
+    let spans = |frames: &[Encoded]| {
+        let with = frames.iter().filter_map(|frame| {
+            let oldest = repeated(frame).first()?.1;
+            Some(frame.time.0 - oldest)
+        });
+        with.max().unwrap()
+    };
+    assert!(spans(&left) <= 50_000);
+    let pauses = left
+        .windows(2)
+        .filter(|pair| pair[1].time.0 - pair[0].time.0 > 50_000);
+    let after: Vec<_> = pauses.map(|pair| repeated(&pair[1])).collect();
+    assert!(after.len() >= 2, "it is silent");
+    assert!(after.iter().all(Vec::is_empty), "{after:?}");
+    half.hear(50, 0.3);
+    half.left();
+    half.muted(true);
+    half.hear(3, 0.3);
+    half.muted(false);
+    half.hear(20, 0.3);
+    let left = half.left();
+    let first = left[0].sequence;
+    for frame in &left {
+        assert!(
+            repeated(frame)
+                .iter()
+                .all(|(sequence, _)| *sequence >= first)
+        );
+    }
 }
 
 #[test]

@@ -134,9 +134,8 @@ impl Work<'_> {
         let (process, bitrate) = (orders.process, orders.bitrate);
         drop(orders);
         self.outgoing.process(process);
-        self.outgoing.bitrate(bitrate);
-        self.outgoing
-            .loss(self.shared.loss_percent.load(Ordering::Relaxed));
+        let loss_percent = self.shared.loss_percent.load(Ordering::Relaxed);
+        self.outgoing.line(bitrate, loss_percent);
         true
     }
 

@@ -1,5 +1,7 @@
 // What this participant hears: each member's frames, decoded, and given to the player.
 
+import { isRedundant, numbered, read } from '../../../protocol/red.js';
+import { Seen } from '../../../protocol/seen.js';
 import { SILENCE } from '../../../protocol/sound.js';
 import { Allowance } from './allowance.js';
 import { decoder, HOPELESS, without } from './opus.js';
@@ -30,7 +32,8 @@ const REST = 1000;
  * @property {import('./opus.js').Decoder | null} decoder
  * @property {boolean} making
  * @property {number} failures
- * @property {Map<number, number>} times  of frames in the decoder, by number
+ * @property {Seen} seen  which packets came
+ * @property {Map<number, { time: number, copy: boolean }>} times  of packets in the decoder, by number
  * @property {Allowance} allowance
  * @property {number} level  dBov
  * @property {number} rests  until when no other decoder is made, milliseconds
@@ -81,7 +84,7 @@ export class Hearing {
     if (!track) return;
     /** @type {Sender} */
     const sender = {
-      track: track.id, decoder: null, making: false, failures: 0, times: new Map(),
+      track: track.id, decoder: null, making: false, failures: 0, seen: new Seen(), times: new Map(),
       allowance: new Allowance(FRAMES), level: -SILENCE, heard: null, rests: -Infinity,
     };
     this._senders.set(member.id, sender);
@@ -132,18 +135,55 @@ export class Hearing {
       this._make(header.sender, sender);
       return true;
     }
-    if (payload.length <= SILENCE_BYTES) {
-      this._tell({ type: 'frame', id: header.sender, sequence: header.sequence, time: header.timestamp, samples: null });
-      return true;
+    const packet = this._older(header, payload, sender);
+    // One that is known by a copy was decoded already.
+    if (packet && !sender.seen.packet(header.sequence)) {
+      this._decode(header.sender, sender, { sequence: header.sequence, time: header.timestamp, packet }, false);
     }
-    sender.times.set(header.sequence, header.timestamp);
+    return true;
+  }
+
+  /**
+   * Decodes what a frame repeats of packets that didn't come. Answers its own packet, `null` if it
+   * can't be read.
+   * @param {Header} header
+   * @param {Uint8Array} payload
+   * @param {Sender} sender
+   * @returns {Uint8Array | null}
+   */
+  _older({ sender: id, sequence, timestamp }, payload, sender) {
+    if (!isRedundant(payload)) return payload;
+    try {
+      const packets = read(payload);
+      for (const older of numbered(packets, sequence, timestamp)) {
+        const missing = sender.seen.copy(older.sequence);
+        if (missing && sender.allowance.take(performance.now())) this._decode(id, sender, older, true);
+      }
+      return packets.primary;
+    } catch {
+      this.garbage += 1;
+      return null;
+    }
+  }
+
+  /**
+   * @param {number} id
+   * @param {Sender} sender
+   * @param {import('../../../protocol/red.js').Numbered} numbered
+   * @param {boolean} copy
+   */
+  _decode(id, sender, { sequence, time, packet }, copy) {
+    if (packet.length <= SILENCE_BYTES) {
+      this._tell({ type: 'frame', id, sequence, time, samples: null, copy });
+      return;
+    }
+    sender.times.set(sequence, { time, copy });
     if (sender.times.size > MAX_DECODING) sender.times.delete(/** @type {number} */ (sender.times.keys().next().value));
     try {
-      sender.decoder.decode(payload, header.sequence);
+      sender.decoder?.decode(packet, sequence);
     } catch {
       this._failed(sender);
     }
-    return true;
   }
 
   /**
@@ -219,12 +259,12 @@ export class Hearing {
     if (sender.making || performance.now() < sender.rests) return;
     sender.making = true;
     decoder((samples, sequence) => {
-      const time = sender.times.get(sequence);
+      const known = sender.times.get(sequence);
       sender.times.delete(sequence);
-      if (time === undefined || this._senders.get(id) !== sender) return;
+      if (!known || this._senders.get(id) !== sender) return;
       sender.failures = 0;
       this._works = true;
-      this._tell({ type: 'frame', id, sequence, time, samples }, [samples.buffer]);
+      this._tell({ type: 'frame', id, sequence, ...known, samples }, [samples.buffer]);
     }, () => this._failed(sender)).then((made) => {
       sender.making = false;
       if (this._senders.get(id) === sender) sender.decoder = made;

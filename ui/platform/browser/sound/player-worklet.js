@@ -12,7 +12,7 @@ const REPORT = RATE / 10;
 const MAX_VOICES = 64;
 
 /**
- * @typedef {{ type: 'frame', id: number, sequence: number, time: number, samples: Float32Array | null }
+ * @typedef {{ type: 'frame', id: number, sequence: number, time: number, samples: Float32Array | null, copy: boolean }
  *   | { type: 'forget', id: number } | { type: 'volume', id: number, volume: number }} Told
  * What is heard of whom: at the context's sample `frame` the sender's time `heard` (microseconds).
  * @typedef {{ id: number, heard: number | null, level: number, stats: import('./voice.js').Stats }} Heard
@@ -66,7 +66,7 @@ class Player extends AudioWorkletProcessor {
       this._voices.set(told.id, voice);
     }
     if (told.type === 'volume') voice.volume = told.volume;
-    else voice.put(told.sequence, told.time, told.samples, Math.floor((currentFrame * 1e6) / RATE));
+    else voice.put(told.sequence, told.time, told.samples, Math.floor((currentFrame * 1e6) / RATE), told.copy);
   }
 
   _report() {

@@ -14,6 +14,7 @@ import { Talk, TRACK } from './talk.js';
  * @property {(event: CallEvent) => void} event  for the page
  * @property {() => void} announce  what could be sent is another
  * @property {(header: Header, payload: Uint8Array) => 'taken' | 'congested'} frame  sends a frame
+ * @property {() => number} dropped  how many frames were thrown away so far, for a line too slow
  * @property {() => void} hush  frames that wait to be sent are thrown away
  */
 
@@ -38,6 +39,7 @@ export class Sound {
     this._talk = new Talk(engine, {
       announce: ways.announce,
       frame: ways.frame,
+      dropped: ways.dropped,
       drop: ways.hush,
       failed: () => {
         this._input = 'failed';
@@ -68,6 +70,24 @@ export class Sound {
    */
   send(tracks) {
     this._talk.wanted(tracks.some(({ track }) => track === TRACK));
+  }
+
+  /**
+   * The relay says how many of a hundred packets of a track get lost.
+   * @param {number} track
+   * @param {number} percent
+   */
+  loss(track, percent) {
+    if (track === TRACK) this._talk.loss(percent);
+  }
+
+  /**
+   * The relay tells who is there, and all else anew.
+   * @param {readonly import('../../../generated').Member[]} others
+   */
+  told(others) {
+    this._talk.toldAnew();
+    this.hearing.told(others);
   }
 
   /** Muted at once; opened, if it isn't, to be heard. @param {boolean} on */

@@ -1,8 +1,10 @@
 // What this participant says: microphone, frames, Opus, and how loud it is.
 
+import { copies, primaryBits, Repeater } from '../../../protocol/red.js';
 import { FRAME_MS, Meter, SILENCE } from '../../../protocol/sound.js';
 import { Unheard } from './activity.js';
 import { Capture } from './capture.js';
+import { Lost } from './lost.js';
 import { encoder, without } from './opus.js';
 
 /** @typedef {import('../../../generated').Track} Track */
@@ -12,7 +14,7 @@ import { encoder, without } from './opus.js';
 
 /** The microphone, behind the camera's tracks. */
 export const TRACK = 2;
-/** Bits a second: full band for a voice, as in the app, and what is enough to be understood. */
+/** Bits a second, repeated ones included: full band for a voice, and what is enough to be understood. */
 const BITRATE = 28_000;
 const LEAST = 16_000;
 /** Milliseconds between two changes: each makes the encoder begin anew. */
@@ -26,6 +28,7 @@ const MAX_FAILURES = 3;
  * @typedef {object} Ways
  * @property {() => void} announce  what could be sent is another from now on
  * @property {(header: Header, payload: Uint8Array) => 'taken' | 'congested'} frame  sends a frame
+ * @property {() => number} dropped  how many frames were thrown away so far, for a line too slow
  * @property {() => void} drop  frames that wait to be sent are thrown away
  * @property {() => void} failed  nothing can be captured
  */
@@ -49,6 +52,11 @@ export class Talk {
     this._sequence = 0;
     this._bitrate = BITRATE;
     this._changed = -Infinity;
+    /** How many packets a frame repeats. */
+    this._copies = 0;
+    this._repeater = new Repeater();
+    this._lost = new Lost();
+    this._announced = false;
     /** Which encoder's packets count. @type {{ made: import('./opus.js').Encoder | null, levels: Map<number, { time: number, level: Level }>, next: number } | null} */
     this._encoding = null;
     this._failures = 0;
@@ -98,7 +106,7 @@ export class Talk {
         this._ways.failed();
       });
     }
-    this._ways.announce();
+    this._announce();
   }
 
   /** Muted, or heard again, at once. @param {boolean} muted */
@@ -107,7 +115,17 @@ export class Talk {
     this._muted = muted;
     this._unheard.begin();
     this._gate();
-    this._ways.announce();
+    this._announce();
+  }
+
+  /** The relay says how many of a hundred packets get lost. @param {number} percent */
+  loss(percent) {
+    this._lost.told(percent);
+  }
+
+  /** The relay tells all anew. */
+  toldAnew() {
+    this._lost.told(0);
   }
 
   /** Whether the relay wants the sound. @param {boolean} wanted */
@@ -133,6 +151,14 @@ export class Talk {
     return !this._muted && this._wanted && this._track !== null;
   }
 
+  _announce() {
+    const announced = this.tracks.length > 0;
+    // The relay counts from here on.
+    if (announced && !this._announced) this._lost.told(0);
+    this._announced = announced;
+    this._ways.announce();
+  }
+
   _gate() {
     this._capture?.open(this._sending);
     if (!this._sending) this._stop();
@@ -143,6 +169,7 @@ export class Talk {
     this._encoding?.made?.close();
     this._encoding = null;
     this._meter = new Meter();
+    this._repeater.forget();
     this._ways.drop();
   }
 
@@ -169,7 +196,7 @@ export class Talk {
   _begin() {
     /** @type {NonNullable<Talk['_encoding']>} */
     const encoding = { made: null, levels: new Map(), next: 0 };
-    encoder(this._bitrate, (packet, number) => {
+    encoder(primaryBits(this._bitrate, this._copies), (packet, number) => {
       const known = encoding.levels.get(number);
       encoding.levels.delete(number);
       if (known && this._encoding === encoding && this._sending) this._send(packet, known);
@@ -189,20 +216,28 @@ export class Talk {
     const sequence = this._sequence;
     this._sequence += 1;
     this.sent += 1;
+    const timestamp = Math.max(0, Math.round(time * 1000));
     const taken = this._ways.frame({
       sender: 0, track: TRACK, layer: { spatial: 0, temporal: 0 }, sequence,
-      timestamp: Math.max(0, Math.round(time * 1000)), chunk: 0, chunks: 1, references: [], level,
-    }, packet);
+      timestamp, chunk: 0, chunks: 1, references: [], level,
+    }, this._repeater.payload(timestamp, packet, this._copies));
     this._adapt(taken === 'congested' ? LEAST : BITRATE);
   }
 
   /** @param {number} bitrate */
   _adapt(bitrate) {
     const now = performance.now();
-    if (bitrate === this._bitrate || (bitrate > this._bitrate && now - this._changed < STEADY)) return;
-    this._bitrate = bitrate;
+    const percent = this._lost.frame(now, this._ways.dropped());
+    const settled = now - this._changed >= STEADY;
+    const bits = bitrate < this._bitrate || settled ? bitrate : this._bitrate;
+    const wanted = copies(this._copies, percent, bits);
+    // More at once; fewer when it has settled, or where the bits don't hold them.
+    const count = wanted > this._copies || settled || bits < this._bitrate ? wanted : this._copies;
+    if (bits === this._bitrate && count === this._copies) return;
+    this._bitrate = bits;
+    this._copies = count;
     this._changed = now;
-    this._encoding?.made?.bitrate(bitrate);
+    this._encoding?.made?.bitrate(primaryBits(bits, count));
   }
 
   /** @param {Talk['_encoding']} encoding */

@@ -14,7 +14,7 @@ const LESS_ALIKE = 0.15;
 /** How much of its way to the wanted volume a sample goes: there in 20 ms, without a click. */
 const GLIDE = 1 / 300;
 
-/** What was done since the voice began. @typedef {{ received: number, late: number, left_out: number, concealed_us: number, stretched_us: number, target_us: number, jumps: number }} Stats */
+/** What was done since the voice began. @typedef {{ received: number, late: number, left_out: number, copied: number, concealed_us: number, stretched_us: number, target_us: number, jumps: number }} Stats */
 
 export class Voice {
   constructor() {
@@ -54,11 +54,17 @@ export class Voice {
    * @param {number} time  microseconds on the sender's clock
    * @param {Float32Array | null} samples  a frame's
    * @param {number} now  microseconds
+   * @param {boolean} [copy]  whether it came only with a newer one, which is put after it
    */
-  put(sequence, time, samples, now) {
+  put(sequence, time, samples, now, copy = false) {
     if (samples && samples.length !== FRAME) return;
+    const packet = { sequence, time, silence: samples === null, payload: samples };
+    if (copy) {
+      this._plan.copy(packet, now);
+      return;
+    }
     this._received += 1;
-    this._plan.packet({ sequence, time, silence: samples === null, payload: samples }, now);
+    this._plan.packet(packet, now);
   }
 
   /**
@@ -98,9 +104,9 @@ export class Voice {
 
   /** @returns {Stats} */
   stats() {
-    const { late, left_out, concealed_us, repaired_us, jumps } = this._plan.counts;
+    const { late, left_out, copied, concealed_us, repaired_us, jumps } = this._plan.counts;
     return {
-      received: this._received, late, left_out, jumps,
+      received: this._received, late, left_out, copied, jumps,
       // Nothing is repaired here, since browsers' decoders don't: it is made up too.
       concealed_us: concealed_us + repaired_us,
       stretched_us: microseconds(this._stretched), target_us: this._plan.target,

@@ -1,3 +1,5 @@
+use visita_protocol::red::Repeater;
+
 use super::*;
 use crate::sound::{BLOCK_US, FRAME_US, level::dbfs, opus::Encoder};
 
@@ -99,6 +101,45 @@ fn lost_packets_are_repaired() {
     assert!(counts.plan.repaired_us >= 20 * FRAME_US, "{counts:?}");
     let quietest = heard[96_000..].chunks(960).map(dbfs).fold(0.0, f32::min);
     assert!(quietest > -24.0, "no holes: {quietest} dBFS");
+}
+
+/// As a sender makes payloads that each repeat so many packets.
+fn repeating(packets: &[Bytes], copies: usize) -> Vec<Bytes> {
+    let mut repeater = Repeater::new();
+    let numbered = packets.iter().enumerate();
+    let payloads = numbered.map(|(number, packet)| {
+        let time = MediaTime(TIME + number as u64 * FRAME_US);
+        repeater.payload(time, packet.clone(), copies)
+    });
+    payloads.collect()
+}
+
+#[test]
+fn what_is_repeated_stands_in_for_what_is_lost_and_sounds_the_same() {
+    let sent = packets(150.0, 600);
+    let (calm, _) = play(&sent, |_| Some(40_000), 0);
+    let lost = |number: usize| !(number % 20 == 7 || number % 20 == 8);
+    let payloads = repeating(&sent, 2);
+    let (heard, buffer) = play(&payloads, |number| lost(number).then_some(1_000), 0);
+    let counts = buffer.counts();
+    assert!(counts.plan.copied >= 58, "{counts:?}");
+    assert_eq!(counts.plan.repaired_us, 0, "{counts:?}");
+    assert!(counts.plan.concealed_us <= 3 * FRAME_US, "{counts:?}");
+    assert_eq!(counts.broken, 0, "{counts:?}");
+    let quietest = |sound: &[f32]| sound[192_000..].chunks(960).map(dbfs).fold(0.0, f32::min);
+    assert!(quietest(&heard) > quietest(&calm) - 1.0, "no holes");
+    assert!(roughest(&heard[192_000..]) < 1.2 * roughest(&calm[192_000..]));
+}
+
+#[test]
+fn redundancy_that_cant_be_read_is_a_broken_packet() {
+    let mut sent = repeating(&packets(150.0, 100), 1);
+    for payload in sent.iter_mut().skip(10).step_by(5) {
+        payload.truncate(4);
+    }
+    let (heard, buffer) = play(&sent, |_| Some(0), 0);
+    assert_eq!(buffer.counts().broken, 18, "{:?}", buffer.counts());
+    assert!(heard.iter().all(|sample| sample.is_finite()));
 }
 
 #[test]

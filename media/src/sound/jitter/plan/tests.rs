@@ -4,6 +4,15 @@ use super::*;
 
 const SECOND: u64 = 1_000_000;
 
+fn packet(sequence: u32, time: u64, silence: bool) -> Packet<()> {
+    Packet {
+        sequence,
+        time,
+        silence,
+        payload: (),
+    }
+}
+
 /// Somebody who plays what the plan says, with pieces of exactly 10 ms.
 #[derive(Default)]
 struct Player {
@@ -15,13 +24,13 @@ struct Player {
 
 impl Player {
     fn packet(&mut self, sequence: u32, time: u64, silence: bool) -> Kept {
-        let packet = Packet {
-            sequence,
-            time,
-            silence,
-            payload: (),
-        };
+        let packet = packet(sequence, time, silence);
         self.plan.packet(packet, self.now)
+    }
+
+    fn copy(&mut self, sequence: u32) {
+        let packet = packet(sequence, u64::from(sequence) * PACKET_US, false);
+        self.plan.copy(packet, self.now);
     }
 
     /// Ten milliseconds; answers the decision that ended them.
@@ -103,6 +112,90 @@ fn a_packet_lost_among_others_is_repaired() {
     let counts = player.plan.counts();
     assert!(counts.repaired_us > 20 * PACKET_US, "{counts:?}");
     assert!(counts.concealed_us < 30 * PACKET_US, "{counts:?}");
+}
+
+/// A second of packets that each repeat so many before them, and of which those that `lost` says
+/// don't come.
+fn talk_with_copies(player: &mut Player, count: u32, copies: u32, lost: impl Fn(u32) -> bool) {
+    for number in 0..count {
+        if !lost(number) {
+            for copy in number.saturating_sub(copies)..number {
+                player.copy(copy);
+            }
+            let kept = player.packet(number, u64::from(number) * PACKET_US, false);
+            assert_eq!(kept, Kept::Waits);
+        }
+        player.tick();
+        player.tick();
+    }
+}
+
+#[test]
+fn copies_of_what_came_cost_nothing() {
+    let (mut plain, mut repeating) = (Player::default(), Player::default());
+    talk_with_copies(&mut plain, 500, 0, |_| false);
+    talk_with_copies(&mut repeating, 500, 2, |_| false);
+    assert_eq!(plain.played, repeating.played);
+    assert_eq!(repeating.plan.counts(), Counts::default());
+    assert_eq!(plain.plan.target(), repeating.plan.target());
+}
+
+#[test]
+fn what_is_lost_is_played_out_of_the_copies() {
+    for copies in [1, 2] {
+        let mut player = Player::default();
+        let burst = move |number: u32| number % 20 >= 20 - copies && number > 100;
+        talk_with_copies(&mut player, 2_000, copies, burst);
+        let counts = player.plan.counts();
+        // The first holes come before it is known how long copies must be waited for.
+        assert!(counts.copied >= u64::from(copies) * 92, "{counts:?}");
+        assert!(counts.concealed_us <= 4 * PACKET_US, "{counts:?}");
+        assert_eq!(counts.repaired_us + counts.late + counts.double, 0);
+        let waits = u64::from(copies) * PACKET_US + TICK_US;
+        assert_eq!(player.plan.target(), waits);
+    }
+}
+
+#[test]
+fn what_comes_after_its_copy_is_neither_late_nor_double() {
+    let mut player = Player::default();
+    talk_with_copies(&mut player, 200, 0, |_| false);
+    let time = |number: u32| u64::from(number) * PACKET_US;
+    for number in (200..400).step_by(2) {
+        // The second of two overtakes the first one, which comes while its copy waits or was played.
+        player.copy(number);
+        assert_eq!(
+            player.packet(number + 1, time(number + 1), false),
+            Kept::Waits
+        );
+        for _ in 0..number % 8 {
+            player.tick();
+        }
+        assert_eq!(player.packet(number, time(number), false), Kept::Copied);
+        for _ in number % 8..4 {
+            player.tick();
+        }
+    }
+    let counts = player.plan.counts();
+    assert_eq!((counts.copied, counts.late, counts.double), (100, 0, 0));
+}
+
+#[test]
+fn nothing_from_before_the_first_packet_is_waited_for() {
+    let mut player = Player::default();
+    for number in 500..520 {
+        player.copy(number - 2);
+        player.copy(number - 1);
+        player.packet(number, u64::from(number) * PACKET_US, false);
+        player.tick();
+        player.tick();
+    }
+    assert_eq!(player.plan.counts(), Counts::default());
+    let first = player.played.iter().find_map(|decision| match decision {
+        Decision::Decode(packet) => Some(packet.sequence),
+        _ => None,
+    });
+    assert_eq!(first, Some(500));
 }
 
 #[test]
@@ -210,6 +303,9 @@ proptest! {
             } else {
                 (sequence, time)
             };
+            if silence {
+                player.plan.copy(packet(sequence.wrapping_sub(1), time.wrapping_sub(PACKET_US), false), player.now);
+            }
             player.packet(sequence, time, silence);
             for _ in 0..ticks {
                 player.tick();
