@@ -290,6 +290,53 @@ fn devices_are_listed_and_changes_told() {
     assert!(lists.recv_timeout(AGES).is_err());
 }
 
+/// PulseAudio serves 64 connections: a program that looks for devices all day must not use them up.
+#[test]
+fn looking_for_devices_keeps_one_connection() {
+    if !is_inside() {
+        return inside(
+            &Pulse::start(),
+            "looking_for_devices_keeps_one_connection",
+        );
+    }
+    let ours = format!("\"cpal-pulseaudio-{}\"", std::process::id());
+    let connections = || pactl(&["list", "clients"]).matches(&ours).count();
+    let first = devices::list().unwrap();
+    assert_eq!(connections(), 1);
+    for _ in 0..200 {
+        assert_eq!(devices::list().unwrap(), first);
+    }
+    let module = pactl(&["load-module", "module-null-sink", "sink_name=another"]);
+    assert_eq!(devices::list().unwrap().speakers.len(), 3);
+    pactl(&["unload-module", &module]);
+    assert_eq!(connections(), 1);
+}
+
+/// A server that is started anew is found again: here its socket is taken away and put back.
+#[test]
+fn a_connection_that_was_cut_is_made_anew() {
+    if !is_inside() {
+        return inside(&Pulse::start(), "a_connection_that_was_cut_is_made_anew");
+    }
+    const SERVES: &str = "module-native-protocol-unix";
+    let first = devices::list().unwrap();
+    let usual = env::var("PULSE_SERVER").unwrap();
+    let usual = usual.strip_prefix("unix:").unwrap();
+    let modules = pactl(&["list", "short", "modules"]);
+    let serving = modules.lines().find(|line| line.contains(SERVES)).unwrap();
+    let serving = serving.split('\t').next().unwrap();
+    let serve = |at: &str| ["auth-anonymous=1".to_owned(), format!("socket={at}")];
+    let aside = format!("{usual}-aside");
+    let [open, socket] = serve(&aside);
+    pactl(&["load-module", SERVES, &open, &socket]);
+    let aside = format!("--server=unix:{aside}");
+    pactl(&[&aside, "unload-module", serving]);
+    assert_ne!(devices::list().unwrap_or_default(), first);
+    let [open, socket] = serve(usual);
+    pactl(&[&aside, "load-module", SERVES, &open, &socket]);
+    assert_eq!(devices::list().unwrap(), first);
+}
+
 #[test]
 fn a_device_that_is_pulled_out_is_told_and_comes_back_by_itself() {
     if !is_inside() {

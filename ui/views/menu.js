@@ -7,6 +7,7 @@ import { canFill, fillScreen, isFilled, onFilled } from './fullscreen.js';
 import { KEYS, keysOn, switchKeys } from './keys.js';
 import { languageButton } from './parts.js';
 import { processingSwitch } from './processing.js';
+import { signalChoice } from './signals.js';
 import { holdsToTalk, switchHold } from './talk.js';
 
 /**
@@ -62,6 +63,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
       sound && h('section', { class: 'setting', attributes: { 'aria-labelledby': 'menu-hold-title' } },
         h('div', { class: 'setting-head' }, icon('mic'), h('h3', { class: 'setting-title', t: 'menu-hold', attributes: { id: 'menu-hold-title' } }), hold),
         h('p', { class: 'setting-text', t: 'menu-hold-text' })),
+      sound && devices?.signal && signalChoice(),
       h('div', { class: 'menu-rows' }, own.element, full.element, language),
       h('section', { class: 'menu-keyboard', attributes: { 'aria-labelledby': 'menu-keys-title' } },
         h('div', { class: 'setting-head' }, icon('keyboard'), h('h3', { class: 'setting-title', t: 'menu-keys', attributes: { id: 'menu-keys-title' } }), keys),
