@@ -10,11 +10,12 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::mpsc,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use visita_media::sound::{
-    BLOCK_US, Error, FRAME, devices,
+    BLOCK, BLOCK_US, Error, FRAME, devices,
     devices::DeviceId,
     listen::{self, Frame, Listener, Output},
     opus::Decoder,
@@ -294,10 +295,7 @@ fn devices_are_listed_and_changes_told() {
 #[test]
 fn looking_for_devices_keeps_one_connection() {
     if !is_inside() {
-        return inside(
-            &Pulse::start(),
-            "looking_for_devices_keeps_one_connection",
-        );
+        return inside(&Pulse::start(), "looking_for_devices_keeps_one_connection");
     }
     let ours = format!("\"cpal-pulseaudio-{}\"", std::process::id());
     let connections = || pactl(&["list", "clients"]).matches(&ours).count();
@@ -377,6 +375,47 @@ fn a_device_that_is_pulled_out_is_told_and_comes_back_by_itself() {
     assert!(matches!(back, listen::Event::Started { .. }), "{back:?}");
     listener.stop();
     microphone.publisher.stop();
+}
+
+/// A sound of the device's own is heard once, and the echo canceller knows of it.
+#[test]
+fn an_own_sound_is_played_once_among_the_others() {
+    if !is_inside() {
+        return inside(
+            &Pulse::start(),
+            "an_own_sound_is_played_once_among_the_others",
+        );
+    }
+    let played = Played::new();
+    let (to_heard, heard) = mpsc::channel();
+    let listener = Listener::start(Output::Device(None), played.clone(), move |event| {
+        drop(to_heard.send(event));
+    })
+    .unwrap();
+    assert!(matches!(
+        heard.recv_timeout(AGES).unwrap(),
+        listen::Event::Started { .. }
+    ));
+    let sound = [[0.06; BLOCK]; 20];
+    listener.sound(&sound);
+    listener.sound(&sound);
+    let (mut loud, mut silent) = (0, 0);
+    let begin = Instant::now();
+    while loud == 0 || silent < 100 {
+        assert!(begin.elapsed() < AGES, "{loud} blocks were heard");
+        match played.take() {
+            Some((block, _)) if block.iter().any(|sample| *sample > 0.01) => {
+                assert_eq!(silent.min(loud), 0, "twice");
+                loud += 1;
+            }
+            Some(_) if loud > 0 => silent += 1,
+            Some(_) => {}
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    // The limiter holds a quarter of a block back.
+    assert!((1..=sound.len() + 1).contains(&loud), "{loud}");
+    listener.stop();
 }
 
 #[test]

@@ -91,10 +91,11 @@ export function microphone(sound, microphone) {
  * @returns {Sound}
  */
 export function hearing(sound, hearing) {
-  return { ...sound, hearing, devices: hearing === 'missing' ? lost(sound.devices, 'speaker') : sound.devices };
+  const away = hearing === 'missing' || hearing === 'interrupted';
+  return { ...sound, hearing, devices: away ? lost(sound.devices, 'speaker') : sound.devices };
 }
 
-/** The one that was in use is gone; the next one is told of. @param {Sound['devices']} devices @param {Device} device */
+/** The one that was in use is gone, or may be; the next one is told of. @param {Sound['devices']} devices @param {Device} device */
 function lost(devices, device) {
   return devices[device] === null ? devices : { ...devices, [device]: '' };
 }

@@ -35,7 +35,7 @@ settings-devices-text = See and hear yourself, and choose what with.
 signals = Soft sounds
 signals-text = When somebody comes, leaves or begins to wait; never while somebody speaks.
 signals-on = Day and night
-signals-night = Not from { $from } to { $until }
+signals-night = Not at night ({ $from } to { $until })
 signals-off = Never
 
 ## Conversations

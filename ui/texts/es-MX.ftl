@@ -35,7 +35,7 @@ settings-devices-text = Véase, escúchese y elija con qué.
 signals = Sonidos suaves
 signals-text = Cuando alguien llega, sale o empieza a esperar; nunca mientras alguien habla.
 signals-on = De día y de noche
-signals-night = No de { $from } a { $until }
+signals-night = No de noche (de { $from } a { $until })
 signals-off = Nunca
 
 ## Conversaciones

@@ -1,6 +1,6 @@
 // The soft sounds, as they are set here and made: who came, who left, who waits.
 import { atList, inCall, NIGHT, unheard, unknown } from '../call/signals.js';
-import { h } from './dom.js';
+import { h, icon } from './dom.js';
 import { choice } from './parts.js';
 import { recall, remember } from './storage.js';
 
@@ -44,20 +44,29 @@ export function listSignals(devices) {
 
 let choices = 0;
 
-/** Whether there are sounds, and when. */
-export function signalChoice() {
+/**
+ * Whether there are sounds, and when.
+ * @param {{ folded?: boolean }} [options] `folded`: seen when it is asked for
+ */
+export function signalChoice({ folded = false } = {}) {
   choices += 1;
   const hours = { from: `${NIGHT.from}:00`, until: `${NIGHT.until}:00` };
-  const now = wanted();
+  /** @type {{ value: Wanted, icon: import('./dom.js').IconName, t: import('./dom.js').Text }[]} */
+  const options = [
+    { value: 'on', icon: 'volume-2', t: 'signals-on' },
+    { value: 'night', icon: 'moon', t: ['signals-night', hours] },
+    { value: 'off', icon: 'volume-x', t: 'signals-off' },
+  ];
   const made = choice({
     t: 'signals',
     name: `when-${choices}`,
-    options: [
-      { value: 'on', icon: 'volume-2', t: 'signals-on', checked: now === 'on', testid: 'signals-on' },
-      { value: 'night', icon: 'moon', t: ['signals-night', hours], checked: now === 'night', testid: 'signals-night' },
-      { value: 'off', icon: 'volume-x', t: 'signals-off', checked: now === 'off', testid: 'signals-off' },
-    ],
+    options: options.map((option) => ({ ...option, checked: option.value === wanted(), testid: `when-${option.value}` })),
     chosen: (value) => remember('signals', value),
   });
-  return h('div', { class: 'signals', testid: 'signals' }, made.element, h('p', { class: 'card-text', t: 'signals-text' }));
+  const all = h('div', { class: 'signals' }, made.element, h('p', { class: 'setting-text', t: 'signals-text' }));
+  if (!folded) return all;
+  return h('details', { class: 'device-fold' },
+    h('summary', { class: 'device-now', testid: 'signals-fold' },
+      icon('bell'), h('span', { class: 'device-name', t: 'signals' }), h('span', { class: 'device-change', t: 'device-change' })),
+    all);
 }
