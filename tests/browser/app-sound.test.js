@@ -118,6 +118,8 @@ test('two windows hear each other through their devices', { timeout: 6 * PATIENC
   const names = (await seen(a, 'mic')).map(({ name }) => name);
   assert.ok(names.includes('Headset') && names.length === 2, `what plays is no microphone: ${names}`);
   const atBed = deviceA.listen('bed');
+  // A tone is short: it is listened to before it begins.
+  await falls(atBed);
   await a.click('check-tone');
   await rings(atBed, TEST_TONE);
   await falls(atBed);
