@@ -42,6 +42,7 @@ const COMMANDS: &[&str] = &[
     "sound_check_sample",
     "sound_check_stop",
     "sound_tone",
+    "sound_signal",
     "ask_microphone",
     "page_trouble",
 ];

@@ -17,6 +17,8 @@ const levels = (members, { own = QUIET, talkingMuted = false } = {}) => ({ type:
 const speaks = (member) => ({ type: 'relay', message: { type: 'speaker', member } });
 /** @param {import('./platform/types').SoundState} state @returns {CallEvent} */
 const sound = (state) => ({ type: 'sound', state });
+/** @param {'microphone' | 'speaker'} which @param {string} name @returns {CallEvent} */
+const uses = (which, name) => ({ type: 'device', device: which, name });
 /** @param {import('./platform/types').CameraState} state @returns {CallEvent} */
 const cam = (state) => ({ type: 'camera', state });
 
@@ -68,6 +70,8 @@ export function soundStates({ staff, relative, patient, inCall, member, camera, 
     'sound-mic-missing': { ...staff, call: inCall(family.slice(0, 2), [mic('missing')]) },
     'sound-mic-busy': { ...staff, call: inCall(family.slice(0, 2), [mic('busy')]) },
     'sound-mic-lost': { ...staff, call: inCall(family.slice(0, 2), [mic('lost')]) },
+    'sound-mic-other': { ...staff, call: inCall(four, [uses('microphone', microphones[1].name), mic('lost'), mic('on'), uses('microphone', microphones[0].name)]) },
+    'sound-speaker-other': { ...staff, call: inCall(four, [uses('speaker', speakers[0].name), uses('speaker', speakers[1].name)]) },
     'sound-mic-without': { ...staff, call: inCall(family.slice(0, 2), [mic('lost')]), steps: [...staff.steps, 'mic-without'] },
     'sound-both-denied': { ...staff, call: inCall(family.slice(0, 2), [mic('denied'), cam('denied')]) },
     'sound-audio-only': { ...staff, call: inCall(four, [...talk, cam('off')]), steps: [...staff.steps, 'audio-only'] },
@@ -80,6 +84,7 @@ export function soundStates({ staff, relative, patient, inCall, member, camera, 
     'sound-people': { ...staff, call: inCall([...four.slice(0, 3), member(4, longName, { tracks: [] })], talk), steps: [...staff.steps, 'people-toggle', 'volume=3'] },
     'sound-menu': { ...staff, ...many, call: inCall(family), steps: [...staff.steps, 'menu-toggle'] },
     'sound-menu-open': { ...staff, ...many, call: inCall(family), steps: [...staff.steps, 'menu-toggle', 'mic-fold'] },
+    'sound-menu-signals': { ...staff, ...many, call: inCall(family), steps: [...staff.steps, 'menu-toggle', 'signals-fold', 'when-off'] },
     'sound-none': { ...staff, sound: false, call: inCall(four) },
     'sound-check-waits': { ...check, level: QUIET },
     'sound-check-muted': { ...check, steps: ['check-mic-toggle'] },
@@ -103,6 +108,7 @@ export function soundStates({ staff, relative, patient, inCall, member, camera, 
     'sound-patient-line-both': bedside([down, up]),
     'sound-patient-blocked': bedside([sound('blocked')]),
     'sound-patient-interrupted': bedside([sound('interrupted')]),
+    'sound-patient-speaker-other': bedside([uses('speaker', speakers[1].name), sound('missing'), sound('on'), uses('speaker', speakers[0].name)]),
     'sound-patient-mic-busy': bedside([mic('busy')]),
   };
 }

@@ -159,6 +159,7 @@ function sound(scene) {
     chooseSpeaker() {},
     process() {},
     tone() {},
+    signal() {},
     listen(on) {
       const state = scene.listen ?? 'on';
       queueMicrotask(() => {

@@ -11,7 +11,7 @@ use visita_media::{
     clock,
     publish::Limits,
     receive,
-    sound::{self, listen::Output},
+    sound::{self, BLOCK, listen::Output},
     source::{self, Choice},
 };
 use visita_protocol::{
@@ -212,6 +212,11 @@ pub enum Event {
     Camera(Camera),
     /// One's own microphone changed.
     Microphone(Microphone),
+    /// Sound is taken from this microphone from now on, muted or not.
+    Source {
+        /// What it is called.
+        name: String,
+    },
     /// The loudspeaker changed.
     Speaker(Speaker),
     /// How loud it is, ten times a second while there is sound.
@@ -247,6 +252,7 @@ enum Command {
     Process(bool),
     Play(Output),
     Volume(MemberId, f32),
+    Sound(Vec<[f32; BLOCK]>),
     Report(oneshot::Sender<Report>),
 }
 
@@ -438,6 +444,12 @@ impl Call {
     /// How loud a member is heard from now on: 0 not at all, 1 as sent.
     pub async fn volume(&self, member: MemberId, volume: f32) -> Result<(), Over> {
         self.command(Command::Volume(member, volume)).await
+    }
+
+    /// Plays a sound of this device's own once, where everybody is heard and so that echo cancelling
+    /// knows of it.
+    pub async fn sound(&self, blocks: Vec<[f32; BLOCK]>) -> Result<(), Over> {
+        self.command(Command::Sound(blocks)).await
     }
 
     /// What was measured so far.

@@ -10,11 +10,12 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::mpsc,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use visita_media::sound::{
-    BLOCK_US, Error, FRAME, devices,
+    BLOCK, BLOCK_US, Error, FRAME, devices,
     devices::DeviceId,
     listen::{self, Frame, Listener, Output},
     opus::Decoder,
@@ -290,6 +291,50 @@ fn devices_are_listed_and_changes_told() {
     assert!(lists.recv_timeout(AGES).is_err());
 }
 
+/// PulseAudio serves 64 connections: a program that looks for devices all day must not use them up.
+#[test]
+fn looking_for_devices_keeps_one_connection() {
+    if !is_inside() {
+        return inside(&Pulse::start(), "looking_for_devices_keeps_one_connection");
+    }
+    let ours = format!("\"cpal-pulseaudio-{}\"", std::process::id());
+    let connections = || pactl(&["list", "clients"]).matches(&ours).count();
+    let first = devices::list().unwrap();
+    assert_eq!(connections(), 1);
+    for _ in 0..200 {
+        assert_eq!(devices::list().unwrap(), first);
+    }
+    let module = pactl(&["load-module", "module-null-sink", "sink_name=another"]);
+    assert_eq!(devices::list().unwrap().speakers.len(), 3);
+    pactl(&["unload-module", &module]);
+    assert_eq!(connections(), 1);
+}
+
+/// A server that is started anew is found again: here its socket is taken away and put back.
+#[test]
+fn a_connection_that_was_cut_is_made_anew() {
+    if !is_inside() {
+        return inside(&Pulse::start(), "a_connection_that_was_cut_is_made_anew");
+    }
+    const SERVES: &str = "module-native-protocol-unix";
+    let first = devices::list().unwrap();
+    let usual = env::var("PULSE_SERVER").unwrap();
+    let usual = usual.strip_prefix("unix:").unwrap();
+    let modules = pactl(&["list", "short", "modules"]);
+    let serving = modules.lines().find(|line| line.contains(SERVES)).unwrap();
+    let serving = serving.split('\t').next().unwrap();
+    let serve = |at: &str| ["auth-anonymous=1".to_owned(), format!("socket={at}")];
+    let aside = format!("{usual}-aside");
+    let [open, socket] = serve(&aside);
+    pactl(&["load-module", SERVES, &open, &socket]);
+    let aside = format!("--server=unix:{aside}");
+    pactl(&[&aside, "unload-module", serving]);
+    assert_ne!(devices::list().unwrap_or_default(), first);
+    let [open, socket] = serve(usual);
+    pactl(&[&aside, "load-module", SERVES, &open, &socket]);
+    assert_eq!(devices::list().unwrap(), first);
+}
+
 #[test]
 fn a_device_that_is_pulled_out_is_told_and_comes_back_by_itself() {
     if !is_inside() {
@@ -330,6 +375,47 @@ fn a_device_that_is_pulled_out_is_told_and_comes_back_by_itself() {
     assert!(matches!(back, listen::Event::Started { .. }), "{back:?}");
     listener.stop();
     microphone.publisher.stop();
+}
+
+/// A sound of the device's own is heard once, and the echo canceller knows of it.
+#[test]
+fn an_own_sound_is_played_once_among_the_others() {
+    if !is_inside() {
+        return inside(
+            &Pulse::start(),
+            "an_own_sound_is_played_once_among_the_others",
+        );
+    }
+    let played = Played::new();
+    let (to_heard, heard) = mpsc::channel();
+    let listener = Listener::start(Output::Device(None), played.clone(), move |event| {
+        drop(to_heard.send(event));
+    })
+    .unwrap();
+    assert!(matches!(
+        heard.recv_timeout(AGES).unwrap(),
+        listen::Event::Started { .. }
+    ));
+    let sound = [[0.06; BLOCK]; 20];
+    listener.sound(&sound);
+    listener.sound(&sound);
+    let (mut loud, mut silent) = (0, 0);
+    let begin = Instant::now();
+    while loud == 0 || silent < 100 {
+        assert!(begin.elapsed() < AGES, "{loud} blocks were heard");
+        match played.take() {
+            Some((block, _)) if block.iter().any(|sample| *sample > 0.01) => {
+                assert_eq!(silent.min(loud), 0, "twice");
+                loud += 1;
+            }
+            Some(_) if loud > 0 => silent += 1,
+            Some(_) => {}
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    // The limiter holds a quarter of a block back.
+    assert!((1..=sound.len() + 1).contains(&loud), "{loud}");
+    listener.stop();
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tokio::{
 };
 use visita_client::{
     Error,
-    call::{self, Call, Camera, Event, Microphone, Over},
+    call::{self, Call, Camera, Event, Microphone, Over, Speaker},
     pictures::{Pictures, Whose},
 };
 use visita_media::{sound, source::Choice};
@@ -32,7 +32,7 @@ use visita_protocol::{
 use crate::{
     frames::{Board, SELF, Shown},
     relay::InUse,
-    sounds::{Changes, Sounds},
+    sounds::{Changes, Signal, Sounds},
     way,
 };
 
@@ -41,6 +41,7 @@ mod events;
 pub(crate) use events::decibels;
 pub use events::{
     CallEvent, CameraState, ConnectionState, EndCode, MicState, OwnCode, PictureState, SoundState,
+    Which,
 };
 
 /// What is asked for until the page has laid out its tiles, so that the first pictures don't wait
@@ -122,6 +123,7 @@ enum Order {
     Source(Choice),
     Microphone(bool),
     Volume(MemberId, f32),
+    Signal(Signal),
     Hear,
     Leave,
 }
@@ -227,6 +229,13 @@ impl Calls {
             .map_err(|Over| Code::NotJoined)
     }
 
+    /// Plays a soft sound where the call is heard. Answers whether there is a call.
+    pub fn signal(&self, which: Signal) -> bool {
+        let current = self.lock();
+        let order = |current: &Current| current.orders.send(Order::Signal(which)).is_ok();
+        current.as_ref().is_some_and(order)
+    }
+
     /// Tries a loudspeaker that failed again.
     pub fn hear(&self, call: u32) -> Result<(), Code> {
         self.order(call, Order::Hear)
@@ -270,6 +279,8 @@ impl Calls {
                 joined = &mut joining => break joined?,
                 order = orders.recv() => match order {
                     None | Some(Order::Leave) => return Ok(()),
+                    // Later it would say nothing of what happens then.
+                    Some(Order::Signal(_)) => {}
                     Some(order) => waiting.push(order),
                 },
             }
@@ -389,6 +400,9 @@ impl Going {
             Order::Volume(member, volume) => {
                 let _ = call.volume(member, volume).await;
             }
+            Order::Signal(which) => {
+                let _ = call.sound(which.blocks()).await;
+            }
             Order::Hear => {
                 let _ = call.play(self.sounds.chosen().speaker).await;
             }
@@ -436,12 +450,20 @@ impl Going {
                 };
                 tell(CallEvent::Microphone { state });
             }
+            Event::Source { name } => tell(CallEvent::Device {
+                device: Which::Microphone,
+                name,
+            }),
             Event::Speaker(speaker) => {
                 let state = SoundState::from(&speaker);
                 if state != SoundState::On {
                     self.sounds.look_again();
                 }
                 tell(CallEvent::Sound { state });
+                if let Speaker::On { name } = speaker {
+                    let device = Which::Speaker;
+                    tell(CallEvent::Device { device, name });
+                }
             }
             Event::Levels(levels) => tell(levels.into()),
             Event::Uplink(carries) => tell(CallEvent::Uplink { carries }),

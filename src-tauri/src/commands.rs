@@ -26,7 +26,7 @@ use crate::{
     hosting::Status,
     hosts::Around,
     relay::{Answer, Problem, Shown},
-    sounds::{self, CheckEvent},
+    sounds::{self, CheckEvent, Signal},
 };
 
 /// What the page listens to, one listener each: a page that is loaded again takes its own place.
@@ -341,6 +341,15 @@ pub async fn sound_check_stop(app: State<'_, App>) -> Result<(), ()> {
 #[tauri::command]
 pub async fn sound_tone(app: State<'_, App>) -> Result<(), ()> {
     app.sounds.tone().await;
+    Ok(())
+}
+
+/// Plays a soft sound: where the call is heard, if there is one.
+#[tauri::command]
+pub async fn sound_signal(app: State<'_, App>, which: Signal) -> Result<(), ()> {
+    if !app.calls.signal(which) {
+        app.sounds.signal(which).await;
+    }
     Ok(())
 }
 

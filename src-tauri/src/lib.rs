@@ -169,6 +169,7 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::sound_check_sample,
             commands::sound_check_stop,
             commands::sound_tone,
+            commands::sound_signal,
             #[cfg(target_os = "android")]
             device::ask_microphone,
             commands::page_trouble,

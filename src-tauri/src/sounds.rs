@@ -19,8 +19,10 @@ use crate::calls::MicState;
 
 mod check;
 mod play;
+mod signal;
 
 pub use check::{CheckEvent, SampleState};
+pub use signal::Signal;
 
 use check::Check;
 use play::Playing;
@@ -248,6 +250,20 @@ impl Sounds {
             // The one before it, if it still sounds, ends.
             Ok(playing) => drop(lock(&self.tone).replace(playing)),
             Err(error) => tracing::warn!(%error, "there is no tone"),
+        }
+    }
+
+    /// Plays a soft sound. Where something else of the app's own sounds, or nothing is heard, there is
+    /// none.
+    pub async fn signal(&self, which: Signal) {
+        let speaker = self.taken().await.speaker;
+        let mut tone = lock(&self.tone);
+        if speaker == Output::None || tone.as_ref().is_some_and(|tone| !tone.is_over()) {
+            return;
+        }
+        match play::sound(speaker, self.played.clone(), which.blocks()) {
+            Ok(playing) => *tone = Some(playing),
+            Err(error) => tracing::warn!(%error, "a soft sound isn't played"),
         }
     }
 

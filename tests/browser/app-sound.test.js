@@ -9,7 +9,7 @@ import { whyNot } from './app-lan.js';
 import { ward } from './app-ward.js';
 import { PATIENCE, until } from './browsers.js';
 import { pulse } from './pulse.js';
-import { partOf, writeWav } from './tones.js';
+import { partOf, swingOf, writeWav } from './tones.js';
 
 const WARD = 'Medicina 3 Norte';
 const ROOM = 'Cama 12';
@@ -19,6 +19,10 @@ const HEADSET = 1130;
 const OTHER = 700;
 /** The app's test tone (src-tauri/src/sounds/play.rs). */
 const TEST_TONE = 523;
+/** The pitches of who comes and of who waits (src-tauri/src/sounds/signal.rs), and from where on one is heard. */
+const COMES = [587, 880];
+const KNOCKS = 392;
+const HEARD = 0.008;
 /** What is softer than this is silence: −60 dBFS. */
 const SILENT = 1e-3;
 
@@ -69,10 +73,14 @@ const falls = (heard) => until('silence', () => {
   return samples.length > 0 && samples.every((sample) => Math.abs(sample) < SILENT);
 });
 
+/** Waits until a soft sound of this pitch is heard. */
+const sounds = (heard, hertz) => until(`a soft sound of ${hertz} Hz`, () => swingOf(heard(), hertz) > HEARD);
+
 /** A tone isn't speech: the processing would take it out. Switched off as a person with a headset does, it stays so. */
 async function unprocessed(person) {
   await person.page.run(() => {
     localStorage.setItem('visita.processing', 'off');
+    localStorage.setItem('visita.signals', 'on');
     location.reload();
   });
   await person.page.find(id('host-switch'));
@@ -110,6 +118,8 @@ test('two windows hear each other through their devices', { timeout: 6 * PATIENC
   const names = (await seen(a, 'mic')).map(({ name }) => name);
   assert.ok(names.includes('Headset') && names.length === 2, `what plays is no microphone: ${names}`);
   const atBed = deviceA.listen('bed');
+  // A tone is short: it is listened to before it begins.
+  await falls(atBed);
   await a.click('check-tone');
   await rings(atBed, TEST_TONE);
   await falls(atBed);
@@ -154,19 +164,26 @@ test('two windows hear each other through their devices', { timeout: 6 * PATIENC
   await rings(atB, OWN);
   await mutedAtB(false);
 
-  // Another microphone. Pulled out, the system's own stands in; plugged in again, it is back.
+  // Another microphone. Pulled out, the system's own stands in; plugged in again, it is back. It is
+  // said each time.
+  const [own] = names.filter((name) => name !== 'Headset');
   await a.click('menu-toggle');
   await takes(a, 'mic', 'Headset');
+  await a.reads('notice', 'The microphone is now Headset');
   await rings(atB, HEADSET);
   plug.pull(headset);
+  await a.reads('notice', `The microphone is now ${own}`);
   await rings(atB, OWN);
   plug.headset();
+  await a.reads('notice', 'The microphone is now Headset');
   await rings(atB, HEADSET);
   // So with the loudspeaker.
   const elsewhere = deviceA.listen();
   plug.pull(bed);
+  await a.reads('notice', 'The speaker is now');
   await rings(elsewhere, OTHER);
   plug.bed();
+  await a.reads('notice', 'The speaker is now Bed');
   const again = deviceA.listen('bed');
   await rings(again, OTHER);
 
@@ -177,4 +194,20 @@ test('two windows hear each other through their devices', { timeout: 6 * PATIENC
   const streams = () => ['source-outputs', 'sink-inputs'].map((kind) => deviceA.tell('list', kind)).join('\n');
   await until('the devices to be free', () => !/application\.name = "cpal/.test(streams()));
   await b.click('leave');
+
+  // It is quiet: who waits knocks at the list, and who comes is heard in the call.
+  for (const sink of ['said', 'near']) deviceA.tell('set-sink-mute', sink, '1');
+  const comes = (name) => here.program('b', 'visita-client', [
+    'join', '--host', here.url('a'), '--room', 'Cama 14', '--create', '--name', name, '--role', 'family',
+    '--state', join(here.files, name), '--video', 'none',
+  ]);
+  await a.reads('lobby-state', WARD);
+  comes('Rosa');
+  await sounds(again, KNOCKS);
+  await a.reads('room-row', 'Cama 14');
+  await a.click('room-enter');
+  await a.reads('tile', 'Rosa');
+  await falls(again);
+  comes('Eva');
+  await Promise.all(COMES.map((hertz) => sounds(again, hertz)));
 });

@@ -1,7 +1,8 @@
 // A PulseAudio of the test's own, without any device: what is said into it its microphone hears, and
-// what programs play can be listened to. Nothing is written down.
+// what programs play can be listened to. Nothing of that is written down.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { until } from './browsers.js';
@@ -31,7 +32,11 @@ export async function pulse(t) {
     ...modules.flatMap((module) => ['-L', module]),
   ], { XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: home, HOME: home });
   await until('PulseAudio', () => existsSync(socket));
-  const env = { PULSE_SERVER: `unix:${socket}` };
+  // Who lives in a folder of the test's own has no cookie yet, which a desktop's first program makes,
+  // and without which the app's connection isn't taken.
+  const cookie = join(home, 'cookie');
+  writeFileSync(cookie, randomBytes(256), { mode: 0o600 });
+  const env = { PULSE_SERVER: `unix:${socket}`, PULSE_COOKIE: cookie };
   const tell = (...args) => execFileSync('/usr/bin/pactl', args, { encoding: 'utf8', env: { ...process.env, ...env } });
   await until('its devices', () => tell('list', 'short', 'sources').includes('microphone'));
   tell('set-default-sink', 'played');

@@ -44,6 +44,18 @@ export function partOf(samples, hertz) {
 }
 
 /**
+ * How far a tone of this pitch swings out in the samples, on the whole (Goertzel). Runs in pages too.
+ * @param {ArrayLike<number>} samples
+ * @param {number} hertz
+ */
+export function swingOf(samples, hertz) {
+  const turn = 2 * Math.cos((2 * Math.PI * hertz) / 48_000);
+  let [one, two] = [0, 0];
+  for (let n = 0; n < samples.length; n += 1) [one, two] = [samples[n] + turn * one - two, one];
+  return samples.length ? (2 * Math.sqrt(Math.max(0, one * one + two * two - turn * one * two))) / samples.length : 0;
+}
+
+/**
  * Runs in a page before its scripts: what is played can be looked at (`tap`), what is sent of sound is
  * counted (`sounds`), contexts are kept (`contexts`), and the browser doesn't work on the sound.
  */

@@ -149,3 +149,34 @@ test('a meter is empty in a quiet room, full of loud speech, and between them ri
   assert.ok(loudness(-40) > 0.3 && loudness(-40) < 0.6, String(loudness(-40)));
   assert.deepEqual([isVoice(-60), isVoice(-26)], [false, true]);
 });
+
+/** @param {'microphone' | 'speaker'} which @param {string} name @returns {Event} */
+const uses = (which, name) => ({ type: 'device', device: which, name });
+/** @param {State} state */
+const devicesTold = (state) => state.notices.flatMap((notice) => (notice.type === 'device' ? [[notice.device, notice.name]] : []));
+
+test('the devices that a call begins with are nothing new, and neither is one told of twice', () => {
+  const state = after([joined([member(1)]), uses('microphone', 'Own'), uses('speaker', ''), uses('speaker', 'Loud'), uses('microphone', 'Own'), uses('speaker', 'Loud')]);
+  assert.deepEqual(devicesTold(state), []);
+  assert.equal(after([uses('microphone', 'Own')], state), state);
+});
+
+test('another microphone or loudspeaker is told, each by its newest word alone', () => {
+  let state = after([joined([member(1)]), uses('microphone', 'Headset'), uses('speaker', 'Phones')]);
+  state = after([mic('lost'), mic('on'), uses('microphone', 'Own'), uses('speaker', 'Loud')], state, T + 1000);
+  assert.deepEqual(devicesTold(state), [['microphone', 'Own'], ['speaker', 'Loud']]);
+  state = after([uses('microphone', 'Headset')], state, T + 3000);
+  assert.deepEqual(devicesTold(state), [['speaker', 'Loud'], ['microphone', 'Headset']]);
+  assert.deepEqual(devicesTold(reduce(state, { type: 'tick' }, T + 1000 + NOTICE_MS)), [['microphone', 'Headset']]);
+  assert.deepEqual(devicesTold(reduce(state, { type: 'tick' }, T + 3000 + NOTICE_MS)), []);
+});
+
+test('what was gone is told when it is back, whatever stood in for it', () => {
+  const begun = after([joined([member(1)]), uses('microphone', 'Own'), uses('speaker', 'Loud')]);
+  assert.deepEqual(devicesTold(after([mic('lost'), mic('on'), uses('microphone', 'Own')], begun)), [['microphone', 'Own']]);
+  for (const state of /** @type {const} */ (['missing', 'interrupted'])) {
+    assert.deepEqual(devicesTold(after([{ type: 'sound', state }, { type: 'sound', state: 'on' }, uses('speaker', 'Loud')], begun)), [['speaker', 'Loud']]);
+  }
+  // What was never there is nothing that could be back.
+  assert.deepEqual(devicesTold(after([joined([member(1)]), mic('lost'), uses('microphone', 'Own')])), []);
+});

@@ -6,11 +6,13 @@
 /** @typedef {import('../platform/types').SoundState} SoundState */
 /** @typedef {import('../platform/types').Level} Level */
 /** @typedef {import('../platform/types').CallEvent} CallEvent */
+/** @typedef {Extract<CallEvent, { type: 'device' }>['device']} Device */
 /** @typedef {import('../generated').Member} Member */
 
 /**
  * `speaker`: who the relay says speaks. `own` and `levels`: how loud. `volumes`: how loud somebody
- * is to be here, 1 unless changed. `told`: when it was last said that one speaks while muted.
+ * is to be here, 1 unless changed. `told`: when it was last said that one speaks while muted. `devices`:
+ * what sound comes from and goes to, `null` before that is known and empty once it was lost.
  * @typedef {{
  *   microphone: MicState,
  *   hearing: SoundState,
@@ -19,6 +21,7 @@
  *   levels: Readonly<Record<MemberId, Level>>,
  *   volumes: Readonly<Record<MemberId, number>>,
  *   told: number | null,
+ *   devices: Readonly<Record<Device, string | null>>,
  * }} Sound
  */
 
@@ -36,7 +39,7 @@ const VOICE = -45;
 
 /** @returns {Sound} */
 export function silent() {
-  return { microphone: 'off', hearing: 'on', speaker: null, own: SILENCE, levels: {}, volumes: {}, told: null };
+  return { microphone: 'off', hearing: 'on', speaker: null, own: SILENCE, levels: {}, volumes: {}, told: null, devices: { microphone: null, speaker: null } };
 }
 
 /** Whether others could hear the member now. @param {Member} member */
@@ -74,7 +77,38 @@ export function speakerOf({ sound, members, you }) {
  * @returns {Sound}
  */
 export function microphone(sound, microphone) {
-  return { ...sound, microphone, own: microphone === 'on' ? sound.own : SILENCE, told: microphone === 'muted' ? sound.told : null };
+  return {
+    ...sound,
+    microphone,
+    own: microphone === 'on' ? sound.own : SILENCE,
+    told: microphone === 'muted' ? sound.told : null,
+    devices: microphone === 'lost' ? lost(sound.devices, 'microphone') : sound.devices,
+  };
+}
+
+/**
+ * @param {Sound} sound @param {SoundState} hearing
+ * @returns {Sound}
+ */
+export function hearing(sound, hearing) {
+  const away = hearing === 'missing' || hearing === 'interrupted';
+  return { ...sound, hearing, devices: away ? lost(sound.devices, 'speaker') : sound.devices };
+}
+
+/** The one that was in use is gone, or may be; the next one is told of. @param {Sound['devices']} devices @param {Device} device */
+function lost(devices, device) {
+  return devices[device] === null ? devices : { ...devices, [device]: '' };
+}
+
+/**
+ * Sound comes from, or goes to, this device. One without a name is none that could be told of.
+ * @param {Sound} sound @param {Extract<CallEvent, { type: 'device' }>} event
+ * @returns {{ sound: Sound, changed: boolean }} `changed`: it is another one, or back
+ */
+export function device(sound, { device, name }) {
+  const before = sound.devices[device];
+  if (!name || name === before) return { sound, changed: false };
+  return { sound: { ...sound, devices: { ...sound.devices, [device]: name } }, changed: before !== null };
 }
 
 /**

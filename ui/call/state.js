@@ -1,7 +1,7 @@
 // The state of a call: `reduce(state, event, now)` gives the next state and changes nothing in the
 // one before. No document, no clock: `now` is the wall clock's milliseconds, passed in.
 import { missing, soundOnly, whole } from './line.js';
-import { gone, levels, microphone, silent, tells } from './sound.js';
+import { device, gone, hearing, levels, microphone, silent, tells } from './sound.js';
 
 /** @typedef {import('../platform/types').CallEvent} CallEvent */
 /** @typedef {import('../platform/types').CameraState} CameraState */
@@ -27,7 +27,8 @@ import { gone, levels, microphone, silent, tells } from './sound.js';
  *   | { type: 'chat', key: string, people: Person[], text: string, until: number }
  *   | { type: 'refused', key: string, code: Code, people: Person[], until: number }
  *   | { type: 'muted', key: string, people: Person[], until: number }
- *   | { type: 'line', key: string, back: 'down' | 'up', people: Person[], until: number }} Notice
+ *   | { type: 'line', key: string, back: 'down' | 'up', people: Person[], until: number }
+ *   | { type: 'device', device: import('./sound.js').Device, key: string, people: Person[], name: string, until: number }} Notice
  */
 
 /** What stands beside the people, or over them on a small screen. @typedef {'chat' | 'people'} Panel */
@@ -140,7 +141,8 @@ export function reduce(state, event, now) {
       sound: microphone(state.sound, event.state),
       notices: event.state === 'muted' ? state.notices : state.notices.filter((n) => n.type !== 'muted'),
     };
-    case 'sound': return { ...state, sound: { ...state.sound, hearing: event.state } };
+    case 'sound': return { ...state, sound: hearing(state.sound, event.state) };
+    case 'device': return moved(state, event, now);
     case 'levels': return heard(state, event, now);
     case 'uplink': return line(state, 'up', event.carries, now);
     case 'volume': return state.members[event.member]
@@ -239,6 +241,24 @@ function heard(state, event, now) {
     ...next,
     sound: { ...next.sound, told: now },
     notices: [...state.notices.filter((n) => n.type !== 'muted'), notice].slice(-MAX_NOTICES),
+    serial: state.serial + 1,
+  };
+}
+
+/**
+ * Another microphone or loudspeaker than before: pulled out, plugged in, the system's choice, or one's own.
+ * @param {State} state @param {Extract<CallEvent, { type: 'device' }>} event @param {number} now
+ * @returns {State}
+ */
+function moved(state, event, now) {
+  const { sound, changed } = device(state.sound, event);
+  if (!changed) return sound === state.sound ? state : { ...state, sound };
+  /** @type {Notice} */
+  const notice = { type: 'device', device: event.device, key: `n${state.serial}`, people: [], name: event.name, until: now + NOTICE_MS };
+  return {
+    ...state,
+    sound,
+    notices: [...state.notices.filter((n) => n.type !== 'device' || n.device !== event.device), notice].slice(-MAX_NOTICES),
     serial: state.serial + 1,
   };
 }

@@ -50,11 +50,15 @@ export type MicState = 'off' | 'starting' | 'on' | 'muted' | 'denied' | 'missing
 export type SoundState = 'blocked' | 'on' | 'interrupted' | 'missing';
 /** In −dBov: 0 is the loudest, −127 is silence. */
 export type Level = number;
+/** A soft sound of this device's own: somebody came, somebody left, somebody begins to wait. */
+export type Signal = 'join' | 'leave' | 'knock';
 export type CallEvent =
   | { type: 'microphone'; state: MicState }
   /** A few times a second, for the meters; not replayed. `talkingMuted`: the person speaks, and is muted. */
   | { type: 'levels'; own: Level; talkingMuted: boolean; members: Readonly<Record<MemberId, Level>> }
   | { type: 'sound'; state: SoundState }
+  /** Sound comes from this microphone from now on, muted or not, or goes to this speaker; `name` is empty while that isn't told. */
+  | { type: 'device'; device: 'microphone' | 'speaker'; name: string }
   | { type: 'relay'; message: RelayMessage }
   /** What the line carries of what is sent; where it is sound, the own picture isn't sent until it passes again. */
   | { type: 'uplink'; carries: Carries }
@@ -114,6 +118,7 @@ export interface Devices {
   listen?(on: (event: SoundCheckEvent) => void): SoundCheck;  // opens the microphone; the system may ask the person
   process?(on: boolean): void;                                // remembered: echo cancelling, noise suppression, gain; off for a headset
   tone?(): void;                                              // from a touch: a short tone from the chosen speaker
+  signal?(which: Signal): void;                               // from the chosen speaker at once, or where sound is held back not at all
 }
 export interface Platform {
   kind: 'browser' | 'tauri';

@@ -32,6 +32,11 @@ settings-camera-text = See your picture and choose the camera.
 settings-camera-see = Try it
 settings-devices = Camera and sound
 settings-devices-text = See and hear yourself, and choose what with.
+signals = Soft sounds
+signals-text = When somebody comes, leaves or begins to wait; never while somebody speaks.
+signals-on = Day and night
+signals-night = Not at night ({ $from } to { $until })
+signals-off = Never
 
 ## Conversations
 rooms-title = Conversations
@@ -420,6 +425,8 @@ notice-lost = The connection to { $names } was lost
 notice-coming = { $what }
 notice-more = { $count } more
 notice-muted = You are muted: nobody hears you
+notice-microphone = The microphone is now { $name }
+notice-speaker = The speaker is now { $name }
 notice-unmute = Unmute
 notice-line-down = The pictures are back.
 notice-line-up = Your picture is sent again.

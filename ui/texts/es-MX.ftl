@@ -32,6 +32,11 @@ settings-camera-text = Vea su imagen y elija la cámara.
 settings-camera-see = Probar
 settings-devices = Cámara y sonido
 settings-devices-text = Véase, escúchese y elija con qué.
+signals = Sonidos suaves
+signals-text = Cuando alguien llega, sale o empieza a esperar; nunca mientras alguien habla.
+signals-on = De día y de noche
+signals-night = No de noche (de { $from } a { $until })
+signals-off = Nunca
 
 ## Conversaciones
 rooms-title = Conversaciones
@@ -420,6 +425,8 @@ notice-lost = Se perdió la conexión con { $names }
 notice-coming = { $what }
 notice-more = { $count } personas más
 notice-muted = Está silenciado: nadie le oye
+notice-microphone = El micrófono ahora es { $name }
+notice-speaker = El altavoz ahora es { $name }
 notice-unmute = Activar
 notice-line-down = La imagen volvió.
 notice-line-up = Su imagen se envía otra vez.

@@ -16,6 +16,7 @@ import { button } from './parts.js';
 import { createPeople } from './people.js';
 import { endedScreen, overScreen } from './problem.js';
 import { createSelf } from './self.js';
+import { callSignals } from './signals.js';
 import { micControl, soundAsk } from './sound.js';
 import { createStage, drawStage } from './stage.js';
 import { holdsToTalk, microphoneButton } from './talk.js';
@@ -53,6 +54,8 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   let timer;
   /** The stage in CSS pixels, and its text as a multiple of 16 px. */
   let stage = { width: 0, height: 0, text: 1 };
+  /** @type {ReturnType<typeof callSignals> | null} */
+  let signals = null;
 
   const small = variant === 'patient';
   const sound = handle.microphone !== undefined;
@@ -111,6 +114,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   const act = (event) => {
     const next = reduce(state, event, Date.now());
     if (next === state) return;
+    signals?.({ event, before: state, after: next });
     // Levels come ten times a second, and move only the bars that show them.
     const more = event.type !== 'levels' || next.notices !== state.notices;
     state = next;
@@ -312,6 +316,8 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   const element = h('div', { class: 'call-root', attributes: { 'data-variant': variant } });
   draw();
   const stop = handle.subscribe(act);
+  // What happened before this screen stood is seen on it.
+  signals = callSignals(devices);
   const sleep = keepAwake();
 
   return {

@@ -4,6 +4,7 @@ import { h, icon } from './dom.js';
 import { hostSide } from './hosts.js';
 import { brand, button, chip, languageButton, setChip } from './parts.js';
 import { roomList } from './rooms.js';
+import { listSignals } from './signals.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('../platform/types').LobbyState} LobbyState */
@@ -40,6 +41,7 @@ export function homeScreen(app) {
   /** @type {LobbyState | null} */
   let last = null;
   let gone = false;
+  const signal = listSignals(app.platform.devices);
   // Which host is in use is known a moment after its lobby may speak.
   const redraw = () => {
     if (last) drawStatus(status, last, app.inUse?.ward ?? '');
@@ -57,6 +59,7 @@ export function homeScreen(app) {
       return;
     }
     if (!grave) app.stopped = false;
+    signal(lobby);
     rooms.draw(lobby);
     // Without a relay there is nowhere to make a room.
     create.disabled = lobby.state === 'none' || lobby.state === 'lost' || lobby.problem !== undefined;

@@ -7,6 +7,7 @@ import { canFill, fillScreen, isFilled, onFilled } from './fullscreen.js';
 import { KEYS, keysOn, switchKeys } from './keys.js';
 import { languageButton } from './parts.js';
 import { processingSwitch } from './processing.js';
+import { signalChoice } from './signals.js';
 import { holdsToTalk, switchHold } from './talk.js';
 
 /**
@@ -57,7 +58,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
       h('button', { class: 'icon-button', testid: 'menu-close', attributes: { type: 'button' }, said: { 'aria-label': 'menu-close' }, on: { click: close } }, icon('x'))),
     h('div', { class: 'menu-body' },
       h('div', { class: 'menu-rows small-only' }, list.element, voices?.element),
-      lists.length > 0 && h('div', { class: 'menu-devices' }, ...lists.map((one) => one.element), tone?.element),
+      lists.length > 0 && h('div', { class: 'menu-devices' }, ...lists.map((one) => one.element), tone?.element, sound && devices?.signal && signalChoice({ folded: true })),
       processing?.element,
       sound && h('section', { class: 'setting', attributes: { 'aria-labelledby': 'menu-hold-title' } },
         h('div', { class: 'setting-head' }, icon('mic'), h('h3', { class: 'setting-title', t: 'menu-hold', attributes: { id: 'menu-hold-title' } }), hold),

@@ -57,6 +57,13 @@ export function comingText(kind, people) {
 /** @type {Record<ComingKind, import('./dom.js').IconName>} */
 export const comingIcons = { joined: 'user-round-plus', left: 'user-round-minus', lost: 'wifi-off' };
 
+/** @param {Exclude<Notice, { type: 'chat' | 'muted' }>} notice @returns {import('./dom.js').IconName} */
+function iconOf(notice) {
+  if (notice.type === 'coming') return comingsIcon(notice);
+  if (notice.type === 'device') return notice.device === 'microphone' ? 'mic' : 'volume-2';
+  return notice.type === 'line' ? 'video' : 'circle-alert';
+}
+
 /** @param {Notice} notice @param {{ openChat: () => void, unmute: () => void }} does */
 function make(notice, { openChat, unmute }) {
   const words = h('span', { class: 'notice-words' });
@@ -67,8 +74,7 @@ function make(notice, { openChat, unmute }) {
     return h('button', { class: 'notice written', testid: 'notice-muted', attributes: { type: 'button' }, on: { click: unmute } },
       icon('mic-off'), words, h('span', { class: 'notice-verb', t: 'notice-unmute' }));
   }
-  const mark = notice.type === 'coming' ? comingsIcon(notice) : notice.type === 'line' ? 'video' : 'circle-alert';
-  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(mark), words);
+  return h('p', { class: `notice ${notice.type}`, testid: 'notice' }, icon(iconOf(notice)), words);
 }
 
 /** @param {HTMLElement} element @param {Notice} notice */
@@ -82,6 +88,8 @@ function drawNotice(element, notice) {
     sayText(words, 'notice-muted');
   } else if (notice.type === 'line') {
     sayText(words, notice.back === 'up' ? 'notice-line-up' : 'notice-line-down');
+  } else if (notice.type === 'device') {
+    sayText(words, [`notice-${notice.device}`, { name: notice.name }]);
   } else if (notice.type === 'chat') {
     sayText(words, ['notice-chat', { name: notice.people[0]?.name ?? '', text: notice.text }]);
   } else {

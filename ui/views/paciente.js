@@ -4,6 +4,7 @@ import { clock, longDate, t } from '../texts/index.js';
 import { h, icon, initials, keep, sayText, setIcon, shown } from './dom.js';
 import { brand, chip, languageButton, setChip } from './parts.js';
 import { lostKey, sorted } from './rooms.js';
+import { listSignals } from './signals.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('../platform/types').LobbyState} LobbyState */
@@ -45,7 +46,9 @@ export function pacienteScreen(app) {
   tick();
   const timer = setInterval(tick, CLOCK_MS);
 
+  const signal = listSignals(app.platform.devices);
   const stop = app.platform.lobby((lobby) => {
+    signal(lobby);
     // A visit that staff received already is still a visit to this patient.
     const visits = sorted(lobby.rooms.filter((room) => room.waiting || (room.kind === 'bed' && room.members > 0)));
     const reachable = lobby.state === 'live' || (lobby.state === 'lost' && visits.length > 0);

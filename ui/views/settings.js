@@ -1,8 +1,10 @@
-// What this device keeps: who uses it, in which language, with which camera and microphone.
+// What this device keeps: who uses it, in which language, with which camera and microphone, and when it
+// makes soft sounds.
 import { language, languages, onLanguage } from '../texts/index.js';
 import { checkDevices } from './devices.js';
 import { h, icon } from './dom.js';
 import { brand, button, choice, chooseLanguage, field, languageButton, nameProblem } from './parts.js';
+import { signalChoice } from './signals.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('../texts/index.js').Language} Language */
@@ -23,6 +25,7 @@ export function settingsScreen(app) {
         h('h1', { class: 'title', t: 'settings-title', attributes: { tabindex: '-1' } }),
         h('section', { class: 'card pad' }, nameForm(app)),
         h('section', { class: 'card pad' }, tongues.element),
+        app.platform.devices.signal && h('section', { class: 'card pad' }, signalChoice()),
         h('section', { class: 'card pad settings-camera', attributes: { 'aria-labelledby': 'settings-camera' } },
           h('div', { class: 'settings-words' },
             h('h2', { class: 'field-label', t: sound ? 'settings-devices' : 'control-camera', attributes: { id: 'settings-camera' } }),

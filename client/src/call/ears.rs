@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use visita_media::sound::{
+    BLOCK,
     listen::{Event, Frame, Listener, Output, Stats},
     played::Played,
 };
@@ -84,6 +85,11 @@ impl Ears {
 
     pub(super) fn volume(&self, member: MemberId, volume: f32) {
         self.with(|listener| listener.volume(member, volume));
+    }
+
+    /// Plays a sound of this device's own once. Where nothing is played there is none.
+    pub(super) fn sound(&self, blocks: &[[f32; BLOCK]]) {
+        self.with(|listener| listener.sound(blocks));
     }
 
     /// Plays elsewhere.

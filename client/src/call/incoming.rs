@@ -6,7 +6,10 @@ use bytes::{Bytes, BytesMut};
 use tokio::task::{JoinHandle, spawn_blocking};
 use visita_media::{
     clock, receive,
-    sound::listen::{self, Output},
+    sound::{
+        BLOCK,
+        listen::{self, Output},
+    },
 };
 use visita_protocol::{
     chunk::Assembler,
@@ -381,6 +384,11 @@ impl Incoming {
     pub(super) fn volume(&mut self, member: MemberId, volume: f32) {
         self.volumes.insert(member, volume);
         self.ears.volume(member, volume);
+    }
+
+    /// Plays a sound of this device's own once.
+    pub(super) fn sound(&self, blocks: &[[f32; BLOCK]]) {
+        self.ears.sound(blocks);
     }
 
     /// Plays sound elsewhere.

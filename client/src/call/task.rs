@@ -168,6 +168,7 @@ impl Task {
             Command::Process(process) => self.voice.process(process),
             Command::Play(output) => self.incoming.play(output),
             Command::Volume(member, volume) => self.incoming.volume(member, volume),
+            Command::Sound(blocks) => self.incoming.sound(&blocks),
             Command::Report(answer) => {
                 let mut sent = self.outgoing.sent();
                 sent.extend(self.voice.sent());
@@ -196,9 +197,17 @@ impl Task {
             }
             Local::Source(publish::Event::Picture(_)) => {}
             Local::Sound(event) => {
+                let name = match &event {
+                    sound::publish::Event::Started { name }
+                    | sound::publish::Event::DeviceChanged { name } => Some(name.clone()),
+                    _ => None,
+                };
                 self.voice.event(event);
                 self.announce();
                 self.microphone();
+                if let Some(name) = name {
+                    self.tell(Event::Source { name });
+                }
             }
             Local::Speaker(event) => self.tell(Event::Speaker(match event {
                 sound::listen::Event::Started { name }

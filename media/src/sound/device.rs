@@ -23,6 +23,7 @@ use super::{
 };
 
 pub(super) mod callback;
+mod host;
 
 use callback::{Drain, Fill, Stamp};
 
@@ -77,7 +78,7 @@ fn is_monitor(id: &DeviceId) -> bool {
 }
 
 pub(super) fn list() -> Result<Devices, Error> {
-    let host = cpal::default_host();
+    let host = host::host();
     let (input, output) = [Way::In, Way::Out]
         .map(|way| default_of(&host, way).as_ref().and_then(id_of))
         .into();
@@ -162,10 +163,10 @@ fn open(id: Option<&DeviceId>, way: Way) -> Result<Open, Error> {
     let device = match id {
         Some(id) => {
             let id: cpal::DeviceId = id.as_str().parse().map_err(|_| Error::Missing)?;
-            let host = cpal::host_from_id(id.host())?;
+            let host = host::named(id.host())?;
             host.device_by_id(&id).ok_or(Error::Missing)?
         }
-        None => default_of(&cpal::default_host(), way).ok_or(Error::Missing)?,
+        None => default_of(&host::host(), way).ok_or(Error::Missing)?,
     };
     let config = match way {
         Way::In => device.default_input_config()?,
@@ -186,7 +187,7 @@ fn open(id: Option<&DeviceId>, way: Way) -> Result<Open, Error> {
 /// PulseAudio moves a stream to another device without a word, which nobody chose.
 fn watch(opened: DeviceId, way: Way, follows: bool, state: Arc<State>) -> Option<Watch> {
     let watch = Watch::looking(move || {
-        let host = cpal::default_host();
+        let host = host::host();
         let Ok(devices) = host.devices() else { return };
         let mut ids = devices.filter_map(|device| id_of(&device));
         let there = ids.any(|id| id == opened);

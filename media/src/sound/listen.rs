@@ -2,7 +2,7 @@
 //! played, on one thread.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     io,
     str::FromStr,
     sync::{
@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use visita_protocol::{id::MemberId, time::MediaTime};
 
-use super::{Error, devices::DeviceId, played::Played};
+use super::{BLOCK, Error, devices::DeviceId, played::Played};
 use crate::{clock, stats::Percentiles};
 
 mod sender;
@@ -142,6 +142,8 @@ type OnEvent = Box<dyn FnMut(Event) + Send>;
 struct Shared {
     stopping: AtomicBool,
     senders: Mutex<BTreeMap<MemberId, Sender>>,
+    /// A sound of this device's own, as far as it is yet to be played.
+    own: Mutex<VecDeque<[f32; BLOCK]>>,
     orders: Mutex<Option<Output>>,
     played: Mutex<Done>,
 }
@@ -164,6 +166,8 @@ pub struct Listener {
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most senders that are kept: a room holds fewer.
 const MOST_SENDERS: usize = 64;
+/// The longest sound of this device's own, in blocks: two seconds.
+const MOST_OWN: usize = 200;
 
 impl Listener {
     /// Starts the thread. Fails only if the system has none to give. What is played is put into
@@ -176,6 +180,7 @@ impl Listener {
         let shared = Arc::new(Shared {
             stopping: AtomicBool::new(false),
             senders: Mutex::default(),
+            own: Mutex::default(),
             orders: Mutex::new(Some(output)),
             played: Mutex::default(),
         });
@@ -215,6 +220,15 @@ impl Listener {
         let mut senders = lock(&self.shared.senders);
         if senders.len() < MOST_SENDERS || senders.contains_key(&member) {
             senders.entry(member).or_default().volume(volume);
+        }
+    }
+
+    /// Plays a sound of this device's own once, as far as it isn't too long, mixed with what is
+    /// heard. While one is played there is no other.
+    pub fn sound(&self, blocks: &[[f32; BLOCK]]) {
+        let mut own = lock(&self.shared.own);
+        if own.is_empty() {
+            own.extend(blocks.iter().take(MOST_OWN));
         }
     }
 

@@ -62,6 +62,13 @@ pub enum CallEvent {
         /// Sound alone: the own picture isn't sent for now.
         carries: Carries,
     },
+    /// Sound is taken from, or goes to, this device from now on.
+    Device {
+        /// Which way.
+        device: Which,
+        /// What it is called.
+        name: String,
+    },
     /// How loud everybody is, for the meters: ten times a second while there is sound.
     Levels {
         /// One's own microphone, in decibels below full scale, 0 to −127.
@@ -72,6 +79,16 @@ pub enum CallEvent {
         /// The same of those who are heard.
         members: BTreeMap<MemberId, i8>,
     },
+}
+
+/// A device of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// It hears.
+    Microphone,
+    /// It is heard.
+    Speaker,
 }
 
 /// Digital silence, in decibels below full scale.
@@ -308,6 +325,18 @@ mod tests {
         assert_eq!(
             serde_json::to_value(CallEvent::Relay { message }).unwrap(),
             json!({ "type": "relay", "message": { "type": "line", "carries": "sound" } })
+        );
+    }
+
+    #[test]
+    fn a_device_is_told_as_the_page_reads_it() {
+        let event = CallEvent::Device {
+            device: Which::Speaker,
+            name: "Bed".into(),
+        };
+        assert_eq!(
+            serde_json::to_value(event).unwrap(),
+            json!({ "type": "device", "device": "speaker", "name": "Bed" })
         );
     }
 

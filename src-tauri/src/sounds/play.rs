@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use visita_media::{
     clock,
     sound::{
-        BLOCK, FRAME, FRAME_US,
+        BLOCK, BLOCK_US, FRAME, FRAME_US,
         listen::{Event, Frame, Listener, Output},
         opus::{self, Encoder},
         played::Played,
@@ -80,6 +80,11 @@ pub(super) struct Playing {
 }
 
 impl Playing {
+    /// Whether it has come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Ends it. Once this returns the loudspeaker is given back.
     pub(super) async fn stop(mut self) {
         self.stopping.store(true, Ordering::Release);
@@ -105,6 +110,31 @@ pub(super) fn play(
     pieces: Vec<Piece>,
     over: impl FnOnce() + Send + 'static,
 ) -> Result<Playing, Error> {
+    let run = move |listener: &Listener, stop: &AtomicBool| run(listener, pieces, stop);
+    heard(speaker, played, run, over)
+}
+
+/// Plays a sound of the app's own once.
+pub(super) fn sound(
+    speaker: Output,
+    played: Played,
+    blocks: Vec<[f32; BLOCK]>,
+) -> Result<Playing, Error> {
+    let run = move |listener: &Listener, stop: &AtomicBool| {
+        listener.sound(&blocks);
+        let long = blocks.len() as u64 * BLOCK_US;
+        rest(listener, clock::now().0 + long, stop);
+    };
+    heard(speaker, played, run, || ())
+}
+
+/// Does what is to be done while a loudspeaker plays.
+fn heard(
+    speaker: Output,
+    played: Played,
+    run: impl FnOnce(&Listener, &AtomicBool) + Send + 'static,
+    over: impl FnOnce() + Send + 'static,
+) -> Result<Playing, Error> {
     let (told, events) = mpsc::sync_channel(8);
     let waits = speaker != Output::None;
     let listener = Listener::start(speaker, played, move |event| drop(told.try_send(event)))?;
@@ -112,7 +142,7 @@ pub(super) fn play(
     let stop = stopping.clone();
     let task = spawn_blocking(move || {
         if !waits || begins(&events) {
-            run(&listener, pieces, &stop);
+            run(&listener, &stop);
         }
         listener.stop();
         over();
@@ -151,8 +181,12 @@ fn run(listener: &Listener, pieces: Vec<Piece>, stop: &AtomicBool) {
         listener.frame(SELF, frame);
     }
     let held_ms = listener.stats(SELF).map_or(0, |stats| stats.target_ms);
-    let held = held_ms * 1000 + listener.played().delay_us;
-    until(end + FRAME_US + held + TAIL_US, stop);
+    rest(listener, end + FRAME_US + held_ms * 1000, stop);
+}
+
+/// Waits until what is given to the loudspeaker by then was heard.
+fn rest(listener: &Listener, given_us: u64, stop: &AtomicBool) {
+    until(given_us + listener.played().delay_us + TAIL_US, stop);
 }
 
 /// Waits until it is time; `false` when it is to stop.

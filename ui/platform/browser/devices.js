@@ -5,11 +5,12 @@ import { find, keep, kept, process, processes } from '../chosen.js';
 import { Camera } from './camera.js';
 import { framesOf } from './frames.js';
 import { available } from './input.js';
-import { Microphone } from './microphone.js';
+import { DEFAULT, Microphone } from './microphone.js';
 import { Pace } from './pace.js';
 import { Painter } from './painter.js';
 import { check } from './sound/check.js';
 import { Engine } from './sound/engine.js';
+import { signal } from './sound/signal.js';
 import { ticker } from './ticker.js';
 
 /** @typedef {import('../types').Cameras} Cameras */
@@ -64,6 +65,11 @@ class Kind {
   /** @param {string} id */
   has(id) {
     return this.list.some((one) => one.id === id);
+  }
+
+  /** What it is called; empty while that isn't told. @param {string} id */
+  nameOf(id) {
+    return this.list.find((one) => one.id === id)?.name ?? '';
   }
 
   /** The one that is taken, or would be. */
@@ -152,10 +158,17 @@ export class Devices {
    */
   microphone(events) {
     const kind = this._microphones;
-    const choice = { wish: () => kind.wish(), has: (/** @type {string} */ id) => kind.has(id), processes };
+    const choice = {
+      wish: () => kind.wish(), has: (/** @type {string} */ id) => kind.has(id), nameOf: (/** @type {string} */ id) => kind.nameOf(id), processes,
+    };
     const microphone = new Microphone(this._used(events, kind), choice);
     this._users.add(microphone);
     return microphone;
+  }
+
+  /** What the speaker in use is called; empty while a browser doesn't tell which it is. */
+  get speakerName() {
+    return this._speakers.nameOf(this._speakers.wish() ?? DEFAULT);
   }
 
   /** @param {Input} input */
@@ -175,6 +188,13 @@ export class Devices {
   tone() {
     this.engine.tone().catch(() => {
       // Without any speaker there is no tone.
+    });
+  }
+
+  /** @param {import('../types').Signal} which */
+  signal(which) {
+    signal(this.engine, which).catch(() => {
+      // Without any speaker there is none.
     });
   }
 

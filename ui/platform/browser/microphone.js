@@ -11,15 +11,22 @@ const wanted = (on) => ({
   echoCancellation: on, noiseSuppression: on, autoGainControl: on, channelCount: { ideal: 1 }, sampleRate: { ideal: 48_000 },
 });
 
+/**
+ * The system's own choice, where a browser has a name for it (Chromium). A track of it stays with the
+ * device that was the default when it was opened; its label says which.
+ */
+export const DEFAULT = 'default';
+
 export class Microphone extends Input {
   /**
    * @param {import('./input.js').Events} events
-   * @param {import('./input.js').Choice & { processes(): boolean }} choice
+   * @param {import('./input.js').Choice & { processes(): boolean, nameOf(id: string): string }} choice
    */
   constructor(events, choice) {
     super((id) => navigator.mediaDevices.getUserMedia({
       audio: { ...wanted(choice.processes()), ...(id ? { deviceId: { exact: id } } : {}) }, video: false,
     }), events, choice);
+    this._nameOf = choice.nameOf;
   }
 
   /**
@@ -57,8 +64,9 @@ export class Microphone extends Input {
   /** @override */
   plugged() {
     const wish = this._choice.wish();
-    const other = wish !== null && this._choice.has(wish) && this._track?.getSettings().deviceId !== wish;
-    if (this._state === 'on' && other) this.change();
+    const used = this._track?.getSettings().deviceId;
+    const other = wish !== null && this._choice.has(wish) && used !== wish;
+    if (this._state === 'on' && (other || (used === DEFAULT && this._nameOf(used) !== this._track?.label))) this.change();
     else super.plugged();
   }
 }

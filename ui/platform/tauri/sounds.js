@@ -73,6 +73,11 @@ export class Sounds {
     tell('sound_tone');
   }
 
+  /** @param {import('../types').Signal} which */
+  signal(which) {
+    tell('sound_signal', { which });
+  }
+
   /**
    * @param {(event: SoundCheckEvent) => void} on
    * @returns {import('../types').SoundCheck}
@@ -154,5 +159,6 @@ export function withSound(cameras, sounds) {
     process: (on) => sounds.process(on),
     listen: (on) => sounds.listen(on),
     tone: () => sounds.tone(),
+    signal: (which) => sounds.signal(which),
   };
 }

@@ -187,7 +187,7 @@ fn log(event: &Event) {
         Event::Microphone(Microphone::Failed(error)) => {
             tracing::warn!(%error, "no sound is sent");
         }
-        Event::Microphone(_) => tracing::debug!("the microphone changed"),
+        Event::Microphone(_) | Event::Source { .. } => tracing::debug!("the microphone changed"),
         Event::Speaker(Speaker::Failed(error)) => tracing::warn!(%error, "nobody is heard"),
         Event::Speaker(_) => tracing::debug!("the loudspeaker changed"),
         Event::Unseen(member) => tracing::warn!(%member, "a picture comes and can't be decoded"),

@@ -94,6 +94,9 @@ impl Work<'_> {
         for sender in lock(&self.shared.senders).values_mut() {
             sender.mix(now, delay_us, &mut self.mixer);
         }
+        if let Some(own) = lock(&self.shared.own).pop_front() {
+            self.mixer.add(&own, 1.0, 1.0);
+        }
         let mut block = self.mixer.take();
         self.limiter.block(&mut block);
         let mut done = lock(&self.shared.played);
@@ -140,6 +143,8 @@ impl Work<'_> {
             missed: 0,
             out: Vec::with_capacity(4 * BLOCK),
         };
+        // What was to sound before there was anything to hear it is of the past.
+        lock(&self.shared.own).clear();
         let (mut callbacks, mut took) = (0, clock::now().0);
         while !self.ordered() {
             let state = &speaker.playback.state;

@@ -58,6 +58,11 @@ export class Engine {
     return this._state;
   }
 
+  /** Whether something would be heard now, as far as the browser says, without another touch. */
+  get sounds() {
+    return Engine.possible && (this._context ? this._context.state === 'running' : allowed());
+  }
+
   /**
    * Tells how the sound is, now and from now on.
    * @param {(state: SoundState) => void} on

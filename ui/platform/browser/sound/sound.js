@@ -33,6 +33,8 @@ export class Sound {
     this._input = 'off';
     /** @type {MicState} */
     this._state = 'off';
+    /** What the page was told of the speaker last. */
+    this._speaker = '';
     const { engine } = devices;
     /** Whether there could be sound here at all. */
     this.possible = Engine.possible;
@@ -54,8 +56,12 @@ export class Sound {
         this._input = state;
         this._tell();
       },
-      track: (track) => this._talk.track(this.possible ? track : null),
+      track: (track) => {
+        this._talk.track(this.possible ? track : null);
+        if (track) ways.event({ type: 'device', device: 'microphone', name: track.label });
+      },
     });
+    this._unlist = devices.watch(() => this._heardFrom(devices.speakerName));
     if (microphone) this._microphone.on();
   }
 
@@ -111,6 +117,14 @@ export class Sound {
     this._talk.close();
     this.hearing.close();
     this._unwatch();
+    this._unlist();
+  }
+
+  /** @param {string} name */
+  _heardFrom(name) {
+    if (name === this._speaker) return;
+    this._speaker = name;
+    this._ways.event({ type: 'device', device: 'speaker', name });
   }
 
   _tell() {
