@@ -2,17 +2,15 @@
 //! and decoding the other eleven: delay, CPU and memory, from their reports and from the kernel.
 //! `scripts/bench twelve` builds and starts it.
 
-use std::{
-    error::Error,
-    fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    process::{Child, Command, Stdio},
-    thread::sleep,
-    time::Duration,
-};
+use std::{error::Error, io::Write as _, thread::sleep, time::Duration};
 
 use clap::Parser;
 use serde_json::Value;
+
+use programs::Program;
+
+#[path = "../programs.rs"]
+mod programs;
 
 /// A call of many on one machine.
 #[derive(Parser)]
@@ -33,38 +31,6 @@ const SETTLE: Duration = Duration::from_secs(8);
 /// …to a while before the first goes.
 const BEFORE_END: Duration = Duration::from_secs(6);
 
-/// A program that is killed when this is dropped.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Program {
-    /// The CPU time of all its threads up to now.
-    fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
-        let mut nanos = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
-            // A thread may end between the two calls.
-            let Ok(line) = fs::read_to_string(task?.path().join("schedstat")) else {
-                continue;
-            };
-            nanos += line.split(' ').next().unwrap_or("0").parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanos))
-    }
-
-    fn resident_mb(&self) -> Result<f64, Box<dyn Error>> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|rest| rest.split_whitespace().next());
-        Ok(kilobytes.ok_or("no VmRSS")?.parse::<f64>()? * 1024.0 / 1e6)
-    }
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments {
         people,
@@ -72,34 +38,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         built,
     } = Arguments::parse();
     let folder = tempfile::tempdir()?;
-    let mut relay = Command::new(format!("{built}/visita-relay"));
-    relay.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
-    relay.arg(folder.path().join("ward"));
-    relay.stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut relay = Program(relay.spawn()?);
-    let mut line = String::new();
-    let stdout = relay.0.stdout.take().ok_or("no stdout")?;
-    BufReader::new(stdout).read_line(&mut line)?;
-    let ready: Value = serde_json::from_str(&line)?;
-    let text = |key: &str| {
-        ready[key]
-            .as_str()
-            .map(str::to_owned)
-            .ok_or("no ready line")
-    };
-    let (url, fingerprint) = (text("url")?, text("fingerprint")?);
+    let (relay, host) = programs::relay(&built, &folder.path().join("ward"))?;
 
     let mut clients = Vec::new();
     for number in 0..people {
-        let mut client = Command::new(format!("{built}/visita-client"));
-        client.args(["join", "--host", &url, "--fingerprint", &fingerprint]);
-        client.args(["--room", "Twelve", "--create", "--name"]);
-        client.arg(format!("Person {}", number + 1));
-        client.args(["--video", "synthetic:640x360@30", "--report", "json"]);
+        let mut client = host.join(&built, "Twelve");
+        client.arg("--name").arg(format!("Person {}", number + 1));
+        client.args(["--video", "synthetic:640x360@30"]);
         client.args(["--duration", &seconds.to_string(), "--state"]);
         client.arg(folder.path().join(format!("state-{number}")));
-        client.stdout(Stdio::piped()).stderr(Stdio::null());
-        clients.push(Program(client.spawn()?));
+        clients.push(Program::start(&mut client)?);
     }
     sleep(SETTLE);
     let cpu = |programs: &[Program]| -> Result<Vec<Duration>, Box<dyn Error>> {
@@ -125,10 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut reports = Vec::new();
     for client in &mut clients {
-        let mut report = String::new();
-        let stdout = client.0.stdout.as_mut().ok_or("no stdout")?;
-        stdout.read_to_string(&mut report)?;
-        reports.push(serde_json::from_str::<Value>(&report)?);
+        reports.push(client.report()?);
     }
     let text = table(&reports, people);
     let mut out = std::io::stdout();

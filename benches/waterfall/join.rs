@@ -66,7 +66,7 @@ impl Steps {
             Stamp::Sent { .. } => "sent",
             Stamp::Arrived { .. } => "arrived",
             Stamp::Decoded { .. } => "decoded",
-            Stamp::Ended { .. } => return,
+            Stamp::Shown { .. } | Stamp::Heard { .. } | Stamp::Ended { .. } => return,
         });
     }
 

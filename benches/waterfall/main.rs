@@ -93,7 +93,7 @@ impl Ways {
                 None => self.unreadable += 1,
             },
             Stamp::Ended { decode_us, .. } => self.decode_us = Some(decode_us),
-            Stamp::Step(_) => {}
+            Stamp::Shown { .. } | Stamp::Heard { .. } | Stamp::Step(_) => {}
         }
     }
 }

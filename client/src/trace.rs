@@ -50,7 +50,25 @@ pub enum Stamp {
         /// The picture.
         picture: Picture,
     },
-    /// A track is over.
+    /// A picture was put where whoever paints takes it from.
+    Shown {
+        /// Who sent it.
+        from: MemberId,
+        /// The picture.
+        picture: Picture,
+    },
+    /// A track of sound is over.
+    Heard {
+        /// Who sent it.
+        from: MemberId,
+        /// Which.
+        track: TrackId,
+        /// From capture to being mixed, for each block, in microseconds.
+        mixed_us: Percentiles,
+        /// From capture to being heard, as far as the device says.
+        heard_us: Percentiles,
+    },
+    /// A track of pictures is over.
     Ended {
         /// Who sent it.
         from: MemberId,

@@ -14,6 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use visita_media::clock;
+
 /// Samples a second.
 pub const RATE: usize = 48_000;
 
@@ -27,9 +29,9 @@ pub struct Pulse {
 }
 
 /// Into this sink goes what the microphone is to hear.
-const ROOM: &str = "room";
+pub const ROOM: &str = "room";
 /// This one is the loudspeaker.
-const SPEAKER: &str = "speaker";
+pub const SPEAKER: &str = "speaker";
 
 impl Pulse {
     /// Starts it. The microphone and the loudspeaker are the system's defaults in it.
@@ -105,27 +107,42 @@ impl Pulse {
 
     /// Records from here on what the loudspeaker plays.
     pub fn record(&self) -> Recording {
+        self.record_from(SPEAKER, 50)
+    }
+
+    /// Records from here on what a sink plays, in pieces of at most so many milliseconds.
+    pub fn record_from(&self, sink: &str, pieces_ms: u32) -> Recording {
         let mut parec = self
             .client("parec")
             .args(["--raw", "--format=float32le", "--channels=1"])
             .args([
                 &format!("--rate={RATE}"),
-                &format!("--device={SPEAKER}.monitor"),
+                &format!("--device={sink}.monitor"),
             ])
-            .arg("--latency-msec=50")
+            .arg(format!("--latency-msec={pieces_ms}"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut pipe = parec.stdout.take().unwrap();
-        let heard = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let heard = Arc::new((Mutex::new(Heard::default()), Condvar::new()));
         let (writes, stopping) = (heard.clone(), Arc::new(AtomicBool::new(false)));
         let stops = stopping.clone();
         let reader = thread::spawn(move || {
-            let mut block = [0; 4 * RATE / 50];
-            while !stops.load(SeqCst) && pipe.read_exact(&mut block).is_ok() {
-                let samples = block.as_chunks::<4>().0.iter();
+            let (mut bytes, mut there) = ([0; 1 << 14], 0);
+            while !stops.load(SeqCst) {
+                let Ok(more @ 1..) = pipe.read(&mut bytes[there..]) else {
+                    break;
+                };
+                there += more;
                 let mut heard = writes.0.lock().unwrap();
-                heard.extend(samples.map(|bytes| f32::from_le_bytes(*bytes)));
+                let piece = (heard.samples.len(), clock::now().0);
+                heard.pieces.push(piece);
+                let (samples, left) = bytes[..there].as_chunks::<4>();
+                let samples = samples.iter().map(|bytes| f32::from_le_bytes(*bytes));
+                heard.samples.extend(samples);
+                let left = there - left.len()..there;
+                there = left.len();
+                bytes.copy_within(left, 0);
                 writes.1.notify_all();
             }
         });
@@ -159,10 +176,18 @@ fn command(name: &str, folder: &Path) -> Command {
     command
 }
 
+/// What was recorded so far.
+#[derive(Default)]
+struct Heard {
+    samples: Vec<f32>,
+    /// The number of the first sample of each piece, and when the piece came.
+    pieces: Vec<(usize, u64)>,
+}
+
 /// A recording that goes on until it is dropped.
 pub struct Recording {
     parec: Child,
-    heard: Arc<(Mutex<Vec<f32>>, Condvar)>,
+    heard: Arc<(Mutex<Heard>, Condvar)>,
     stopping: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
@@ -170,7 +195,7 @@ pub struct Recording {
 impl Recording {
     /// How many samples there are by now.
     pub fn len(&self) -> usize {
-        self.heard.0.lock().unwrap().len()
+        self.heard.0.lock().unwrap().samples.len()
     }
 
     /// Whether nothing was recorded yet.
@@ -181,10 +206,25 @@ impl Recording {
     /// All samples, once there are so many.
     pub fn wait(&self, samples: usize) -> Vec<f32> {
         let heard = self.heard.0.lock().unwrap();
-        let few = |heard: &mut Vec<f32>| heard.len() < samples;
+        let few = |heard: &mut Heard| heard.samples.len() < samples;
         let (heard, timeout) = self.heard.1.wait_timeout_while(heard, HUNG, few).unwrap();
         assert!(!timeout.timed_out(), "the recording stands still");
-        heard.clone()
+        heard.samples.clone()
+    }
+
+    /// When a sink plays a sample, in microseconds on this machine's clock. A null sink hands a
+    /// piece on when the piece begins to sound, so that is when its first sample sounds; the median
+    /// over a second keeps pieces out that a busy machine brought late.
+    pub fn time_of(&self, sample: usize) -> i64 {
+        let heard = self.heard.0.lock().unwrap();
+        let near = |first: usize| first.abs_diff(sample) <= RATE / 2;
+        let pieces = heard.pieces.iter().filter(|(first, _)| near(*first));
+        let mut starts: Vec<i64> = pieces
+            .map(|&(first, at)| at as i64 - micros(first))
+            .collect();
+        starts.sort_unstable();
+        let middle = starts.get(starts.len() / 2);
+        micros(sample) + middle.expect("it was recorded")
     }
 }
 
@@ -197,6 +237,11 @@ impl Drop for Recording {
             let _ = reader.join();
         }
     }
+}
+
+/// How long so many samples sound, in microseconds.
+fn micros(samples: usize) -> i64 {
+    (samples * 1_000_000 / RATE) as i64
 }
 
 /// A sine that rises from one pitch to another, faded in and out.

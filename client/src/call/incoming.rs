@@ -93,7 +93,7 @@ impl Incoming {
         own: MemberId,
         members: &[Member],
     ) -> Self {
-        let showing = Showing::new(pictures, ears.clone());
+        let showing = Showing::new(pictures, ears.clone(), options.trace.clone());
         let heard = |member: &Member| member.id != own && sends(member, Kind::Audio);
         if options.decode && members.iter().any(heard) {
             ears.open();
@@ -496,6 +496,14 @@ impl Incoming {
                 if matches!(track.sink, Sink::Sound) {
                     self.ears.forget(key.0);
                     self.showing.muted(key.0);
+                    if let Some(trace) = &self.trace {
+                        trace.stamp(Stamp::Heard {
+                            from: key.0,
+                            track: key.1,
+                            mixed_us: stats.mixed_us.clone(),
+                            heard_us: stats.delay_us.clone(),
+                        });
+                    }
                 }
                 self.tally.silent(key, stats);
                 return;

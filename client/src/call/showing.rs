@@ -11,6 +11,7 @@ use crate::{
     clock::now,
     pictures::{Pictures, Whose},
     report::Offset,
+    trace::{Stamp, Trace},
 };
 
 pub(super) struct Showing {
@@ -18,16 +19,18 @@ pub(super) struct Showing {
     held: Notify,
     pictures: Pictures,
     ears: Ears,
+    trace: Option<Trace>,
 }
 
 impl Showing {
     /// To be joined by [`Showing::run`].
-    pub(super) fn new(pictures: Pictures, ears: Ears) -> Arc<Self> {
+    pub(super) fn new(pictures: Pictures, ears: Ears, trace: Option<Trace>) -> Arc<Self> {
         Arc::new(Self {
             lips: Mutex::default(),
             held: Notify::new(),
             pictures,
             ears,
+            trace,
         })
     }
 
@@ -90,6 +93,12 @@ impl Showing {
     fn look(&self, lips: &mut Lips<Picture>, member: MemberId) {
         let heard = self.ears.playing(member);
         if let Some(picture) = lips.look(now(), member, heard) {
+            if let Some(trace) = &self.trace {
+                trace.stamp(Stamp::Shown {
+                    from: member,
+                    picture: picture.clone(),
+                });
+            }
             self.pictures.put(Whose::Member(member), picture);
         }
     }

@@ -122,6 +122,8 @@ pub struct Stats {
     pub delay_us: Percentiles,
     /// The same of the block that was mixed last; `None` if nothing was heard in it.
     pub delay_now_us: Option<u64>,
+    /// Of that, how much until it was mixed: the rest is the output's.
+    pub mixed_us: Percentiles,
 }
 
 /// What the output did.

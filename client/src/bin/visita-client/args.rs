@@ -89,6 +89,9 @@ pub(crate) struct Join {
     /// The codecs asked for, for tests: h264, vp8, jpeg, opus.
     #[arg(long, hide = true, value_delimiter = ',', value_parser = codec)]
     pub(crate) decodes: Option<Vec<Codec>>,
+    /// Print when each frame was where, one line each before the report, for measurements.
+    #[arg(long, hide = true)]
+    pub(crate) stamps: bool,
     /// Count what comes instead of decoding it, for load.
     #[arg(long, hide = true)]
     pub(crate) no_decode: bool,

@@ -22,6 +22,7 @@ use crate::{
     exit::Failure,
     host::Host,
     print,
+    stamps::Stamps,
 };
 
 /// A source that was chosen by hand is sent as it is, up to this.
@@ -34,8 +35,9 @@ const CHOSEN: Limits = Limits {
 
 pub(crate) async fn run(args: Join) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(Failure::Signals)?;
-    match enter(&args, &mut signals).await? {
-        Some((call, events)) => attend(args, call, events, signals).await,
+    let stamps = args.stamps.then(Stamps::default);
+    match enter(&args, stamps.as_ref(), &mut signals).await? {
+        Some((call, events)) => attend(args, stamps, call, events, signals).await,
         None => Ok(()),
     }
 }
@@ -43,6 +45,7 @@ pub(crate) async fn run(args: Join) -> Result<(), Failure> {
 /// Enters the room, unless a signal comes first.
 async fn enter(
     args: &Join,
+    stamps: Option<&Stamps>,
     signals: &mut Signals,
 ) -> Result<Option<(call::Call, mpsc::Receiver<Event>)>, Failure> {
     let host = if let Some(url) = &args.host {
@@ -58,7 +61,9 @@ async fn enter(
     if let Some(within) = args.resume_within {
         session.resume_within = within;
     }
-    let entered = call::join_unless(session, options(args), signals.next()).await;
+    let mut options = options(args);
+    options.trace = stamps.map(Stamps::trace);
+    let entered = call::join_unless(session, options, signals.next()).await;
     let answered = entered.as_ref().ok().and_then(Option::as_ref);
     host.remember(answered.map(|(_, _, joined)| &joined.url))?;
     let Some((call, events, joined)) = entered.map_err(Failure::Begin)? else {
@@ -101,6 +106,7 @@ fn options(args: &Join) -> Options {
 
 async fn attend(
     args: Join,
+    stamps: Option<Stamps>,
     call: call::Call,
     mut events: mpsc::Receiver<Event>,
     mut signals: Signals,
@@ -135,6 +141,9 @@ async fn attend(
         };
         match event {
             Some(Event::Ended { report, error }) => {
+                if let Some(stamps) = &stamps {
+                    stamps.print()?;
+                }
                 if args.report.is_some() {
                     print(&report)?;
                 }

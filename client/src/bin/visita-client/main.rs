@@ -19,6 +19,7 @@ mod host;
 mod hosts;
 mod join;
 mod rooms;
+mod stamps;
 
 use args::{Cli, Command};
 use exit::Failure;

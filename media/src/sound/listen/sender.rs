@@ -32,6 +32,7 @@ pub(super) struct Sender {
     power: f64,
     powers: u64,
     delay_us: Percentiles,
+    mixed_us: Percentiles,
     playing: Option<Playing>,
 }
 
@@ -63,6 +64,7 @@ impl Default for Sender {
             power: 0.0,
             powers: 0,
             delay_us: Percentiles::new(),
+            mixed_us: Percentiles::new(),
             playing: None,
         }
     }
@@ -114,6 +116,9 @@ impl Sender {
             if let Some(delay) = self.playing.and_then(Playing::delay_us) {
                 self.delay_us.add(delay);
             }
+            if let Some(delay) = now.0.checked_sub(time_us) {
+                self.mixed_us.add(delay);
+            }
         }
         mixer.add(&block, self.volume, self.wanted_volume);
         self.volume = self.wanted_volume;
@@ -149,6 +154,7 @@ impl Sender {
             mean_level_dbfs: level::of_power(mean as f32),
             delay_us: self.delay_us.clone(),
             delay_now_us: self.playing.and_then(Playing::delay_us),
+            mixed_us: self.mixed_us.clone(),
         }
     }
 }
