@@ -21,7 +21,7 @@ use crate::programs::{self, Host, Program};
 
 /// Between two chirps, in samples: no multiple of any buffer's length, so that chirps meet the
 /// buffers at every point of their turn.
-const EVERY: usize = 48_651;
+pub(crate) const EVERY: usize = 60_811;
 /// Chirps at the start that don't count: connections settle, buffers learn.
 pub(crate) const SETTLE: usize = 10;
 /// Sound comes no later than this.
@@ -31,9 +31,29 @@ const LEAST_ALIKE: f64 = 0.5;
 /// Recordings come in pieces of so many milliseconds, as the client's own.
 const PIECES_MS: u32 = 10;
 
-/// The sound that is looked for: a quarter of a second, within the band of a voice.
-fn chirp() -> Vec<f32> {
-    pulse::chirp(200.0, 2_000.0, 0.25, 0.3)
+/// The sound that is looked for: a chirp if nothing is processed, else a greeting, since what isn't
+/// speech is taken out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Chirp,
+    Greeting,
+}
+
+impl Sign {
+    fn sound(self) -> Vec<f32> {
+        if self == Self::Chirp {
+            return pulse::chirp(200.0, 2_000.0, 0.25, 0.3);
+        }
+        let mut said = pulse::sentence("es-419+f2", "Buenos días");
+        said.truncate(EVERY - RATE / 4);
+        let peak = said
+            .iter()
+            .fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        for sample in &mut said {
+            *sample *= 0.3 / peak;
+        }
+        said
+    }
 }
 
 /// Two PulseAudios.
@@ -144,6 +164,7 @@ impl Told {
 /// Chirps that are being said and recorded at both ends.
 pub(crate) struct Chirps {
     count: usize,
+    sign: Vec<f32>,
     source: Recording,
     ear: Recording,
     saying: thread::JoinHandle<()>,
@@ -166,14 +187,15 @@ impl Came {
 
 impl Chirps {
     /// Says so many into a room.
-    pub(crate) fn say(count: usize, from: &Arc<Pulse>, to: &Arc<Pulse>) -> Self {
+    pub(crate) fn say(sign: Sign, count: usize, from: &Arc<Pulse>, to: &Arc<Pulse>) -> Self {
         let (source, ear) = (
             from.record_from(ROOM, PIECES_MS),
             to.record_from(SPEAKER, PIECES_MS),
         );
         source.wait(1);
         ear.wait(1);
-        let mut one = chirp();
+        let sign = sign.sound();
+        let mut one = sign.clone();
         one.resize(EVERY, 0.0);
         let mut all = vec![0.0; RATE / 2];
         all.extend(one.iter().cycle().take(count * EVERY));
@@ -181,6 +203,7 @@ impl Chirps {
         let saying = thread::spawn(move || from.say(&all));
         Self {
             count,
+            sign,
             source,
             ear,
             saying,
@@ -193,19 +216,21 @@ impl Chirps {
             .join()
             .map_err(|_| "the chirps can't be played")?;
         sleep(MOST);
-        let chirp = chirp();
+        let chirp = self.sign;
         let (said, heard) = (self.source.wait(1), self.ear.wait(1));
         let mut found = Vec::new();
-        // The first is somewhere in the first seconds, the others follow.
-        let mut near = 0..said.len().min(3 * RATE);
+        // The first begins where anything does, the others follow.
+        let begins = said.iter().position(|sample| sample.abs() > 0.01);
+        let begins = begins.ok_or("nothing was said")?.saturating_sub(RATE / 20);
+        let mut near = begins..begins + chirp.len() + RATE / 5;
         for _ in 0..self.count {
             let Some((at, _)) = look(&chirp, &said, near) else {
                 return Err("a chirp wasn't recorded where it was said".into());
             };
-            near = (at + EVERY).saturating_sub(RATE / 10)..at + EVERY + RATE / 2;
+            near = at + EVERY - RATE / 10..at + EVERY + chirp.len() + RATE / 10;
             let time = self.source.time_of(at);
             let from = sample_at(&self.ear, time).saturating_sub(RATE / 20);
-            let until = from + RATE * MOST.as_secs() as usize;
+            let until = from + RATE * MOST.as_secs() as usize + chirp.len();
             let came = look(&chirp, &heard, from..until);
             found.push(came.map(|(at, _)| Came {
                 said: time,

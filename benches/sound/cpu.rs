@@ -16,10 +16,12 @@ const BEFORE_END: Duration = Duration::from_secs(5);
 /// Up to so many send large pictures; more would be measured on a machine that is full.
 const FEW: usize = 4;
 
-/// CPU of one core, in percent.
+/// CPU of one core in percent, and memory.
 struct Used {
     client: f64,
     relay: f64,
+    client_mb: f64,
+    relay_mb: f64,
 }
 
 pub(crate) fn measure(
@@ -44,7 +46,7 @@ pub(crate) fn measure(
         }
     }
     println!(
-        "| {people} people, {picture}, all of whom speak: CPU of one core, {runs} pairs of calls | without sound | with sound | ratio |"
+        "| {people} people, {picture}, all of whom speak: {runs} pairs of calls | without sound | with sound | ratio |"
     );
     println!("| --- | ---: | ---: | ---: |");
     let row = |name: &str, figure: fn(&Used) -> f64| {
@@ -52,13 +54,15 @@ pub(crate) fn measure(
         let pairs = with.iter().zip(&without);
         let ratio: Spread = pairs.map(|(a, b)| figure(a) / figure(b)).collect();
         println!(
-            "| {name}, % | {:.1} | {:.1} | {ratio:.2} |",
+            "| {name} | {:.1} | {:.1} | {ratio:.2} |",
             of(&without),
             of(&with)
         );
     };
-    row("one participant", |used| used.client);
-    row("the relay", |used| used.relay);
+    row("one participant, % of one core", |used| used.client);
+    row("the relay, % of one core", |used| used.relay);
+    row("memory of one participant, MB", |used| used.client_mb);
+    row("memory of the relay, MB", |used| used.relay_mb);
     println!();
     Ok(())
 }
@@ -107,19 +111,28 @@ fn run(
         .zip(&before)
         .map(|(after, before)| part(after - before))
         .collect();
+    let memory = clients.iter().map(Program::resident_mb);
+    let memory = memory.collect::<Result<Vec<_>, _>>()?;
+    let relay_mb = relay.resident_mb()?;
     let heard = clients.iter_mut().map(|client| {
         let report = client.report()?;
         let rows = report["received"].as_array().ok_or("no report")?;
         let heard = rows.iter().any(|row| row["kind"] == "audio");
         Ok::<bool, Box<dyn Error>>(heard == sound)
     });
-    if !heard.collect::<Result<Vec<_>, _>>()?.iter().all(|as_meant| *as_meant) {
+    if !heard
+        .collect::<Result<Vec<_>, _>>()?
+        .iter()
+        .all(|as_meant| *as_meant)
+    {
         return Err("somebody wasn't heard, or was without sound".into());
     }
     speaking.join().map_err(|_| "nobody could speak")?;
     Ok(Used {
         client: share(&of_clients, 0.5),
         relay: part(relay_after - relay_before),
+        client_mb: share(&memory, 0.5),
+        relay_mb,
     })
 }
 

@@ -12,7 +12,7 @@ use visita_media::sound::{BLOCK, FRAME_US, RATE, mix::Limiter, opus::Encoder, pr
 use visita_tests::pulse::Pulse;
 
 use crate::{
-    call::{Call, Chirps, Places, SETTLE, Told},
+    call::{Call, Chirps, Places, SETTLE, Sign, Told},
     spread::{Spread, share},
 };
 
@@ -25,7 +25,6 @@ const SOFTWARE_AIM_MS: f64 = 60.0;
 const ALONE: usize = 12;
 
 /// What a run found, in milliseconds.
-#[derive(Clone, Default)]
 struct Run {
     parts: Vec<(&'static str, f64)>,
     /// What the client itself reports.
@@ -53,7 +52,8 @@ fn run(built: &str, chirps: usize, process: bool) -> Result<Run, Box<dyn Error>>
         "--process=off"
     };
     let call = Call::start(built, &places, &["--video", "none", switch])?;
-    let said = Chirps::say(SETTLE + chirps, &places.near, &places.far);
+    let sign = if process { Sign::Greeting } else { Sign::Chirp };
+    let said = Chirps::say(sign, SETTLE + chirps, &places.near, &places.far);
     let came = said.find()?.split_off(SETTLE);
     let (sender, receiver) = call.end()?;
     let delays: Vec<f64> = came.iter().flatten().map(|came| came.delay_ms()).collect();
@@ -142,7 +142,7 @@ fn alone(built: &str, pulse: &std::sync::Arc<Pulse>) -> Result<f64, Box<dyn Erro
     let mut command = Command::new(format!("{built}/examples/sound-loop"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut between = Killed(pulse.serve(&mut command).spawn()?);
-    let came = Chirps::say(ALONE, pulse, pulse).find()?;
+    let came = Chirps::say(Sign::Chirp, ALONE, pulse, pulse).find()?;
     drop(between.0.stdin.take());
     let mut said = String::new();
     let stdout = between.0.stdout.as_mut().ok_or("no stdout")?;
@@ -150,7 +150,12 @@ fn alone(built: &str, pulse: &std::sync::Arc<Pulse>) -> Result<f64, Box<dyn Erro
     let said: Value = serde_json::from_str(&said)?;
     let waited = said["waited_us"]["p50"].as_f64().ok_or("the loop failed")? / 1000.0;
     // The first comes while devices still settle.
-    let delays: Vec<f64> = came.iter().skip(2).flatten().map(|c| c.delay_ms()).collect();
+    let delays: Vec<f64> = came
+        .iter()
+        .skip(2)
+        .flatten()
+        .map(|c| c.delay_ms())
+        .collect();
     if delays.len() < ALONE / 2 {
         return Err("nothing came through the devices alone".into());
     }
@@ -180,7 +185,7 @@ fn print(runs: &[Run], plain: &Run, chirps: usize) {
     let alone = over(runs, |run| run.alone);
     let software = over(runs, |run| run.whole - run.alone);
     println!(
-        "{} calls of two, {chirps} chirps counted in each; medians of the calls (least–most).\n",
+        "{} calls of two, {chirps} signs (a greeting by espeak-ng; a chirp where nothing is processed) counted in each; medians of the calls (least–most).\n",
         runs.len()
     );
     println!("| part, by the clients' stamps | p50 ms | |");
@@ -203,7 +208,7 @@ fn print(runs: &[Run], plain: &Run, chirps: usize) {
     println!("| **what is left: the software** | **{software}** | |\n");
     println!(
         "Aims: {AIM_MS:.0} ms in all {}, {SOFTWARE_AIM_MS:.0} ms of it the software {}. \
-         {} of {} chirps weren't found. With the processing off (one call) it is {:.1} ms in all.\n",
+         {} of {} greetings weren't found. With the processing off (one call) it is {:.1} ms in all.\n",
         verdict(whole.median(), AIM_MS),
         verdict(software.median(), SOFTWARE_AIM_MS),
         runs.iter().map(|run| run.lost).sum::<usize>(),

@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Each sample with the time at which it was brought.
     let (mut fill, mut drain) = RingBuffer::<(f32, u64)>::new(ROOM);
     let input = microphone.build_input_stream::<f32, _, _>(
-        config.clone(),
+        config,
         move |data, _| {
             let now = clock::now().0;
             for &sample in data {

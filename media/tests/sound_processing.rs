@@ -10,7 +10,10 @@ mod speech;
 #[test]
 fn the_far_ends_speech_does_not_come_back() {
     let less = speech::echo();
-    println!("echo: {:.1} dB less in the first 2 s, {:.1} dB after", less.soon, less.later);
+    println!(
+        "echo: {:.1} dB less in the first 2 s, {:.1} dB after",
+        less.soon, less.later
+    );
     assert!(less.later >= 30.0, "{} dB", less.later);
 }
 
@@ -22,5 +25,9 @@ fn who_speaks_at_the_same_time_is_kept() {
         kept.segmental_snr, kept.level
     );
     assert!(kept.segmental_snr > 5.0, "{} dB", kept.segmental_snr);
-    assert!(kept.level > -6.0, "the near speaker isn't swallowed: {} dB", kept.level);
+    assert!(
+        kept.level > -6.0,
+        "the near speaker isn't swallowed: {} dB",
+        kept.level
+    );
 }

@@ -31,7 +31,11 @@ fn echo(out: &mut impl Write) -> std::io::Result<()> {
     writeln!(out, "| echo of speech at −6 dB in a room | dB |")?;
     writeln!(out, "| --- | ---: |")?;
     writeln!(out, "| less echo in the first 2 s | {:.1} |", less.soon)?;
-    writeln!(out, "| less echo after 2 s (at least 30) | {:.1} |", less.later)?;
+    writeln!(
+        out,
+        "| less echo after 2 s (at least 30) | {:.1} |",
+        less.later
+    )?;
     writeln!(
         out,
         "| both speak: the near one's segmental SNR | {:.1} |",

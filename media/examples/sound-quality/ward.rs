@@ -89,7 +89,10 @@ fn measured(
         range.len()
     )?;
     for sound in [&speech[range.clone()], &heard[range], &came[behind]] {
-        let bytes: Vec<u8> = sound.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let bytes: Vec<u8> = sound
+            .iter()
+            .flat_map(|sample| sample.to_le_bytes())
+            .collect();
         out.write_all(&bytes)?;
     }
     Ok(())
@@ -111,12 +114,30 @@ fn ratio(sound: &[f32], noise: &[f32], speaks: &[bool]) -> f32 {
 /// Two people in turn, with pauses between sentences.
 fn speech() -> Vec<f32> {
     let said = [
-        ("es-419", "Buenas tardes, mamá. ¿Cómo pasaste la noche? El doctor dice que vas mejor."),
-        ("en-us+f3", "I brought the letters from home, and the children painted a picture."),
-        ("es-419+f2", "La enfermera viene a las seis con la medicina, y después puedes dormir."),
-        ("en-us", "Tell me whether the new pillow helps, or if we should ask for another one."),
-        ("es-419", "El domingo vamos todos a verte, si los médicos nos dejan entrar."),
-        ("en-gb+f4", "The garden is full of apples this year, so your sister makes jam all day."),
+        (
+            "es-419",
+            "Buenas tardes, mamá. ¿Cómo pasaste la noche? El doctor dice que vas mejor.",
+        ),
+        (
+            "en-us+f3",
+            "I brought the letters from home, and the children painted a picture.",
+        ),
+        (
+            "es-419+f2",
+            "La enfermera viene a las seis con la medicina, y después puedes dormir.",
+        ),
+        (
+            "en-us",
+            "Tell me whether the new pillow helps, or if we should ask for another one.",
+        ),
+        (
+            "es-419",
+            "El domingo vamos todos a verte, si los médicos nos dejan entrar.",
+        ),
+        (
+            "en-gb+f4",
+            "The garden is full of apples this year, so your sister makes jam all day.",
+        ),
     ];
     let mut all = vec![0.0; 2 * SECOND];
     for (voice, words) in said {
@@ -187,11 +208,26 @@ fn alarm(length: usize) -> Vec<f32> {
 /// Others who talk in the room: five at once, none of whom is understood.
 fn voices(length: usize) -> Vec<f32> {
     let others = [
-        ("en-us", "And then we waited for the bus, but it never came, so we walked all the way."),
-        ("es-419+f2", "Dile que traiga las llaves, porque la puerta de atrás está cerrada."),
-        ("en-gb", "Could somebody bring another chair, please, there are four of us today."),
-        ("es-419+m3", "No, el martes no puedo, tengo que llevar a mi hijo a la escuela."),
-        ("en-us+f4", "She said the results are coming tomorrow, or the day after at the latest."),
+        (
+            "en-us",
+            "And then we waited for the bus, but it never came, so we walked all the way.",
+        ),
+        (
+            "es-419+f2",
+            "Dile que traiga las llaves, porque la puerta de atrás está cerrada.",
+        ),
+        (
+            "en-gb",
+            "Could somebody bring another chair, please, there are four of us today.",
+        ),
+        (
+            "es-419+m3",
+            "No, el martes no puedo, tengo que llevar a mi hijo a la escuela.",
+        ),
+        (
+            "en-us+f4",
+            "She said the results are coming tomorrow, or the day after at the latest.",
+        ),
     ];
     let mut all = vec![0.0; length];
     for (number, (voice, words)) in others.into_iter().enumerate() {

@@ -42,9 +42,7 @@ impl Stamps {
 }
 
 fn line(stamp: &Stamp, now: MediaTime) -> Option<Value> {
-    let frame = |name: &str, track, captured: &MediaTime| {
-        json!({"stamp": name, "track": track, "captured": captured.0, "at": now.0})
-    };
+    let frame = |name: &str, track, captured: &MediaTime| json!({"stamp": name, "track": track, "captured": captured.0, "at": now.0});
     Some(match stamp {
         Stamp::Encoded { track, captured } => frame("encoded", track, captured),
         Stamp::Sent { track, captured } => frame("sent", track, captured),
