@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// CPU is measured from when everybody has come and keys have settled…
-const SETTLE: Duration = Duration::from_secs(8);
+const SETTLE: Duration = Duration::from_secs(6);
 /// …to a while before the first goes.
-const BEFORE_END: Duration = Duration::from_secs(5);
+const BEFORE_END: Duration = Duration::from_secs(3);
 /// Up to so many send large pictures; more would be measured on a machine that is full.
 const FEW: usize = 4;
 

@@ -22,7 +22,7 @@ const TRACK: u64 = 8;
 const AIM_MS: f64 = 120.0;
 const SOFTWARE_AIM_MS: f64 = 60.0;
 /// Chirps through the devices alone.
-const ALONE: usize = 12;
+const ALONE: usize = 8;
 
 /// What a run found, in milliseconds.
 struct Run {

@@ -30,10 +30,10 @@ enum What {
     /// From the mouth to the ear, by part.
     Delay {
         /// How many calls.
-        #[arg(long, default_value_t = 5)]
+        #[arg(long, default_value_t = 3)]
         runs: usize,
-        /// How many chirps are counted in each.
-        #[arg(long, default_value_t = 20)]
+        /// How many signs are counted in each.
+        #[arg(long, default_value_t = 15)]
         chirps: usize,
     },
     /// How far a picture is from the sound of its moment.
@@ -51,7 +51,7 @@ enum What {
         #[arg(long, default_value_t = 3)]
         runs: usize,
         /// How long each is measured, in seconds.
-        #[arg(long, default_value_t = 15)]
+        #[arg(long, default_value_t = 12)]
         seconds: u64,
     },
 }
