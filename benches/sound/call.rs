@@ -21,7 +21,7 @@ use crate::programs::{self, Host, Program};
 
 /// Between two chirps, in samples: no multiple of any buffer's length, so that chirps meet the
 /// buffers at every point of their turn.
-pub(crate) const EVERY: usize = 60_811;
+pub(crate) const EVERY: usize = 48_651;
 /// Chirps at the start that don't count: connections settle, buffers learn.
 pub(crate) const SETTLE: usize = 10;
 /// Sound comes no later than this.
@@ -31,29 +31,10 @@ const LEAST_ALIKE: f64 = 0.5;
 /// Recordings come in pieces of so many milliseconds, as the client's own.
 const PIECES_MS: u32 = 10;
 
-/// The sound that is looked for: a chirp if nothing is processed, else a greeting, since what isn't
-/// speech is taken out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {
-    Chirp,
-    Greeting,
-}
-
-impl Sign {
-    fn sound(self) -> Vec<f32> {
-        if self == Self::Chirp {
-            return pulse::chirp(200.0, 2_000.0, 0.25, 0.3);
-        }
-        let mut said = pulse::sentence("es-419+f2", "Buenos días");
-        said.truncate(EVERY - RATE / 4);
-        let peak = said
-            .iter()
-            .fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
-        for sample in &mut said {
-            *sample *= 0.3 / peak;
-        }
-        said
-    }
+/// The sound that is looked for: a quarter of a second, within the band of a voice. It isn't speech,
+/// so the processing must be off: it would be taken out.
+fn chirp() -> Vec<f32> {
+    pulse::chirp(200.0, 2_000.0, 0.25, 0.3)
 }
 
 /// Two PulseAudios.
@@ -122,7 +103,8 @@ fn sounding(built: &str, host: &Host, folder: &TempDir, name: &str, more: &[&str
     let mut command = host.join(built, "Sound");
     command.args(["--name", name, "--state"]);
     command.arg(folder.path().join(name));
-    command.args(["--audio", "mic", "--play-audio", "device", "--stamps"]);
+    command.args(["--audio", "mic", "--process=off"]);
+    command.args(["--play-audio", "device", "--stamps"]);
     command.args(more);
     command
 }
@@ -164,7 +146,6 @@ impl Told {
 /// Chirps that are being said and recorded at both ends.
 pub(crate) struct Chirps {
     count: usize,
-    sign: Vec<f32>,
     source: Recording,
     ear: Recording,
     saying: thread::JoinHandle<()>,
@@ -187,15 +168,14 @@ impl Came {
 
 impl Chirps {
     /// Says so many into a room.
-    pub(crate) fn say(sign: Sign, count: usize, from: &Arc<Pulse>, to: &Arc<Pulse>) -> Self {
+    pub(crate) fn say(count: usize, from: &Arc<Pulse>, to: &Arc<Pulse>) -> Self {
         let (source, ear) = (
             from.record_from(ROOM, PIECES_MS),
             to.record_from(SPEAKER, PIECES_MS),
         );
         source.wait(1);
         ear.wait(1);
-        let sign = sign.sound();
-        let mut one = sign.clone();
+        let mut one = chirp();
         one.resize(EVERY, 0.0);
         let mut all = vec![0.0; RATE / 2];
         all.extend(one.iter().cycle().take(count * EVERY));
@@ -203,7 +183,6 @@ impl Chirps {
         let saying = thread::spawn(move || from.say(&all));
         Self {
             count,
-            sign,
             source,
             ear,
             saying,
@@ -216,7 +195,7 @@ impl Chirps {
             .join()
             .map_err(|_| "the chirps can't be played")?;
         sleep(MOST);
-        let chirp = self.sign;
+        let chirp = chirp();
         let (said, heard) = (self.source.wait(1), self.ear.wait(1));
         let mut found = Vec::new();
         // The first begins where anything does, the others follow.

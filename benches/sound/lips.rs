@@ -1,6 +1,6 @@
 //! Whether lips go with the sound, over minutes. Each picture says in its pixels when it was made,
-//! so that each is a flash whose instant is known; a spoken greeting is the beep. What is compared is how
-//! late the two are: the picture when it is put for whoever paints, the greeting when the loudspeaker
+//! so that each is a flash whose instant is known; a chirp is the beep. What is compared is how
+//! late the two are: the picture when it is put for whoever paints, the chirp when the loudspeaker
 //! plays it.
 
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::error::Error;
 use visita_tests::pulse::RATE;
 
 use crate::{
-    call::{Call, Chirps, EVERY, Places, SETTLE, Sign},
+    call::{Call, Chirps, EVERY, Places, SETTLE},
     spread::share,
 };
 
@@ -20,7 +20,7 @@ pub(crate) fn measure(built: &str, seconds: u64) -> Result<(), Box<dyn Error>> {
     let video = ["--video", "synthetic:640x360@30"];
     let call = Call::start(built, &places, &video)?;
     let chirps = seconds as usize * RATE / EVERY + SETTLE;
-    let came = Chirps::say(Sign::Greeting, chirps, &places.near, &places.far)
+    let came = Chirps::say(chirps, &places.near, &places.far)
         .find()?
         .split_off(SETTLE);
     let (_, receiver) = call.end()?;
@@ -39,12 +39,7 @@ pub(crate) fn measure(built: &str, seconds: u64) -> Result<(), Box<dyn Error>> {
         offsets.push(picture - came.delay_ms());
     }
     if offsets.len() * 2 < came.len() {
-        return Err(format!(
-            "{} of {} greetings have a picture",
-            offsets.len(),
-            came.len()
-        )
-        .into());
+        return Err(format!("{} of {} chirps have a picture", offsets.len(), came.len()).into());
     }
     let within = offsets.iter().filter(|offset| offset.abs() <= BOUND_MS);
     let sizes: Vec<f64> = offsets.iter().map(|offset| offset.abs()).collect();
@@ -62,7 +57,7 @@ pub(crate) fn measure(built: &str, seconds: u64) -> Result<(), Box<dyn Error>> {
             at(1.0)
         );
     };
-    row("from a greeting to its being played", &sounds);
+    row("from a chirp to its being played", &sounds);
     row("from a picture to its being put", &pictures);
     row("**between the two, whichever is first**", &sizes);
     let part = |name: &str| told[name].as_f64().unwrap_or(f64::NAN);
@@ -72,7 +67,7 @@ pub(crate) fn measure(built: &str, seconds: u64) -> Result<(), Box<dyn Error>> {
         part("p95")
     );
     println!(
-        "Within ±{BOUND_MS:.0} ms: {} of {} (of {} greetings said); the picture's lead in the median: {:+.1} ms.\n",
+        "Within ±{BOUND_MS:.0} ms: {} of {} (of {} chirps said); the picture's lead in the median: {:+.1} ms.\n",
         within.count(),
         offsets.len(),
         came.len(),

@@ -32,7 +32,7 @@ enum What {
         /// How many calls.
         #[arg(long, default_value_t = 3)]
         runs: usize,
-        /// How many signs are counted in each.
+        /// How many chirps are counted in each.
         #[arg(long, default_value_t = 15)]
         chirps: usize,
     },
