@@ -175,7 +175,7 @@ fn print(runs: &[Run], chirps: usize) {
     let alone = over(runs, |run| run.alone);
     let software = over(runs, |run| run.whole - run.alone);
     println!(
-        "{} calls of two, {chirps} counted in each; medians of the calls (least–most).\n",
+        "{} calls of two, {chirps} chirps counted in each; medians of the calls (least–most).\n",
         runs.len()
     );
     println!("| part, by the clients' stamps | p50 ms | |");
