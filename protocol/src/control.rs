@@ -295,6 +295,7 @@ pub enum Carries {
 }
 
 impl Carries {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
     fn is_pictures(&self) -> bool {
         *self == Carries::Pictures
     }

@@ -24,6 +24,10 @@ const MOST: usize = 256 * 1024;
 /// Marks for each window: a line isn't idle between two answers, and they cost little.
 const MARKS: usize = 2;
 
+/// Marks don't follow each other faster, unless there is no room without an answer: the other side
+/// takes only so many messages a second.
+const MARK_EVERY: Duration = Duration::from_millis(25);
+
 /// How long the fastest answer is believed.
 const FASTEST_COUNTS: Duration = Duration::from_mins(1);
 
@@ -67,7 +71,10 @@ impl Flight {
     pub(super) fn took(&mut self, now: Now, bytes: usize) -> Option<u32> {
         self.since += bytes;
         self.unanswered += bytes;
-        if self.since < (self.window / MARKS).max(FINE) && self.has_room() {
+        let last = self.marks.back().map(|(_, sent, _)| now.since(*sent));
+        let early = last.is_some_and(|last| last < MARK_EVERY);
+        let few = self.since < (self.window / MARKS).max(FINE);
+        if self.has_room() && (few || early) {
             return None;
         }
         let mark = self.next;

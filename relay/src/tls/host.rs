@@ -24,11 +24,11 @@ use super::{Error, ward::Ward};
 use crate::files;
 
 const FILE: &str = "host.json";
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 /// Browsers refuse certificates that run for longer than 398 days.
-const LIFE: Duration = Duration::from_secs(390 * 24 * 60 * 60);
+const LIFE: Duration = Duration::from_hours(390 * 24);
 /// Renewed this long before its end, so that a host that is switched on once a month gets there.
-const EARLY: Duration = Duration::from_secs(45 * 24 * 60 * 60);
+const EARLY: Duration = Duration::from_hours(45 * 24);
 /// Addresses of earlier certificates that are kept, so that a machine that moves between two networks
 /// doesn't make a new one each time, which every browser would ask about again.
 const MOST_NAMES: usize = 64;
