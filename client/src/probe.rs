@@ -106,6 +106,9 @@ mod tests {
             probes.sent(id, at(now));
             answers.push((now + takes, id));
         }
+        for (due, id) in answers {
+            probes.answered(id, at(due));
+        }
         late
     }
 

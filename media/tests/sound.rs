@@ -25,7 +25,7 @@ use visita_media::sound::{
 };
 use visita_protocol::id::MemberId;
 
-use pulse::{Pulse, chirp, find};
+use pulse::{Pulse, chirp, find, find_in_pieces};
 
 #[path = "../../tests/src/pulse.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs)] // Made for the whole-system tests.
@@ -116,29 +116,6 @@ fn write_wav(path: &Path, rate: u32, sound: &[f32]) {
     writer.finalize().unwrap();
 }
 
-/// How alike a chirp is to what is in a recording, at its best place: the median over eighths of
-/// a second, each at its own best place nearby. The buffers may take a piece out or put one in,
-/// which moves what follows by some milliseconds and changes no sound.
-fn likeness(chirp: &[f32], recording: &[f32]) -> f64 {
-    const EIGHTH: usize = 6_000;
-    const NEARBY: usize = 1_500;
-    let (place, _) = find(chirp, recording);
-    let mut alikes: Vec<f64> = (0..chirp.len() / EIGHTH)
-        .map(|number| {
-            let piece = &chirp[number * EIGHTH..(number + 1) * EIGHTH];
-            let at = place + number * EIGHTH;
-            let from = at.saturating_sub(NEARBY);
-            let until = (at + EIGHTH + NEARBY).min(recording.len());
-            if until < from + EIGHTH + 24 {
-                return 0.0;
-            }
-            find(piece, &recording[from..until]).1
-        })
-        .collect();
-    alikes.sort_by(f64::total_cmp);
-    alikes[alikes.len() / 2]
-}
-
 /// So many rounds of two seconds are listened to at most.
 const MOST_ROUNDS: usize = 20;
 
@@ -208,7 +185,7 @@ fn there_and_back(sink: &str) -> f64 {
         times.push(frame.time.0);
         // Two rounds hold the chirp whole, wherever they begin.
         if recording.len() >= (looked + 2) * sound.len() {
-            best = best.max(likeness(&chirp, &recording[looked * sound.len()..]));
+            best = best.max(find_in_pieces(&chirp, &recording[looked * sound.len()..]).1);
             looked += 1;
         }
     }
@@ -396,7 +373,7 @@ fn an_own_sound_is_played_once_among_the_others() {
         heard.recv_timeout(AGES).unwrap(),
         listen::Event::Started { .. }
     ));
-    let sound = [[0.06; BLOCK]; 20];
+    let sound = vec![[0.06; BLOCK]; 20];
     listener.sound(&sound);
     listener.sound(&sound);
     let (mut loud, mut silent) = (0, 0);

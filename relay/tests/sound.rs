@@ -404,7 +404,7 @@ async fn told_loss(person: &mut Person, most: u32, lost: impl Fn(u32) -> bool) -
         person.guest.binary(frame).await;
         // Slowly enough for what one may send.
         sleep(FRAME / 2).await;
-        if sequence % 25 == 0 {
+        if sequence.is_multiple_of(25) {
             person.guest.ping().await;
             let told = person.guest.seen.iter().find_map(loss);
             person.guest.seen.clear();

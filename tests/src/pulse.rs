@@ -318,6 +318,28 @@ pub fn find(sound: &[f32], recording: &[f32]) -> (usize, f64) {
         .unwrap()
 }
 
+/// Where in a recording a sound is, and how alike it is: the median over eighths of a second, each
+/// at its own best place nearby. The buffers may take a piece out or put one in, which moves what
+/// follows by some milliseconds and changes no sound.
+pub fn find_in_pieces(sound: &[f32], recording: &[f32]) -> (usize, f64) {
+    const EIGHTH: usize = RATE / 8;
+    const NEARBY: usize = RATE / 32;
+    let (place, _) = find(sound, recording);
+    let pieces = sound.chunks_exact(EIGHTH).enumerate();
+    let mut alikes: Vec<f64> = pieces
+        .map(|(number, piece)| {
+            let at = place + number * EIGHTH;
+            let from = at.saturating_sub(NEARBY);
+            let until = (at + EIGHTH + NEARBY).min(recording.len());
+            let near = recording.get(from..until).unwrap_or_default();
+            let heard = near.len() > EIGHTH + NEARBY && near.iter().any(|sample| *sample != 0.0);
+            if heard { find(piece, near).1 } else { 0.0 }
+        })
+        .collect();
+    alikes.sort_by(f64::total_cmp);
+    (place, alikes[alikes.len() / 2])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,5 +360,13 @@ mod tests {
         let (found, alike) = find(&chirp, &recording);
         assert_eq!(found, at);
         assert!(alike > 0.999, "{alike}");
+
+        // A piece taken out changes the whole, and no eighth but its own.
+        recording.drain(at + 11_000..at + 11_400);
+        let (_, whole) = find(&chirp, &recording);
+        let (_, pieces) = find_in_pieces(&chirp, &recording);
+        assert!(whole < 0.95 && pieces > 0.99, "{whole}, {pieces}");
+        let (_, other) = find_in_pieces(&super::chirp(3_000.0, 200.0, 0.5, 0.3), &recording);
+        assert!(other < 0.9, "{other}");
     }
 }

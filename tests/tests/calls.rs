@@ -1,7 +1,7 @@
 //! Calls without a window: the relay in this process, participants as the library and as the
 //! program, on this machine's loopback.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 #[path = "../../relay/tests/common/mod.rs"]
 mod common;

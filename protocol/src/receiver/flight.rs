@@ -107,7 +107,7 @@ impl Flight {
                 self.window = (self.window / 2).max(LEAST);
                 self.shrunk = Some(now);
             }
-        } else if full {
+        } else if full && took.saturating_sub(fastest) < LATE / 2 {
             self.window = (self.window + bytes.min(FINE)).min(MOST);
         }
     }

@@ -174,7 +174,7 @@ mod tests {
         let again = Identity::open(data.path(), |_| names("10.0.0.9"), now).unwrap();
         assert_eq!(again.host.read().unwrap().certified.cert, second);
         // Its time comes, too.
-        let later = now + Duration::from_secs(346 * 24 * 60 * 60);
+        let later = now + Duration::from_hours(346 * 24);
         assert!(identity.renew(&names("10.0.0.9"), later).unwrap());
         assert_eq!((identity.fingerprint(), &served()[1]), (pin, &first[1]));
     }

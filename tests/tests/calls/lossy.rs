@@ -103,8 +103,8 @@ async fn two_of_ten_frames_that_are_missing_are_heard_out_of_those_behind_them()
     let heard = async {
         loop {
             let report = luis.call.report().await.unwrap();
-            let of = report.received.into_iter();
-            let row = of.filter(|row| row.from == mallory.member).next();
+            let mut of = report.received.into_iter();
+            let row = of.find(|row| row.from == mallory.member);
             // The last one may still wait when nothing follows.
             if let Some(row) = row.filter(|row| row.frames_received == sent) {
                 return row;

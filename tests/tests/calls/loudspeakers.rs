@@ -13,7 +13,7 @@ use visita_protocol::{
 use visita_tests::{
     host::Host,
     program::{Running, client},
-    pulse::{Pulse, RATE, chirp, find, sentence},
+    pulse::{Pulse, RATE, chirp, find_in_pieces, sentence},
 };
 
 use super::{
@@ -72,11 +72,11 @@ async fn a_chirp_and_a_sentence_arrive_as_they_were_said() {
     let (luis, ana) = (report(&luis.end().await), report(&ana.end().await));
     println!("{luis:?}\n{ana:?}");
 
-    let (at, alike) = find(&chirp, &heard);
+    let (at, alike) = find_in_pieces(&chirp, &heard);
     println!("the chirp: {alike:.4} alike, {at} samples after the beginning");
     assert!(alike >= 0.95, "the chirp is {alike} like what was said");
     // The second time, behind the chirp.
-    let (after, alike) = find(&words, &heard[at + chirp.len()..]);
+    let (after, alike) = find_in_pieces(&words, &heard[at + chirp.len()..]);
     println!("the sentence: {alike:.4} alike, {after} samples after the chirp");
     assert!(alike >= 0.95, "the sentence is {alike} like what was said");
 
