@@ -22,7 +22,7 @@ const LEAST: usize = 2 * FINE;
 const MOST: usize = 256 * 1024;
 
 /// Marks for each window: a line isn't idle between two answers, and they cost little.
-const MARKS: usize = 2;
+const MARKS: usize = 4;
 
 /// Marks don't follow each other faster, unless there is no room without an answer: the other side
 /// takes only so many messages a second.
