@@ -69,6 +69,8 @@ async function startLoop() {
     },
     waits: () => false,
     wantsKey: () => false,
+    behind: () => false,
+    line() {},
     own: () => {},
   });
   loop.camera = new Camera({
