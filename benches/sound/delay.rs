@@ -198,7 +198,7 @@ fn print(runs: &[Run], chirps: usize) {
     println!("| **what is left: the software** | **{software}** | |\n");
     println!(
         "Aims: {AIM_MS:.0} ms in all {}, {SOFTWARE_AIM_MS:.0} ms of it the software {}. \
-         {} of {} chirps weren't found. A chirp is no speech, and the processing would take it out: it is off, and the {:.1} ms that its filters take (measured alone) are added.\n",
+         {} of {} chirps weren't found. A chirp is no speech, and what the processing does to one says nothing: it is off, and the {:.1} ms that its filters take (measured alone) are added.\n",
         verdict(whole.median(), AIM_MS),
         verdict(software.median(), SOFTWARE_AIM_MS),
         runs.iter().map(|run| run.lost).sum::<usize>(),
