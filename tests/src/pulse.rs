@@ -319,25 +319,33 @@ pub fn find(sound: &[f32], recording: &[f32]) -> (usize, f64) {
 }
 
 /// Where in a recording a sound is, and how alike it is: the median over eighths of a second, each
-/// at its own best place nearby. The buffers may take a piece out or put one in, which moves what
+/// at its own best place nearby and counted by its power, as any correlation does: pauses of speech
+/// count for nothing. The buffers may take a piece out or put one in, which moves what
 /// follows by some milliseconds and changes no sound.
 pub fn find_in_pieces(sound: &[f32], recording: &[f32]) -> (usize, f64) {
     const EIGHTH: usize = RATE / 8;
     const NEARBY: usize = RATE / 32;
     let (place, _) = find(sound, recording);
     let pieces = sound.chunks_exact(EIGHTH).enumerate();
-    let mut alikes: Vec<f64> = pieces
+    let mut alikes: Vec<(f64, f64)> = pieces
         .map(|(number, piece)| {
             let at = place + number * EIGHTH;
             let from = at.saturating_sub(NEARBY);
             let until = (at + EIGHTH + NEARBY).min(recording.len());
             let near = recording.get(from..until).unwrap_or_default();
             let heard = near.len() > EIGHTH + NEARBY && near.iter().any(|sample| *sample != 0.0);
-            if heard { find(piece, near).1 } else { 0.0 }
+            let power: f64 = piece.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+            (if heard { find(piece, near).1 } else { 0.0 }, power)
         })
         .collect();
-    alikes.sort_by(f64::total_cmp);
-    (place, alikes[alikes.len() / 2])
+    alikes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = alikes.iter().map(|(_, power)| power).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let median = alikes.iter().find(|(_, power)| {
+        below += power;
+        below >= half
+    });
+    (place, median.map_or(0.0, |(alike, _)| *alike))
 }
 
 #[cfg(test)]
