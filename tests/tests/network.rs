@@ -202,7 +202,7 @@ fn on_a_link_of_150_kbit_s_the_picture_gives_way_and_sound_is_whole() {
 const NORMAL_MS: f64 = 20.0;
 
 #[test]
-fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_clicks() {
+fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_is_above_the_limiter() {
     let pulse = Pulse::start();
     let Some(mut visit) = Visit::begin(Some(&pulse), "none") else {
         return;
