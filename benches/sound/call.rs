@@ -30,7 +30,7 @@ const MOST: Duration = Duration::from_secs(1);
 /// peak over 48,000 places at 0.15 s × 1,300 Hz.
 const LEAST_ALIKE: f64 = 0.4;
 /// Recordings come in pieces of so many milliseconds, as the client's own.
-const PIECES_MS: u32 = 10;
+pub(crate) const PIECES_MS: u32 = 10;
 
 /// The sound that is looked for: within the band of a voice, and so short that a buffer that takes
 /// a piece out or puts one in seldom does it within. It isn't speech, so the processing must be off:

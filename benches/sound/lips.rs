@@ -8,12 +8,17 @@ use std::error::Error;
 use visita_tests::pulse::RATE;
 
 use crate::{
-    call::{Call, Chirps, EVERY, Places, SETTLE},
+    call::{Call, Came, Chirps, EVERY, PIECES_MS, Places, SETTLE},
     spread::share,
 };
 
 /// The bound, in milliseconds.
 const BOUND_MS: f64 = 40.0;
+
+/// A null sink hands a piece of sound on when it begins to play it, a microphone when it has heard
+/// it: what a client takes for the instant of a sound is a piece before that of its being played
+/// here. In microseconds.
+const PIECE_US: i64 = PIECES_MS as i64 * 1000;
 
 pub(crate) fn measure(built: &str, seconds: u64) -> Result<(), Box<dyn Error>> {
     let places = Places::new();
@@ -28,6 +33,10 @@ pub(crate) fn measure(built: &str, seconds: u64) -> Result<(), Box<dyn Error>> {
     shown.sort_unstable();
     let (mut offsets, mut sounds, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for came in came.iter().flatten() {
+        let came = Came {
+            said: came.said - PIECE_US,
+            ..*came
+        };
         // The first picture that was made after the beep.
         let after = shown.partition_point(|(made, _)| *made < came.said);
         let Some((made, put)) = shown.get(after) else {

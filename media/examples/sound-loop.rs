@@ -1,6 +1,7 @@
 //! From the system's microphone to its loudspeaker and nothing between: opened as the product
 //! opens them, so that what is left of a call's delay is known to be the devices'. Ends with its
-//! standard input, and then prints how long sound waited between the two, as a line of JSON.
+//! standard input, and then prints how long sound waited between the two, and how long the system
+//! says that it was on its way before and will be after, as a line of JSON.
 #![allow(clippy::print_stdout)]
 
 use std::{
@@ -34,10 +35,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     // Each sample with the time at which it was brought.
     let (mut fill, mut drain) = RingBuffer::<(f32, u64)>::new(ROOM);
+    let told = || Arc::new(Mutex::new(Percentiles::new()));
+    let (before, after) = (told(), told());
+    let (tells_before, tells_after) = (before.clone(), after.clone());
+    let add = |to: &Mutex<Percentiles>, took: std::time::Duration| {
+        let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
+        to.add(took.as_micros() as u64);
+    };
     let input = microphone.build_input_stream::<f32, _, _>(
         config,
-        move |data, _| {
+        move |data, info: &cpal::InputCallbackInfo| {
             let now = clock::now().0;
+            let at = info.timestamp();
+            add(&tells_before, at.callback.saturating_duration_since(at.capture));
             for &sample in data {
                 let _ = fill.push((sample, now));
             }
@@ -49,8 +59,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let counts = waited.clone();
     let output = loudspeaker.build_output_stream::<f32, _, _>(
         config,
-        move |data, _| {
+        move |data, info: &cpal::OutputCallbackInfo| {
             let now = clock::now().0;
+            let at = info.timestamp();
+            add(&tells_after, at.playback.saturating_duration_since(at.callback));
             let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
             for out in data {
                 if let Ok((sample, brought)) = drain.pop() {
@@ -72,10 +84,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop((input, output));
     let counts = waited.lock().unwrap_or_else(PoisonError::into_inner);
     let at = |share| counts.0.at(share).unwrap_or_default();
+    let median = |of: &Mutex<Percentiles>| {
+        let of = of.lock().unwrap_or_else(PoisonError::into_inner);
+        of.at(0.5).unwrap_or_default()
+    };
     println!(
-        r#"{{"waited_us":{{"p50":{},"p95":{}}},"missing":{}}}"#,
+        r#"{{"waited_us":{{"p50":{},"p95":{}}},"before_us":{},"after_us":{},"missing":{}}}"#,
         at(0.5),
         at(0.95),
+        median(&before),
+        median(&after),
         counts.1
     );
     Ok(())

@@ -295,12 +295,16 @@ pub fn alike(a: &[f32], b: &[f32]) -> f64 {
 
 /// Where in a recording a sound is, and how alike it is there.
 pub fn find(sound: &[f32], recording: &[f32]) -> (usize, f64) {
-    /// Coarsely first, at a part of the rate.
-    const STEP: usize = 12;
+    find_coarsely(sound, recording, 12)
+}
+
+/// As `find`, looked for at a part of the rate first: the smaller the part, the lower a sound must
+/// be for it to be found at its best place.
+fn find_coarsely(sound: &[f32], recording: &[f32], part: usize) -> (usize, f64) {
     let coarse = |samples: &[f32]| -> Vec<f32> {
-        let chunks = samples.chunks_exact(STEP);
+        let chunks = samples.chunks_exact(part);
         chunks
-            .map(|chunk| chunk.iter().sum::<f32>() / STEP as f32)
+            .map(|chunk| chunk.iter().sum::<f32>() / part as f32)
             .collect()
     };
     assert!(recording.len() > sound.len(), "nothing was recorded");
@@ -310,9 +314,9 @@ pub fn find(sound: &[f32], recording: &[f32]) -> (usize, f64) {
     let best = (0..=all.len() - small.len())
         .map(|at| (at, alike(&small, &all[at..])))
         .max_by(|a, b| a.1.total_cmp(&b.1));
-    let near = best.unwrap().0 * STEP;
+    let near = best.unwrap().0 * part;
     let last = recording.len() - sound.len();
-    (near.saturating_sub(2 * STEP)..=(near + 2 * STEP).min(last))
+    (near.saturating_sub(2 * part)..=(near + 2 * part).min(last))
         .map(|at| (at, alike(sound, &recording[at..])))
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .unwrap()
@@ -335,7 +339,12 @@ pub fn find_in_pieces(sound: &[f32], recording: &[f32]) -> (usize, f64) {
             let near = recording.get(from..until).unwrap_or_default();
             let heard = near.len() > EIGHTH + NEARBY && near.iter().any(|sample| *sample != 0.0);
             let power: f64 = piece.iter().map(|sample| f64::from(*sample).powi(2)).sum();
-            (if heard { find(piece, near).1 } else { 0.0 }, power)
+            let alike = if heard {
+                find_coarsely(piece, near, 3).1
+            } else {
+                0.0
+            };
+            (alike, power)
         })
         .collect();
     alikes.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -126,6 +126,46 @@ impl Fill {
     }
 }
 
+/// So much of what was heard last is left a sample later, while nothing is there to be played: it
+/// is gone within 5 ms.
+const FADE_OUT: f32 = 0.98;
+/// So much louder is each sample than the one before, until what is there is heard in full: 5 ms.
+const FADE_IN: f32 = 1.0 / 240.0;
+
+/// Joins what is there to be played and what is missing without a step, which would be a click.
+struct Seam {
+    /// What is left to be heard of the last sample.
+    tail: f32,
+    /// How much of what is there is heard: 0 to 1.
+    gain: f32,
+}
+
+impl Seam {
+    fn there(&mut self, sample: f32) -> f32 {
+        if self.gain < 1.0 {
+            self.gain = (self.gain + FADE_IN).min(1.0);
+            self.tail *= FADE_OUT;
+            return sample * self.gain + self.tail;
+        }
+        sample
+    }
+
+    /// After so many samples that were there comes none.
+    fn ends(&mut self, last: f32) {
+        self.tail = last;
+        self.gain = 0.0;
+    }
+
+    fn missing(&mut self) -> f32 {
+        self.tail *= FADE_OUT;
+        // Smaller ones make some processors slow.
+        if self.tail.abs() < 1e-6 {
+            self.tail = 0.0;
+        }
+        self.tail
+    }
+}
+
 /// Empties a ring into a loudspeaker.
 pub(super) struct Drain {
     samples: Consumer<f32>,
@@ -133,6 +173,7 @@ pub(super) struct Drain {
     state: Arc<State>,
     wake: Thread,
     began: bool,
+    seam: Seam,
 }
 
 impl Drain {
@@ -148,6 +189,10 @@ impl Drain {
             state,
             wake,
             began: false,
+            seam: Seam {
+                tail: 0.0,
+                gain: 1.0,
+            },
         }
     }
 
@@ -161,15 +206,22 @@ impl Drain {
         let marked = Marked::new();
         let frames = data.len() / self.channels;
         let there = self.samples.slots().min(frames);
-        let silence = of_f32(0.0);
         let mut left = data.chunks_exact_mut(self.channels);
         if let Ok(chunk) = self.samples.read_chunk(there) {
+            let mut last = None;
             for (sample, frame) in chunk.into_iter().zip(left.by_ref()) {
-                frame.fill(of_f32(sample));
+                let heard = self.seam.there(sample);
+                frame.fill(of_f32(heard));
+                last = Some(heard);
+            }
+            if let Some(last) = last
+                && there < frames
+            {
+                self.seam.ends(last);
             }
         }
         for frame in left {
-            frame.fill(silence);
+            frame.fill(of_f32(self.seam.missing()));
         }
         self.began |= there > 0;
         if self.began && there < frames {
@@ -226,8 +278,33 @@ mod tests {
         assert_eq!(state.missed.load(Ordering::Relaxed), 0, "it hasn't begun");
         given.push_entire_slice(&[1.0, 2.0]).unwrap();
         drain.callback(&mut data, Duration::ZERO, |sample| sample);
-        assert_eq!(data, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(data[..6], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]);
+        assert_eq!(data[6..], [2.0 * FADE_OUT; 3]);
         assert_eq!(state.missed.load(Ordering::Relaxed), 1);
         assert_eq!(state.asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn what_is_missing_and_comes_back_makes_no_step() {
+        const LOUD: f32 = 0.5;
+        let (mut given, samples) = RingBuffer::new(4_800);
+        let mut drain = Drain::new(samples, 1, Arc::new(State::default()), thread::current());
+        let mut heard = Vec::new();
+        // All of a piece, none of it, a part, all: the tone stands at its height when it ends.
+        for there in [480_usize, 0, 0, 300, 0, 480, 480, 480, 7, 480, 480, 480] {
+            for _ in 0..there {
+                given.push(LOUD).unwrap();
+            }
+            let mut data = [9.0_f32; 480];
+            drain.callback(&mut data, Duration::ZERO, |sample| sample);
+            heard.extend(data);
+        }
+        let steps = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+        assert!(steps.fold(0.0, f32::max) < 0.03);
+        let loudest = heard.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
+        assert!(loudest <= LOUD * 1.01, "{loudest}");
+        assert_eq!(heard[..480], [LOUD; 480], "it begins as it is");
+        assert_eq!(heard[959], 0.0, "what is missing is silent");
+        assert_eq!(heard[heard.len() - 480..], [LOUD; 480], "and it is all there again");
     }
 }

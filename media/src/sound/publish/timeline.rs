@@ -1,38 +1,64 @@
 //! When blocks were captured, on one smooth clock: pure. A device's own times jitter by
-//! milliseconds, and its clock runs apart from the machine's by some hundred ppm; frames follow
-//! each other by 20 ms, and slowly come to where the device's times are on average.
+//! milliseconds, and now and then one is tens of milliseconds early: the system was asked for the
+//! device's delay late, and what passed since counts as delay. Its clock runs apart from the
+//! machine's by some hundred ppm, and samples get lost. So frames follow each other by 20 ms, and each
+//! second they are moved to where most of that second's times were.
 
 use visita_protocol::time::MediaTime;
 
 use super::super::BLOCK_US;
 
-/// How much of the difference is taken over with each block: a hundredth, so that jitter is
-/// averaged over a second.
-const SHARE: i64 = 100;
-/// The most that a block's length is changed, in microseconds: 2,000 ppm, more than any clock.
-const MOST_US: i64 = 20;
-/// A difference beyond this isn't jitter: blocks were lost, or the device stood still.
-const JUMP_US: u64 = 60_000;
+/// Blocks whose times are judged together: a second.
+const WINDOW: usize = 100;
+/// Which of them counts, sorted: above the middle, because what is wrong is early.
+const COUNTS: usize = 70;
+/// A difference beyond this isn't jitter.
+const JUMP_US: i64 = 60_000;
 
 /// The times of a device's blocks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timeline {
     next: Option<u64>,
+    /// By how much each block since the last judgement is later than it should be, in microseconds.
+    late: Vec<i64>,
+    /// What each block is moved by until the next.
+    step: i64,
 }
 
 impl Timeline {
     /// The time of the next block, which the device says was captured at `measured`.
     pub(super) fn block(&mut self, measured: MediaTime) -> MediaTime {
-        let time = match self.next {
-            Some(expected) if expected.abs_diff(measured.0) <= JUMP_US => {
-                let difference = measured.0 as i64 - expected as i64;
-                let step = (difference / SHARE).clamp(-MOST_US, MOST_US);
-                expected.saturating_add_signed(step)
-            }
-            _ => measured.0,
+        let Some(expected) = self.next else {
+            return self.begin(measured);
         };
+        let late = measured.0 as i64 - expected as i64;
+        // Nothing makes a time too late: blocks were lost, or the device stood still.
+        if late > JUMP_US {
+            return self.begin(measured);
+        }
+        // What it will be by when the last of them has been moved.
+        let left = (WINDOW - self.late.len()) as i64;
+        self.late.push(late - self.step * left);
+        if self.late.len() == WINDOW {
+            self.late.sort_unstable();
+            let late = self.late[COUNTS];
+            self.late.clear();
+            if late < -JUMP_US {
+                return self.begin(measured);
+            }
+            self.step = late / WINDOW as i64;
+        }
+        let time = expected.saturating_add_signed(self.step);
         self.next = Some(time + BLOCK_US);
         MediaTime(time)
+    }
+
+    fn begin(&mut self, measured: MediaTime) -> MediaTime {
+        *self = Self {
+            next: Some(measured.0 + BLOCK_US),
+            ..Self::default()
+        };
+        measured
     }
 }
 
@@ -50,12 +76,43 @@ mod tests {
                 let jitter = number * 7919 % 8_001 - 4_000;
                 let time = timeline.block(MediaTime((exact + jitter) as u64)).0 as i64;
                 if let Some(last) = last {
-                    assert!((9_980..=10_020).contains(&(time - last)));
+                    assert!((9_920..=10_080).contains(&(time - last)), "{}", time - last);
                 }
                 last = Some(time);
                 if number > 1_000 {
-                    assert!((time - exact).abs() < 2_000, "{ppm} ppm: {}", time - exact);
+                    assert!((time - exact).abs() < 3_000, "{ppm} ppm: {}", time - exact);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn times_that_are_early_for_a_while_move_nothing() {
+        let mut timeline = Timeline::default();
+        for number in 0..6_000_u64 {
+            let exact = 1_000_000 + number * 10_000;
+            // A quarter of a second in each, and the very first.
+            let early = if number % 100 < 25 { 90_000 } else { number % 7 * 500 };
+            let time = timeline.block(MediaTime(exact - early)).0;
+            if number > 300 {
+                assert!(time.abs_diff(exact) < 3_000, "{number}: {}", time as i64 - exact as i64);
+            }
+        }
+    }
+
+    #[test]
+    fn samples_that_got_lost_are_made_up_for_in_two_seconds() {
+        let mut timeline = Timeline::default();
+        let mut lost = 0;
+        for number in 0..3_000_u64 {
+            // 30 ms every ten seconds, less than a jump.
+            if number % 1_000 == 999 {
+                lost += 30_000;
+            }
+            let exact = 1_000_000 + number * 10_000 + lost;
+            let time = timeline.block(MediaTime(exact)).0;
+            if number % 1_000 > 200 && number % 1_000 < 999 {
+                assert!(time.abs_diff(exact) < 500, "{number}");
             }
         }
     }
@@ -66,5 +123,10 @@ mod tests {
         assert_eq!(timeline.block(MediaTime(50_000)), MediaTime(50_000));
         assert_eq!(timeline.block(MediaTime(60_010)), MediaTime(60_000));
         assert_eq!(timeline.block(MediaTime(900_000)), MediaTime(900_000));
+        // And one whose clock is another one, within a second.
+        for number in 1..WINDOW as u64 {
+            timeline.block(MediaTime(100_000 + number * 10_000));
+        }
+        assert_eq!(timeline.block(MediaTime(2_000_000)), MediaTime(2_000_000));
     }
 }
