@@ -227,6 +227,13 @@ impl Hub {
         Ok((attached, behind))
     }
 
+    /// Whose session this is, if the secret proves it.
+    pub(crate) fn seat(&self, session: SessionId, secret: &Secret) -> Option<Arc<Seat>> {
+        let state = self.lock();
+        let entry = state.sessions.get(&session)?;
+        entry.seat.secret.matches(secret).then(|| entry.seat.clone())
+    }
+
     /// Takes a numbered message. `Err` = the connection and its session can't go on.
     pub(crate) fn message(
         &self,

@@ -7,7 +7,7 @@ use visita_protocol::{
     control::{
         Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello,
         LeaveReason, Member, RelayMessage, RelayPacket, Resume, Role, RoomChoice, RoomInfo,
-        RoomKind, SendTrack, View, Watch, Welcome, parse_client, parse_relay, write,
+        RoomKind, SendTrack, Slot, View, Watch, Welcome, parse_client, parse_relay, write,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},
@@ -232,6 +232,16 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
         carries().prop_map(|carries| RelayMessage::Line { carries }),
         any::<u8>().prop_map(|track| RelayMessage::KeyFrame {
             track: TrackId(track)
+        }),
+        vec((any::<u32>(), "[0-9a-z]{1,3}", "[0-9a-z]{1,3}"), 0..4).prop_map(|slots| {
+            let slot = |(member, sound, picture)| Slot {
+                member: MemberId(member),
+                sound,
+                picture,
+            };
+            RelayMessage::Slots {
+                slots: slots.into_iter().map(slot).collect(),
+            }
         }),
         Just(RelayMessage::Closing),
         (code(), option::of(any::<u64>()))
