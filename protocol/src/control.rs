@@ -168,6 +168,10 @@ pub struct Welcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub compression: Option<Compression>,
+    /// Whether media may go over UDP ([`crate::webrtc`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub webrtc: bool,
 }
 
 /// Which room to join.

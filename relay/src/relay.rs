@@ -248,7 +248,6 @@ impl Relay {
         let counters = Arc::new(Counters::default());
         let front = front(&config, local, &counters);
         let shared = Shared {
-            front,
             ward: watch::Sender::new(ward),
             identity,
             policy,
@@ -257,7 +256,8 @@ impl Relay {
                 config.limits.connections,
                 config.limits.connections_per_address,
             ),
-            hub: Hub::new(&config.limits, counters.clone()),
+            hub: Hub::new(&config.limits, front.is_some(), counters.clone()),
+            front,
             counters,
             troubles: Troubles::new(clock::now()),
             local,

@@ -169,6 +169,7 @@ const packets = {
     grace_ms: u32,
     max_packet: u32,
     compression: optional(word(['zstd1', 'unknown'], 'unknown')),
+    webrtc: optional(flag),
   }),
   refused: object({ code }),
   ack: object({ ack: u64 }),

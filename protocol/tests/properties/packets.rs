@@ -252,12 +252,12 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
 fn relay_packet() -> impl Strategy<Value = RelayPacket> {
     let welcome = (
         any::<(u8, [u8; 16], [u8; 16], bool, u64, u32, u32, u32)>(),
-        any::<bool>(),
+        any::<(bool, bool)>(),
     )
         .prop_map(
             |(
                 (version, session, secret, resumed, received, heartbeat_ms, grace_ms, max_packet),
-                zstd,
+                (zstd, webrtc),
             )| {
                 RelayPacket::Welcome(Welcome {
                     version,
@@ -269,6 +269,7 @@ fn relay_packet() -> impl Strategy<Value = RelayPacket> {
                     grace_ms,
                     max_packet,
                     compression: zstd.then_some(Compression::Zstd1),
+                    webrtc,
                 })
             },
         );

@@ -344,7 +344,7 @@ export class Call {
   /** Tries UDP, if it is time to. */
   _climb() {
     const identity = this._carrier?.identity;
-    if (!identity || !this._carrier?.connected || this._ended || !this._ladder.tries(performance.now())) return;
+    if (!identity?.webrtc || !this._carrier?.connected || this._ended || !this._ladder.tries(performance.now())) return;
     const sound = this._decodes.filter((codec) => codec === 'opus');
     const lane = new Lane(this._offers, identity, {
       up: () => {

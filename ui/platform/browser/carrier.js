@@ -93,7 +93,7 @@ export class Carrier {
     this._connect();
   }
 
-  /** What proves the session, once there is one. @returns {{ session: string, secret: string } | null} */
+  /** What proves the session, once there is one. @returns {{ session: string, secret: string, webrtc?: boolean } | null} */
   get identity() {
     return this._welcome;
   }
