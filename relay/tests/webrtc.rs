@@ -1,6 +1,11 @@
 //! Media over UDP: between the `webrtc` carrier and the others, by whole frames.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
 
 mod common;
 #[path = "common/rtc.rs"]

@@ -154,7 +154,9 @@ fn media(sdp: &str) -> Option<Vec<Medium>> {
 fn pairs(sdp: &str) -> Option<Vec<Pair>> {
     let media = media(sdp)?;
     let of = |kind| {
-        let offered = |medium: &&Medium| medium.kind == kind && medium.direction == Direction::RecvOnly;
+        let offered = move |medium: &&Medium| {
+            medium.kind == kind && medium.direction == Direction::RecvOnly
+        };
         media.iter().filter(offered).map(|medium| medium.mid)
     };
     let pairs = of(MediaKind::Audio).zip(of(MediaKind::Video));
