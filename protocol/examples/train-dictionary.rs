@@ -330,6 +330,7 @@ fn sample(dice: &mut Dice) -> Result<String, Box<dyn Error>> {
             grace_ms: 30_000,
             max_packet: 65_536,
             compression: Some(Compression::Zstd1),
+            webrtc: false,
         }))?,
         1 => write(&ClientPacket::Hello(Hello {
             versions: vec![1],

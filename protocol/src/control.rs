@@ -168,6 +168,10 @@ pub struct Welcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub compression: Option<Compression>,
+    /// Whether media may go over UDP ([`crate::webrtc`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub webrtc: bool,
 }
 
 /// Which room to join.
@@ -381,6 +385,17 @@ pub struct SendTrack {
     pub size: Size,
 }
 
+/// A member's place in a `webrtc` carrier: two media that the participant offered to receive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Slot {
+    /// Whose sound and picture.
+    pub member: MemberId,
+    /// The sound's media identification (`a=mid` in the offer).
+    pub sound: String,
+    /// The picture's.
+    pub picture: String,
+}
+
 /// What the relay says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -444,6 +459,12 @@ pub enum RelayMessage {
     Line {
         /// Sound alone: pictures are left out until the line takes them again.
         carries: Carries,
+    },
+    /// Whose media comes in which slots of the participant's `webrtc` carrier from now on; of
+    /// those that aren't named it comes as frames.
+    Slots {
+        /// Replaces the list before.
+        slots: Vec<Slot>,
     },
     /// The relay ends; members may be called back by another host.
     Closing,

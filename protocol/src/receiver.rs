@@ -8,6 +8,7 @@
 mod flight;
 mod pace;
 mod stream;
+mod verdict;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -15,6 +16,7 @@ use flight::Flight;
 pub use pace::Level;
 use pace::Pace;
 use stream::Stream;
+pub use verdict::{Counters, Reason, Verdict};
 
 use crate::{
     frame::{Header, MAX_FRAME},
@@ -55,95 +57,6 @@ pub struct Selected {
     pub kind: Kind,
     /// The spatial layer that covers the size shown, 0 for sound.
     pub layer: u8,
-}
-
-/// What became of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Verdict {
-    /// The receiver doesn't get this track.
-    NotSelected,
-    /// It will be sent.
-    Queued,
-    /// It won't.
-    Dropped {
-        /// Why.
-        reason: Reason,
-        /// Whether a key frame of the track is needed before any other frame can be sent.
-        key_frame: bool,
-    },
-}
-
-/// Why a frame of a selected track isn't sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It refers to a frame that wasn't sent, or the track waits for its first key frame.
-    Reference,
-    /// It belongs to another spatial layer than the one that is shown.
-    Spatial,
-    /// It belongs to an upper temporal layer, and the receiver is slow.
-    Temporal,
-    /// It isn't a key frame, or one too many, and the receiver is very slow.
-    KeyFramesOnly,
-    /// It is a picture, and the receiver has hardly line enough for sound.
-    SoundOnly,
-    /// It waited in a queue that was emptied or grew too old.
-    Purged,
-    /// Its sequence isn't above that of the frames before.
-    Late,
-    /// It is larger than any frame may be, or sound that refers to other frames.
-    Invalid,
-}
-
-impl Reason {
-    /// Every reason, in the order of [`Counters`]' array.
-    pub const ALL: [Reason; 8] = [
-        Reason::Reference,
-        Reason::Spatial,
-        Reason::Temporal,
-        Reason::KeyFramesOnly,
-        Reason::SoundOnly,
-        Reason::Purged,
-        Reason::Late,
-        Reason::Invalid,
-    ];
-
-    /// A name for metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::Reference => "reference",
-            Reason::Spatial => "spatial",
-            Reason::Temporal => "temporal",
-            Reason::KeyFramesOnly => "key_frames_only",
-            Reason::SoundOnly => "sound_only",
-            Reason::Purged => "purged",
-            Reason::Late => "late",
-            Reason::Invalid => "invalid",
-        }
-    }
-}
-
-/// What a receiver got and didn't get since it began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Control messages taken out.
-    pub control: u64,
-    /// Sound frames taken out whole.
-    pub sound: u64,
-    /// Sound frames that were queued and thrown away.
-    pub sound_purged: u64,
-    /// Picture frames taken out whole.
-    pub picture: u64,
-    /// Payload bytes of those frames.
-    pub bytes: u64,
-    dropped: [u64; Reason::ALL.len()],
-}
-
-impl Counters {
-    /// How many frames were dropped for this reason.
-    pub fn dropped(&self, reason: Reason) -> u64 {
-        self.dropped[reason as usize]
-    }
 }
 
 /// What is sent next.
@@ -369,10 +282,36 @@ impl<C, F: Clone> Receiver<C, F> {
         if let Some(mark) = self.mark.take() {
             return Some(Item::Mark(mark));
         }
-        if let Some(message) = self.control.pop_front() {
-            self.counters.control += 1;
+        if let Some(message) = self.pop_control() {
             return Some(Item::Control(message));
         }
+        if let Some((frame, chunk)) = self.pop_sound(now) {
+            return Some(Item::Chunk { frame, chunk });
+        }
+        let slow = self.gentle || self.pace.level() != Level::Full;
+        if slow && !self.flight.has_room() {
+            return None;
+        }
+        let bytes = self.picture.front().map_or(0, |first| {
+            let chunks = usize::from(first.header.chunks).max(1);
+            first.bytes.div_ceil(chunks)
+        });
+        let (frame, chunk) = self.pop_picture()?;
+        if slow {
+            self.mark = self.flight.took(now, bytes);
+        }
+        Some(Item::Chunk { frame, chunk })
+    }
+
+    /// The next control message, for a connection whose media goes another way.
+    pub fn pop_control(&mut self) -> Option<C> {
+        let message = self.control.pop_front()?;
+        self.counters.control += 1;
+        Some(message)
+    }
+
+    /// The next chunk of sound, and which of its frame's it is.
+    pub fn pop_sound(&mut self, now: Now) -> Option<(F, u16)> {
         while self
             .sound
             .front()
@@ -381,31 +320,42 @@ impl<C, F: Clone> Receiver<C, F> {
             self.sound.pop_front();
             self.purged_sound(1);
         }
-        if let Some((item, done)) = next_chunk(&mut self.sound) {
-            if let Some(bytes) = done {
-                self.counters.sound += 1;
-                self.counters.bytes += bytes as u64;
-            }
-            return Some(item);
+        let (frame, chunk, done) = next_chunk(&mut self.sound)?;
+        if let Some(bytes) = done {
+            self.counters.sound += 1;
+            self.counters.bytes += bytes as u64;
         }
-        let slow = self.gentle || self.pace.level() != Level::Full;
-        if slow && !self.flight.has_room() {
-            return None;
-        }
-        let first = self.picture.front()?;
-        let bytes = first
-            .bytes
-            .div_ceil(usize::from(first.header.chunks).max(1));
-        let (item, done) = next_chunk(&mut self.picture)?;
-        if slow {
-            self.mark = self.flight.took(now, bytes);
-        }
+        Some((frame, chunk))
+    }
+
+    /// The next chunk of a picture, for a carrier that knows by itself how much its line takes.
+    pub fn pop_picture(&mut self) -> Option<(F, u16)> {
+        let (frame, chunk, done) = next_chunk(&mut self.picture)?;
         if let Some(bytes) = done {
             self.picture_bytes -= bytes;
             self.counters.picture += 1;
             self.counters.bytes += bytes as u64;
         }
-        Some(item)
+        Some((frame, chunk))
+    }
+
+    /// What the other side got of this sender's pictures is of no use any more: they start again at
+    /// a key frame.
+    pub fn restart(&mut self, sender: MemberId) {
+        self.purge(|header| header.sender == sender);
+        for stream in &mut self.streams {
+            if stream.sender == sender {
+                stream.restart();
+            }
+        }
+    }
+
+    /// Media goes another way from now on, control as before: what waits of it is thrown away, and
+    /// every picture starts again at a key frame.
+    pub fn change_way(&mut self) {
+        let control = std::mem::take(&mut self.control);
+        self.clear();
+        self.control = control;
     }
 
     /// Whether nothing waits.
@@ -419,6 +369,11 @@ impl<C, F: Clone> Receiver<C, F> {
     /// How far picture is cut now.
     pub fn level(&self) -> Level {
         self.pace.level()
+    }
+
+    /// Whose tracks it gets, each sender once for each track.
+    pub fn senders(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.streams.iter().map(|stream| stream.sender)
     }
 
     /// Whether any picture is selected.
@@ -546,30 +501,17 @@ impl<C, F: Clone> Receiver<C, F> {
     }
 }
 
-/// The next chunk of a queue's first frame, and that frame's bytes if the chunk is its last.
-fn next_chunk<C, F: Clone>(
-    queue: &mut VecDeque<Waiting<F>>,
-) -> Option<(Item<C, F>, Option<usize>)> {
+/// The next chunk of a queue's first frame: the frame, which of its chunks, and the frame's bytes if
+/// it is the last.
+fn next_chunk<F: Clone>(queue: &mut VecDeque<Waiting<F>>) -> Option<(F, u16, Option<usize>)> {
     let first = queue.front_mut()?;
     let chunk = first.next;
     if chunk + 1 < first.header.chunks {
         first.next += 1;
-        return Some((
-            Item::Chunk {
-                frame: first.frame.clone(),
-                chunk,
-            },
-            None,
-        ));
+        return Some((first.frame.clone(), chunk, None));
     }
     let last = queue.pop_front()?;
-    Some((
-        Item::Chunk {
-            frame: last.frame,
-            chunk,
-        },
-        Some(last.bytes),
-    ))
+    Some((last.frame, chunk, Some(last.bytes)))
 }
 
 #[cfg(test)]

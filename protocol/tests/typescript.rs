@@ -11,6 +11,7 @@ use visita_protocol::{
     control::{ClientPacket, LobbyMessage, RelayPacket},
     id::{Fingerprint, WardId},
     trouble::Trouble,
+    webrtc::{Answer, Offer},
 };
 
 /// A folder of this test's own, gone afterwards.
@@ -45,6 +46,8 @@ fn the_committed_types_are_current() {
     Fingerprint::export_all(&config).unwrap();
     WardId::export_all(&config).unwrap();
     Trouble::export_all(&config).unwrap();
+    Offer::export_all(&config).unwrap();
+    Answer::export_all(&config).unwrap();
     let mut now = files(&folder.0);
     let index = now.keys().map(|file| {
         let name = file.trim_end_matches(".ts");

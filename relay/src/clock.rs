@@ -2,7 +2,7 @@
 
 use std::{
     sync::LazyLock,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use visita_protocol::time::{Now, WallMs};
@@ -12,6 +12,11 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// This moment, for state machines.
 pub(crate) fn now() -> Now {
     Now(ORIGIN.elapsed().as_micros() as u64)
+}
+
+/// A moment of ours as the system's.
+pub(crate) fn instant(at: Now) -> Instant {
+    *ORIGIN + Duration::from_micros(at.0)
 }
 
 /// This moment, for people.

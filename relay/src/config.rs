@@ -38,6 +38,8 @@ pub struct Config {
     /// What a bearer must show to read `/metrics` from another machine; absent: only the machine
     /// itself may read it.
     pub metrics_token: Option<String>,
+    /// The UDP port for media by WebRTC. The listener's number when absent; 0 = none.
+    pub udp_port: Option<u16>,
     /// Whether to be found on the LAN. A loopback listener never advertises.
     pub advertise: bool,
     /// Serve the page from this folder instead of the embedded files (for working on the page).
@@ -152,6 +154,7 @@ impl Default for Config {
             connect_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             metrics_token: None,
+            udp_port: None,
             advertise: true,
             ui: None,
             limits: Limits::default(),

@@ -6,17 +6,21 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use visita_protocol::{
     chunk::{Chunks, FINE, Frame},
     frame::Header,
+    media::Codec,
 };
 
 /// A frame as it came, and cut finely if anybody needs it so: once for all of them.
 pub(crate) struct Cut<'f> {
+    /// How it is coded.
+    pub(crate) codec: Codec,
     whole: &'f Frame<Bytes>,
     fine: OnceCell<Option<Frame<Bytes>>>,
 }
 
 impl<'f> Cut<'f> {
-    pub(crate) fn new(whole: &'f Frame<Bytes>) -> Self {
+    pub(crate) fn new(codec: Codec, whole: &'f Frame<Bytes>) -> Self {
         Self {
+            codec,
             whole,
             fine: OnceCell::new(),
         }
@@ -123,7 +127,7 @@ mod tests {
             (5_000, 1_500),
         ] {
             let (whole, payload) = frame(bytes, most);
-            let cut = Cut::new(&whole);
+            let cut = Cut::new(Codec::H264, &whole);
             let fine = cut.fine();
             assert_eq!(fine.bytes, bytes);
             assert!(fine.header.chunks <= MAX_CHUNKS);
@@ -154,7 +158,7 @@ mod tests {
     fn what_is_fine_already_stays_as_it_came() {
         for (bytes, most) in [(0, 1), (1_024, 16_384), (10_000, 1_000)] {
             let (whole, _) = frame(bytes, most);
-            let cut = Cut::new(&whole);
+            let cut = Cut::new(Codec::H264, &whole);
             assert!(std::ptr::eq(cut.fine(), cut.whole()));
         }
     }

@@ -86,6 +86,8 @@ pub(crate) struct Attached {
 pub(crate) struct Hub {
     state: Mutex<State>,
     limits: Limits,
+    /// Whether media may go over UDP.
+    webrtc: bool,
     counters: Arc<Counters>,
     rooms_changed: watch::Sender<u64>,
     /// The list of rooms as text: of which revision, and from when.
@@ -94,7 +96,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
+    pub(crate) fn new(limits: &Limits, webrtc: bool, counters: Arc<Counters>) -> Arc<Self> {
         let rooms = Rooms::new(room::Limits {
             rooms: limits.rooms as usize,
             members: limits.members as usize,
@@ -111,6 +113,7 @@ impl Hub {
         Arc::new(Self {
             state: Mutex::new(state),
             limits: limits.clone(),
+            webrtc,
             counters,
             rooms_changed: watch::Sender::new(0),
             listed: Mutex::default(),
@@ -208,6 +211,7 @@ impl Hub {
                 grace_ms: self.limits.grace_s.saturating_mul(1000),
                 max_packet: self.limits.max_packet,
                 compression,
+                webrtc: self.webrtc,
             })
         };
         let Carried {
@@ -225,6 +229,13 @@ impl Hub {
             ended,
         };
         Ok((attached, behind))
+    }
+
+    /// Whose session this is, if the secret proves it.
+    pub(crate) fn seat(&self, session: SessionId, secret: &Secret) -> Option<Arc<Seat>> {
+        let state = self.lock();
+        let entry = state.sessions.get(&session)?;
+        entry.seat.secret.matches(secret).then(|| entry.seat.clone())
     }
 
     /// Takes a numbered message. `Err` = the connection and its session can't go on.

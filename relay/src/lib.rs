@@ -29,6 +29,7 @@ mod steady;
 mod tls;
 mod trouble;
 mod web;
+mod webrtc;
 mod ws;
 
 pub use addresses::{Address, Addresses};

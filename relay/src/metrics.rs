@@ -42,6 +42,8 @@ counters! {
     sound_frames: "Sound frames received.",
     sound_frames_left_out: "Sound frames that weren't forwarded: others in the room spoke.",
     sound_frames_refused: "Sound frames beyond what a participant may send in a second.",
+    lanes: "Ways for media over UDP that came up.",
+    packets_refused: "UDP packets that were nobody's or couldn't be read.",
     chunks_refused: "Media chunks that broke a rule.",
     messages_refused: "Packets that couldn't be read.",
     key_frame_requests: "Key frames asked of publishers.",

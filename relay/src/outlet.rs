@@ -1,6 +1,9 @@
 //! What goes out to one participant: its session's numbered messages, its receiver's queues, and
 //! the connection that they go over at the moment, if there is one.
 
+mod body;
+mod media;
+
 use std::{
     collections::VecDeque,
     sync::{
@@ -10,14 +13,18 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use body::Body;
+use body::pack;
 use bytes::Bytes;
+pub(crate) use media::Leaving;
+use media::Way;
 use tokio::sync::oneshot;
 use visita_protocol::{
     chunk::Chunks,
-    compress,
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
     line::Word,
+    media::Codec,
     receiver::{Item, Level, Receiver, Selected, Verdict},
     session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
@@ -27,6 +34,7 @@ use crate::{
     clock,
     fine::Cut,
     metrics::{self, Counters},
+    webrtc::Lane,
     ws::{Batch, Link, Outgoing, Queue},
 };
 
@@ -155,52 +163,12 @@ impl Queue for Tap {
     }
 }
 
-/// A packet as it goes over the wire.
-fn pack(packet: &RelayPacket, compressed: bool) -> Option<Outgoing> {
-    let text = match serde_json::to_string(packet) {
-        Ok(text) => text,
-        Err(error) => {
-            tracing::error!(%error, "a packet couldn't be written");
-            return None;
-        }
-    };
-    Some(wire(text, compressed))
-}
-
-/// A numbered message as text, shared by all who get the same one.
-#[derive(Clone, Debug)]
-pub(crate) struct Body(Arc<str>);
-
-impl From<&RelayMessage> for Body {
-    fn from(message: &RelayMessage) -> Self {
-        let text = serde_json::to_string(message).unwrap_or_else(|error| {
-            tracing::error!(%error, "a message couldn't be written");
-            // Unknown messages are tolerated, a missing number isn't.
-            r#"{"type":"unknown"}"#.to_owned()
-        });
-        Self(text.into())
-    }
-}
-
-impl Body {
-    /// The packet that carries it: the same as [`RelayPacket::Message`] gives.
-    fn pack(&self, n: u64, ack: u64, compressed: bool) -> Outgoing {
-        let body = &self.0;
-        let text = format!(r#"{{"type":"message","n":{n},"ack":{ack},"body":{body}}}"#);
-        wire(text, compressed)
-    }
-}
-
-fn wire(text: String, compressed: bool) -> Outgoing {
-    if compressed && let Some(message) = compress::compress(&text) {
-        return Outgoing::Binary(message.into());
-    }
-    Outgoing::Text(text.into())
-}
-
 /// The most bytes of control messages that wait for one connection: all that a session keeps, as it
 /// comes again after a resume, and what is said meanwhile.
 const MAX_WAITING_BYTES: usize = MAX_UNACKNOWLEDGED_BYTES + 256 * 1024;
+
+/// A frame that waits, and how it is coded.
+type Piece = (Chunks<Bytes>, Codec);
 
 /// One participant's way out.
 pub(crate) struct Outlet {
@@ -210,7 +178,9 @@ pub(crate) struct Outlet {
 
 struct Inner {
     session: Session<Body>,
-    receiver: Receiver<Outgoing, Chunks<Bytes>>,
+    receiver: Receiver<Outgoing, Piece>,
+    /// The way of its media beside the connection, if it has one.
+    way: Option<Way>,
     /// The bytes of the control messages that wait.
     waiting: usize,
     /// What it was told that its line carries.
@@ -264,6 +234,8 @@ pub(crate) enum Taken {
 pub(crate) struct Offered {
     /// To be flushed, if there is something to send.
     pub(crate) link: Option<Arc<MemberLink>>,
+    /// The same, when media goes another way.
+    pub(crate) lane: Option<Arc<Lane>>,
     /// A key frame is needed before any other frame can be sent.
     pub(crate) key_frame: bool,
 }
@@ -273,6 +245,7 @@ impl Outlet {
         let inner = Inner {
             session: Session::new(),
             receiver: Receiver::new(),
+            way: None,
             waiting: 0,
             word: Word::default(),
             frames: 0,
@@ -297,7 +270,7 @@ impl Outlet {
             return;
         }
         while batch.has_room()
-            && let Some(item) = inner.receiver.pop(now)
+            && let Some(item) = inner.pop(now)
         {
             match item {
                 Item::Control(message) => {
@@ -306,7 +279,7 @@ impl Outlet {
                 }
                 Item::Mark(mark) => batch.push(Outgoing::Ping(mark)),
                 Item::Chunk { frame, chunk } => {
-                    if let Some(chunk) = frame.as_slice().get(usize::from(chunk)) {
+                    if let Some(chunk) = frame.0.as_slice().get(usize::from(chunk)) {
                         chunks += 1;
                         bytes += chunk.len() as u64;
                         batch.push(Outgoing::Binary(chunk.clone()));
@@ -335,20 +308,26 @@ impl Outlet {
         if inner.connection.is_none() {
             return Offered::default();
         }
-        let frame = if inner.receiver.level() == Level::Full {
+        let codec = frame.codec;
+        // RTP cuts a frame by itself.
+        let frame = if inner.receiver.level() == Level::Full || inner.lane().is_some() {
             frame.whole()
         } else {
             frame.fine()
         };
+        let piece = (frame.chunks.clone(), codec);
         match inner
             .receiver
-            .frame(now, &frame.header, frame.bytes, &frame.chunks)
+            .frame(now, &frame.header, frame.bytes, &piece)
         {
             Verdict::NotSelected => Offered::default(),
             Verdict::Queued => {
                 inner.frames += 1;
+                let lane = inner.lane().cloned();
+                let link = inner.connection.as_ref().map(|c| c.link.clone());
                 Offered {
-                    link: inner.connection.as_ref().map(|c| c.link.clone()),
+                    link: link.filter(|_| lane.is_none()),
+                    lane,
                     key_frame: false,
                 }
             }
@@ -358,8 +337,8 @@ impl Outlet {
                 drop(inner);
                 metrics::add(&self.counters.frames_dropped, 1);
                 Offered {
-                    link: None,
                     key_frame,
+                    ..Offered::default()
                 }
             }
         }
@@ -369,7 +348,7 @@ impl Outlet {
     /// session lets go of it: after its next resume it is told how things are.
     pub(crate) fn send(&self, message: &Body) -> Option<Arc<MemberLink>> {
         let mut inner = self.lock();
-        if let Ok(n) = inner.session.send_sized(message.clone(), message.0.len()) {
+        if let Ok(n) = inner.session.send_sized(message.clone(), message.len()) {
             return inner.queue(n, message);
         }
         if !inner.session.is_behind() {
@@ -511,11 +490,24 @@ impl Outlet {
 
     /// Which of a sender's tracks go out from now on. Gives those that need a key frame.
     pub(crate) fn route(&self, sender: MemberId, tracks: &[Selected]) -> Vec<TrackId> {
-        self.lock().receiver.route(sender, tracks)
+        let mut inner = self.lock();
+        if let Some(way) = &mut inner.way {
+            way.route(sender, !tracks.is_empty());
+        }
+        inner.receiver.route(sender, tracks)
     }
 }
 
 impl Inner {
+    /// What goes over the connection next.
+    fn pop(&mut self, now: Now) -> Option<Item<Outgoing, Piece>> {
+        if self.lane().is_some() {
+            self.receiver.pop_control().map(Item::Control)
+        } else {
+            self.receiver.pop(now)
+        }
+    }
+
     /// Queues a numbered message, if there is a connection. Gives the link to flush.
     fn queue(&mut self, n: u64, body: &Body) -> Option<Arc<MemberLink>> {
         let connection = self.connection.as_ref()?;
@@ -570,22 +562,5 @@ fn size(message: &Outgoing) -> usize {
     match message {
         Outgoing::Text(bytes) | Outgoing::Binary(bytes) | Outgoing::Pong(bytes) => bytes.len(),
         Outgoing::Ping(_) => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use visita_protocol::error::Code;
-
-    #[test]
-    fn a_shared_body_is_packed_as_the_protocol_packs_it() {
-        let body = RelayMessage::Error {
-            code: Code::RateLimited,
-            reply_to: Some(7),
-        };
-        let packed = Body::from(&body).pack(3, 9, false);
-        let whole = pack(&RelayPacket::Message { n: 3, ack: 9, body }, false);
-        assert_eq!(Some(packed), whole);
     }
 }

@@ -39,6 +39,7 @@ use crate::{
     origin::{Origin, Policy},
     tls::{self, Identity, Names},
     trouble::Troubles,
+    webrtc::Front,
 };
 
 /// How often the machine's addresses are looked at.
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) troubles: Troubles,
     pub(crate) hub: Arc<Hub>,
+    /// For media over UDP, if there is any.
+    pub(crate) front: Option<Arc<Front>>,
     /// Where the listener is bound.
     local: SocketAddr,
     addresses: watch::Sender<Addresses>,
@@ -113,6 +116,11 @@ impl Shared {
         self.policy
             .judge(IpAddr::from([0, 0, 0, 0]), &headers, None)
             .is_ok()
+    }
+
+    /// The machine's addresses now.
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses.borrow().clone()
     }
 
     /// What the ward is called now.
@@ -238,6 +246,7 @@ impl Relay {
         let acceptor = TlsAcceptor::from(tls::server(identity.clone())?);
         let (running, ended) = mpsc::channel(1);
         let counters = Arc::new(Counters::default());
+        let front = front(&config, local, &counters);
         let shared = Shared {
             ward: watch::Sender::new(ward),
             identity,
@@ -247,7 +256,8 @@ impl Relay {
                 config.limits.connections,
                 config.limits.connections_per_address,
             ),
-            hub: Hub::new(&config.limits, counters.clone()),
+            hub: Hub::new(&config.limits, front.is_some(), counters.clone()),
+            front,
             counters,
             troubles: Troubles::new(clock::now()),
             local,
@@ -284,8 +294,16 @@ impl Relay {
         } = self;
         let listening = listener::run(shared.clone(), listener, acceptor);
         let keeping = keep(shared.clone());
+        let lanes = async {
+            if let Some(front) = &shared.front {
+                tokio::select! {
+                    () = front.run() => {}
+                    () = shared.stopped() => {}
+                }
+            }
+        };
         let serving = async {
-            tokio::join!(listening, keeping, shared.hub.run(shared.stopped()));
+            tokio::join!(listening, keeping, lanes, shared.hub.run(shared.stopped()));
         };
         let ending = async {
             shutdown.await;
@@ -298,6 +316,26 @@ impl Relay {
         let limit = Duration::from_secs(shared.config.limits.shutdown_s.into());
         if timeout(limit, ended.recv()).await.is_err() {
             tracing::info!("some connections didn't end by themselves");
+        }
+    }
+}
+
+/// The UDP socket beside the listener. A relay without one serves all the same.
+fn front(config: &Config, local: SocketAddr, counters: &Arc<Counters>) -> Option<Arc<Front>> {
+    let port = config.udp_port.unwrap_or(local.port());
+    if port == 0 {
+        return None;
+    }
+    match Front::bind(SocketAddr::new(local.ip(), port), counters.clone()) {
+        Ok(front) => {
+            if front.port() != port {
+                tracing::warn!(port, "the UDP port is taken: another is used");
+            }
+            Some(front)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no UDP here: media goes over WebSockets");
+            None
         }
     }
 }

@@ -1,9 +1,13 @@
 //! What comes in from one participant: its frames put together, stamped and offered to those who
 //! get them. None of this touches the hub: frames of different publishers never wait for each other.
 
+mod rtp;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
+use rtp::Numbers;
+pub(crate) use rtp::Whole;
 use visita_protocol::{
     chunk::{Assembler, Frame},
     control::{RelayMessage, SendTrack},
@@ -12,19 +16,21 @@ use visita_protocol::{
     id::{MemberId, Secret, SessionId, TrackId},
     keyframe::Requests,
     losses::Losses,
-    media::{Kind, Track},
+    media::{Codec, Kind, Track},
     receiver::MAX_SOUND_FRAME,
     sound::MAX_FRAMES_PER_S,
     time::Now,
 };
 
 use crate::{
+    clock,
     fine::Cut,
     floor::Floor,
     limits::Bucket,
     metrics::{self, Counters},
     outlet::{Body, MemberLink, Outlet},
     steady::Steady,
+    webrtc::Lane,
     ws::BUFFER,
 };
 
@@ -34,8 +40,13 @@ pub(crate) struct Seat {
     pub(crate) secret: Secret,
     pub(crate) outlet: Arc<Outlet>,
     inlet: Mutex<Inlet>,
+    /// How many offers of a lane are taken.
+    offers: Mutex<Bucket>,
     counters: Arc<Counters>,
 }
+
+/// Offers of another way for media that a participant may make: one in two seconds, five at once.
+const OFFERS: (u32, u32) = (1, 5);
 
 #[derive(Default)]
 struct Inlet {
@@ -52,6 +63,9 @@ struct Inlet {
     requests: Requests,
     /// What it is told to send.
     steady: Steady,
+    /// The lane that it sends some of its tracks over, and their numbers over the session's life.
+    lane: Option<Arc<Lane>>,
+    numbers: Numbers,
 }
 
 /// Who a participant is, and in which room.
@@ -65,6 +79,7 @@ pub(crate) struct Place {
 struct Incoming {
     id: TrackId,
     kind: Kind,
+    codec: Codec,
     assembler: Assembler<Bytes>,
     /// What of it gets lost on the way here, if it is sound.
     losses: Losses,
@@ -80,7 +95,7 @@ const MAX_ASSEMBLING: usize = 2 * MAX_FRAME;
 
 /// Links that got something and aren't flushed yet, each once.
 #[derive(Default)]
-pub(crate) struct Dirty(Vec<Arc<MemberLink>>);
+pub(crate) struct Dirty(Vec<Arc<MemberLink>>, Vec<Arc<Lane>>);
 
 impl Dirty {
     pub(crate) fn add(&mut self, link: Option<Arc<MemberLink>>) {
@@ -91,8 +106,19 @@ impl Dirty {
         }
     }
 
+    pub(crate) fn lane(&mut self, lane: Option<Arc<Lane>>) {
+        if let Some(lane) = lane
+            && !self.1.iter().any(|known| Arc::ptr_eq(known, &lane))
+        {
+            self.1.push(lane);
+        }
+    }
+
     /// Sends what waits, as far as each socket takes it at once.
     pub(crate) fn flush(&mut self, now: Now) {
+        for lane in self.1.drain(..) {
+            lane.flush(now);
+        }
         for link in self.0.drain(..) {
             link.flush(now);
         }
@@ -107,6 +133,7 @@ impl Seat {
             secret,
             outlet,
             inlet: Mutex::default(),
+            offers: Mutex::new(Bucket::new(OFFERS.0, OFFERS.1, clock::now())),
             counters,
         })
     }
@@ -149,9 +176,12 @@ impl Seat {
         let assembling: usize = inlet.tracks.iter().map(|t| t.assembler.waiting()).sum();
         let track = inlet.tracks.iter_mut().find(|t| t.id == header.track);
         let Incoming {
-            kind, assembler, ..
+            kind,
+            codec,
+            assembler,
+            ..
         } = track.ok_or(Code::TrackMissing)?;
-        let kind = *kind;
+        let (kind, codec) = (*kind, *codec);
         // Whatever the sender wrote there: nobody speaks as another.
         Header::stamp(message, member);
         header.sender = member;
@@ -171,21 +201,35 @@ impl Seat {
         else {
             return Ok(());
         };
-        if kind == Kind::Audio && !self.sound(&mut inlet, now, &frame, dirty)? {
+        self.forward(&mut inlet, now, (kind, codec), &frame, dirty)
+    }
+
+    /// Offers a whole frame to all who get it.
+    fn forward(
+        &self,
+        inlet: &mut Inlet,
+        now: Now,
+        (kind, codec): (Kind, Codec),
+        frame: &Frame<Bytes>,
+        dirty: &mut Dirty,
+    ) -> Result<(), Code> {
+        if kind == Kind::Audio && !self.sound(inlet, now, frame, dirty)? {
             return Ok(());
         }
+        let track = frame.header.track;
         if frame.header.references.is_key() {
-            inlet.requests.came(header.track);
+            inlet.requests.came(track);
         }
         let mut key_frame = false;
-        let frame = Cut::new(&frame);
+        let frame = Cut::new(codec, frame);
         for (_, outlet) in &inlet.audience {
             let offered = outlet.frame(now, &frame);
             key_frame |= offered.key_frame;
             dirty.add(offered.link);
+            dirty.lane(offered.lane);
         }
         if key_frame {
-            self.ask(&mut inlet, now, header.track, dirty);
+            self.ask(inlet, now, track, dirty);
         }
         Ok(())
     }
@@ -238,12 +282,17 @@ impl Seat {
     /// Asks the publisher for a key frame, if it wasn't asked lately.
     fn ask(&self, inlet: &mut Inlet, now: Now, track: TrackId, dirty: &mut Dirty) {
         if inlet.requests.need(now, track) {
-            self.say_key_frame(track, dirty);
+            self.say_key_frame(inlet.lane.as_ref(), track, dirty);
         }
     }
 
-    fn say_key_frame(&self, track: TrackId, dirty: &mut Dirty) {
+    fn say_key_frame(&self, lane: Option<&Arc<Lane>>, track: TrackId, dirty: &mut Dirty) {
         metrics::add(&self.counters.key_frame_requests, 1);
+        if let Some(lane) = lane.filter(|lane| lane.brings(track)) {
+            lane.want_key_frame(track);
+            dirty.lane(Some(lane.clone()));
+            return;
+        }
         let message = Body::from(&RelayMessage::KeyFrame { track });
         dirty.add(self.outlet.send(&message));
     }
@@ -256,12 +305,13 @@ impl Seat {
     /// Repeats requests that weren't answered, and says what has been so for a while.
     pub(crate) fn tick(&self, now: Now, dirty: &mut Dirty) {
         dirty.add(self.outlet.tell_line(now));
-        let (due, smaller) = {
+        let (due, smaller, lane) = {
             let mut inlet = self.inlet();
-            (inlet.requests.due(now), inlet.steady.due(now))
+            let lane = inlet.lane.clone();
+            (inlet.requests.due(now), inlet.steady.due(now), lane)
         };
         for track in due {
-            self.say_key_frame(track, dirty);
+            self.say_key_frame(lane.as_ref(), track, dirty);
         }
         if let Some(tracks) = smaller {
             let message = Body::from(&RelayMessage::Send { tracks });
@@ -286,6 +336,8 @@ impl Seat {
             generation: inlet.generation,
             place,
             sound: inlet.sound.take(),
+            lane: inlet.lane.take(),
+            numbers: std::mem::take(&mut inlet.numbers),
             ..Inlet::default()
         };
     }
@@ -302,10 +354,11 @@ impl Seat {
             // All tracks of a room are of known codecs.
             let kind = track.codec.kind().unwrap_or(Kind::Video);
             match inlet.tracks.iter_mut().find(|known| known.id == track.id) {
-                Some(known) => known.kind = kind,
+                Some(known) => (known.kind, known.codec) = (kind, track.codec),
                 None => inlet.tracks.push(Incoming {
                     id: track.id,
                     kind,
+                    codec: track.codec,
                     assembler: Assembler::new(),
                     losses: Losses::new(),
                 }),

@@ -17,7 +17,7 @@ use crate::{
     lobby, metrics,
     origin::{Asked, Policy, Refusal},
     relay::Shared,
-    session, trouble, ws,
+    session, trouble, webrtc, ws,
 };
 
 /// Who is at the other end of the socket.
@@ -36,6 +36,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/ca", get(ca))
         .route("/lobby", get(lobby_socket))
         .route("/ws", get(session_socket))
+        .route("/webrtc", post(webrtc::take))
         .route("/trouble", post(trouble::take));
     Router::new()
         .nest("/api/v1", api)
@@ -377,7 +378,8 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 }
 
 async fn wrong_method(request: Request) -> Response<Body> {
-    let (message, methods) = if request.uri().path() == "/api/v1/trouble" {
+    let path = request.uri().path();
+    let (message, methods) = if matches!(path, "/api/v1/trouble" | "/api/v1/webrtc") {
         ("Only POST is answered here.", "POST")
     } else {
         ("Only GET is answered here.", "GET, HEAD")

@@ -7,6 +7,7 @@ import type { Member } from "./Member";
 import type { MemberId } from "./MemberId";
 import type { RoomInfo } from "./RoomInfo";
 import type { SendTrack } from "./SendTrack";
+import type { Slot } from "./Slot";
 import type { TrackId } from "./TrackId";
 
 /**
@@ -68,7 +69,11 @@ member: MemberId | null, } | { "type": "line",
 /**
  * Sound alone: pictures are left out until the line takes them again.
  */
-carries: Carries, } | { "type": "closing" } | { "type": "error", 
+carries: Carries, } | { "type": "slots", 
+/**
+ * Replaces the list before.
+ */
+slots: Array<Slot>, } | { "type": "closing" } | { "type": "error", 
 /**
  * What.
  */

@@ -43,4 +43,8 @@ max_packet: number,
 /**
  * The compression from here on, in both directions.
  */
-compression?: Compression, };
+compression?: Compression, 
+/**
+ * Whether media may go over UDP ([`crate::webrtc`]).
+ */
+webrtc?: boolean, };

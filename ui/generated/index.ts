@@ -1,4 +1,5 @@
 // Every type of the wire; written by protocol/tests/typescript.rs.
+export type { Answer } from "./Answer";
 export type { Carries } from "./Carries";
 export type { ChatLine } from "./ChatLine";
 export type { ChatText } from "./ChatText";
@@ -15,6 +16,7 @@ export type { LeaveReason } from "./LeaveReason";
 export type { LobbyMessage } from "./LobbyMessage";
 export type { Member } from "./Member";
 export type { MemberId } from "./MemberId";
+export type { Offer } from "./Offer";
 export type { PersonName } from "./PersonName";
 export type { RelayMessage } from "./RelayMessage";
 export type { RelayPacket } from "./RelayPacket";
@@ -27,8 +29,10 @@ export type { RoomKind } from "./RoomKind";
 export type { RoomName } from "./RoomName";
 export type { Secret } from "./Secret";
 export type { SendTrack } from "./SendTrack";
+export type { Sent } from "./Sent";
 export type { SessionId } from "./SessionId";
 export type { Size } from "./Size";
+export type { Slot } from "./Slot";
 export type { Source } from "./Source";
 export type { Track } from "./Track";
 export type { TrackId } from "./TrackId";

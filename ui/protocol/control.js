@@ -152,6 +152,7 @@ const messages = {
   loss: object({ track: u8, percent: u8 }),
   speaker: object({ member: nullable(u32) }),
   line: object({ carries }),
+  slots: object({ slots: list(object({ member: u32, sound: text, picture: text })) }),
   closing: object({}),
   error: object({ code, reply_to: optional(u64) }),
 };
@@ -168,6 +169,7 @@ const packets = {
     grace_ms: u32,
     max_packet: u32,
     compression: optional(word(['zstd1', 'unknown'], 'unknown')),
+    webrtc: optional(flag),
   }),
   refused: object({ code }),
   ack: object({ ack: u64 }),

@@ -7,7 +7,7 @@ use visita_protocol::{
     control::{
         Carries, ChatLine, ClientMessage, ClientPacket, Compression, Connection, Hello,
         LeaveReason, Member, RelayMessage, RelayPacket, Resume, Role, RoomChoice, RoomInfo,
-        RoomKind, SendTrack, View, Watch, Welcome, parse_client, parse_relay, write,
+        RoomKind, SendTrack, Slot, View, Watch, Welcome, parse_client, parse_relay, write,
     },
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},
@@ -233,6 +233,16 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
         any::<u8>().prop_map(|track| RelayMessage::KeyFrame {
             track: TrackId(track)
         }),
+        vec((any::<u32>(), "[0-9a-z]{1,3}", "[0-9a-z]{1,3}"), 0..4).prop_map(|slots| {
+            let slot = |(member, sound, picture)| Slot {
+                member: MemberId(member),
+                sound,
+                picture,
+            };
+            RelayMessage::Slots {
+                slots: slots.into_iter().map(slot).collect(),
+            }
+        }),
         Just(RelayMessage::Closing),
         (code(), option::of(any::<u64>()))
             .prop_map(|(code, reply_to)| RelayMessage::Error { code, reply_to }),
@@ -242,12 +252,12 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
 fn relay_packet() -> impl Strategy<Value = RelayPacket> {
     let welcome = (
         any::<(u8, [u8; 16], [u8; 16], bool, u64, u32, u32, u32)>(),
-        any::<bool>(),
+        any::<(bool, bool)>(),
     )
         .prop_map(
             |(
                 (version, session, secret, resumed, received, heartbeat_ms, grace_ms, max_packet),
-                zstd,
+                (zstd, webrtc),
             )| {
                 RelayPacket::Welcome(Welcome {
                     version,
@@ -259,6 +269,7 @@ fn relay_packet() -> impl Strategy<Value = RelayPacket> {
                     grace_ms,
                     max_packet,
                     compression: zstd.then_some(Compression::Zstd1),
+                    webrtc,
                 })
             },
         );

@@ -157,6 +157,7 @@ impl State {
                     let outlet = self.members.get(&receiver).map(|seat| &seat.outlet);
                     if let Some(outlet) = outlet {
                         let starting = outlet.route(sender, &tracks);
+                        dirty.add(outlet.tell_slots());
                         key_frames.extend(starting.into_iter().map(|track| (sender, track)));
                     }
                     if let Some(sender) = self.members.get(&sender) {
@@ -230,6 +231,7 @@ impl State {
         if let Some(place) = entry.place {
             self.leave(place, reason, dirty);
         }
+        entry.seat.outlet.end_way();
         entry.seat.outlet.end(End::Over);
     }
 

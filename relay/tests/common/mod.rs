@@ -150,6 +150,11 @@ impl Server {
 
     /// Posts a body; answers the status.
     pub async fn post(&self, path: &str, body: &str) -> u16 {
+        self.posted(path, body).await.status
+    }
+
+    /// Posts a body.
+    pub async fn posted(&self, path: &str, body: &str) -> Answer {
         let length = body.len().to_string();
         let mut stream = self.connect().await;
         let head = format!(
@@ -161,7 +166,7 @@ impl Server {
         let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes))
             .await
             .expect("no answer");
-        Answer::parse(&bytes).status
+        Answer::parse(&bytes)
     }
 
     /// Opens a WebSocket with these headers, or gives the status with which it was refused.

@@ -1,6 +1,8 @@
 // One call from a browser: session, camera, sound, what is sent, what is shown.
 
 import { Carrier } from './carrier.js';
+import { Ladder } from './rtc/ladder.js';
+import { decodes as decodesLive, Lane, possible } from './rtc/lane.js';
 import { Pace } from './pace.js';
 import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
@@ -57,6 +59,15 @@ export class Call {
     this._join = null;
     /** @type {Carrier | null} */
     this._carrier = null;
+    /** Where offers of another way for media go. */
+    this._offers = offersOf(url);
+    this._ladder = new Ladder(possible());
+    /** @type {Lane | null} */
+    this._lane = null;
+    /** The same, while media goes over it. @type {Lane | null} */
+    this._live = null;
+    /** What is decoded of frames. @type {Codec[]} */
+    this._decodes = [];
     /** @type {Pictures | null} */
     this._pictures = null;
     /** @type {Publisher | null} */
@@ -105,7 +116,10 @@ export class Call {
       this._watchSoon(0);
       if (!document.hidden) this._carrier?.hurry();
     };
-    this._onOnline = () => this._carrier?.hurry();
+    this._onOnline = () => {
+      this._ladder.changed();
+      this._carrier?.hurry();
+    };
     this._onPageHide = () => this._leaveNow();
     document.addEventListener('visibilitychange', this._onVisible);
     addEventListener('online', this._onOnline);
@@ -218,6 +232,7 @@ export class Call {
     const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
     /** @type {Codec[]} */
     const sound = this._sound.possible ? ['opus'] : [];
+    this._decodes = [...decodes, ...sound];
     this._pictures = new Pictures(decodes, this._painter, {
       sound: (header, payload) => this._sound.hearing.frame(header, payload),
       until: (member, time) => this._sound.hearing.until(member, time),
@@ -226,13 +241,17 @@ export class Call {
       },
       picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
       noH264: () => {
-        this._carrier?.send({ type: 'decodes', decodes: ['jpeg', ...sound] });
+        this._decodes = ['jpeg', ...sound];
+        if (!this._lane) this._carrier?.send({ type: 'decodes', decodes: this._decodes });
       },
     });
     const carrier = new Carrier(url, {
       state: (state, code) => {
         if (state === 'ended') return this._end(code);
-        if (state === 'connected') this._publisher?.resumed();
+        if (state === 'connected') {
+          this._publisher?.resumed();
+          this._climb();
+        }
         return this._emit({ type: 'connection', state });
       },
       message: (message) => this._message(message),
@@ -279,6 +298,9 @@ export class Call {
         this._publisher?.send(message.tracks);
         this._sound.send(message.tracks);
         return;
+      case 'slots':
+        this._lane?.slots(message.slots);
+        return;
       case 'key_frame':
         this._publisher?.keyFrame(message.track);
         return;
@@ -317,6 +339,43 @@ export class Call {
     }
     this._emit({ type: 'relay', message });
     if (message.type === 'joined' || message.type === 'member_joined') this._place();
+  }
+
+  /** Tries UDP, if it is time to. */
+  _climb() {
+    const identity = this._carrier?.identity;
+    if (!identity?.webrtc || !this._carrier?.connected || this._ended || !this._ladder.tries(performance.now())) return;
+    const sound = this._decodes.filter((codec) => codec === 'opus');
+    const lane = new Lane(this._offers, identity, {
+      up: () => {
+        this._ladder.up(performance.now());
+        this._live = lane;
+        const pictures = [...new Set([...decodesLive(), .../** @type {Codec[]} */ (['jpeg'])])];
+        this._pictures?.able(pictures);
+        this._carrier?.send({ type: 'decodes', decodes: [...pictures, ...sound] });
+        this._publisher?.way(lane);
+        this._sound.way((track) => lane.microphone(track));
+      },
+      down: (why) => {
+        this._lane = null;
+        this._ladder.failed(performance.now(), why);
+        this._land();
+      },
+      media: (message) => this._pictures?.media(message),
+      picture: (member, video) => this._pictures?.moving(member, video),
+      sound: (member, track) => this._sound.hearing.live(member, track),
+    });
+    this._lane = lane;
+  }
+
+  /** Media goes over the WebSocket again. */
+  _land() {
+    if (!this._live || this._ended) return;
+    this._live = null;
+    this._pictures?.able(this._decodes);
+    this._carrier?.send({ type: 'decodes', decodes: this._decodes });
+    this._publisher?.way(null);
+    this._sound.way(null);
   }
 
   /** Says what could be sent, if that changed. */
@@ -386,6 +445,12 @@ export class Call {
     this._carrier?.beat();
     this._pictures?.beat();
     this._publisher?.beat(performance.now());
+    if (this._lane && this._ladder.late(performance.now())) {
+      this._lane.close();
+      this._lane = null;
+      this._ladder.failed(performance.now(), 'silent');
+    }
+    this._climb();
   }
 
   /** The page goes away, and there is no time for an answer. */
@@ -406,6 +471,7 @@ export class Call {
     this._devices.letGo(this._camera);
     this._sound.close();
     this._publisher?.close();
+    this._lane?.close();
     this._carrier?.close();
     this._pictures?.close();
     this._own.close();
@@ -427,3 +493,9 @@ export class Call {
  * @param {number} side
  */
 const pixels = (side) => Math.min(0xffff, Math.max(1, Math.round(side)));
+
+/**
+ * Where the offers of a relay go, from where its socket is.
+ * @param {string} url
+ */
+const offersOf = (url) => url.replace(/^ws/u, 'http').replace(/ws$/u, 'webrtc');

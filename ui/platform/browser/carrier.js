@@ -93,6 +93,11 @@ export class Carrier {
     this._connect();
   }
 
+  /** What proves the session, once there is one. @returns {{ session: string, secret: string, webrtc?: boolean } | null} */
+  get identity() {
+    return this._welcome;
+  }
+
   /** Whether frames can go out now. */
   get connected() {
     return this._open;

@@ -44,6 +44,7 @@ const HOPELESS = 3;
  * @property {Screen} screen
  * @property {'new' | 'moving' | 'stalled' | 'undecodable'} state
  * @property {boolean} decodable  whether one of its camera's tracks can be decoded here
+ * @property {Codec[]} codecs  what its camera's tracks are coded in
  * @property {boolean} camera  whether it could send a picture
  * @property {number} width
  * @property {number} height
@@ -83,6 +84,7 @@ export class Pictures {
         screen: this._painter.screen((width, height) => this._painted(member.id, width, height)),
         state: 'new',
         decodable: true,
+        codecs: [],
         camera: false,
         width: 0,
         height: 0,
@@ -95,7 +97,8 @@ export class Pictures {
     }
     const camera = member.tracks.filter(({ source }) => source === 'camera');
     sender.camera = camera.length > 0;
-    sender.decodable = camera.some(({ codec }) => this._decodes.includes(codec));
+    sender.codecs = camera.map(({ codec }) => codec);
+    sender.decodable = sender.codecs.some((codec) => this._decodes.includes(codec));
     for (const [id, stream] of sender.streams) {
       if (camera.some((track) => track.id === id && track.codec === stream.codec)) continue;
       stream.decoder?.close();
@@ -169,6 +172,24 @@ export class Pictures {
     const now = performance.now();
     sender.arrived = now;
     this._decode(sender, stream, whole.header, whole.payload, now);
+  }
+
+  /**
+   * A member's picture came by RTP.
+   * @param {number} id
+   * @param {HTMLVideoElement} video
+   */
+  moving(id, video) {
+    const sender = this._senders.get(id);
+    if (!sender?.camera) return;
+    sender.arrived = performance.now();
+    sender.screen.put(video, video.videoWidth, video.videoHeight);
+  }
+
+  /** What can be decoded from now on. @param {Codec[]} decodes */
+  able(decodes) {
+    this._decodes = decodes;
+    for (const sender of this._senders.values()) sender.decodable = sender.codecs.some((codec) => decodes.includes(codec));
   }
 
   /** To be called every now and then: whose picture stands still. */

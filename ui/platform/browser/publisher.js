@@ -7,6 +7,7 @@ import { H264Encoder, h264Size } from './h264.js';
 import { JpegEncoder, jpegSize } from './jpeg.js';
 import { Rate } from './pace.js';
 import { References } from './references.js';
+import { PICTURE_TRACK } from './rtc/lane.js';
 
 /** @typedef {import('../../generated').Carries} Carries */
 /** @typedef {import('../../generated').Size} Size */
@@ -16,6 +17,8 @@ import { References } from './references.js';
 
 /** The camera in H.264. */
 const H264_TRACK = 0;
+/** A way for the picture that isn't made of frames. @typedef {import('./rtc/lane.js').Lane} Lane */
+
 /** The camera in JPEG. */
 const JPEG_TRACK = 1;
 
@@ -52,6 +55,10 @@ export class Publisher {
     /** @type {JpegEncoder | null} */
     this._jpeg = null;
     this._rate = new Rate(BITRATE);
+    /** @type {{ lane: Lane, track: number, codec: 'h264' | 'vp8' } | null} */
+    this._way = null;
+    /** @type {MediaStreamTrack | null} */
+    this._camera = null;
     /** Whether the picture isn't sent, because the line doesn't carry even the least of it. */
     this._pause = new Pause();
   }
@@ -64,6 +71,8 @@ export class Publisher {
     this._frames?.stop();
     this._frames = null;
     this._stopEncoding();
+    this._camera = track;
+    this._way?.lane.camera(track);
     if (track) {
       this._frames = framesOf(track, (picture, width, height) => this._frame(picture, width, height));
       return;
@@ -78,6 +87,19 @@ export class Publisher {
   }
 
   /**
+   * The picture goes by RTP from now on; `null`: as frames.
+   * @param {Lane | null} lane
+   */
+  way(lane) {
+    const codec = lane?.codec;
+    this._way = lane && codec ? { lane, codec, track: PICTURE_TRACK[codec] } : null;
+    this._wanted = new Map();
+    this._stopEncoding();
+    this._way?.lane.camera(this._camera);
+    if (this._width > 0) this._announce();
+  }
+
+  /**
    * The tracks that the relay wants from now on.
    * @param {readonly { track: number, size: Size }[]} tracks
    */
@@ -86,6 +108,7 @@ export class Publisher {
     const wanted = new Map(this._pause.sends ? tracks.map(({ track, size }) => [track, size]) : []);
     if (wanted.has(H264_TRACK) && !this._wanted.has(H264_TRACK)) this._h264?.requestKey();
     this._wanted = wanted;
+    this._way?.lane.wanted(wanted.get(this._way.track) ?? null);
   }
 
   /**
@@ -116,7 +139,8 @@ export class Publisher {
    */
   _follow(now) {
     const behind = this._ways.behind();
-    const asked = this._pause.sends && this._wanted.size > 0;
+    // What goes by RTP is the browser's to keep within the line.
+    const asked = this._pause.sends && (this._wanted.has(H264_TRACK) || this._wanted.has(JPEG_TRACK));
     const least = !this._wanted.has(H264_TRACK) || this._rate.isLeast;
     if (!this._pause.turn(now, !(asked && least && behind))) return;
     if (!this._pause.sends) {
@@ -209,7 +233,10 @@ export class Publisher {
     /** @type {Track[]} */
     const tracks = [];
     const { _width: width, _height: height } = this;
-    if (this._encodeH264) {
+    if (this._way) {
+      const { track: id, codec } = this._way;
+      tracks.push({ id, source: 'camera', codec, layers: [{ width, height }] });
+    } else if (this._encodeH264) {
       tracks.push({ id: H264_TRACK, source: 'camera', codec: 'h264', layers: [h264Size(width, height)] });
     }
     tracks.push({ id: JPEG_TRACK, source: 'camera', codec: 'jpeg', layers: [jpegSize(width, height)] });

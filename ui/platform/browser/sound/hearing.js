@@ -2,7 +2,7 @@
 
 import { isRedundant, numbered, read } from '../../../protocol/red.js';
 import { Seen } from '../../../protocol/seen.js';
-import { SILENCE } from '../../../protocol/sound.js';
+import { decibels, SILENCE } from '../../../protocol/sound.js';
 import { Allowance } from './allowance.js';
 import { decoder, HOPELESS, without } from './opus.js';
 
@@ -23,8 +23,21 @@ const MAX_DECODING = 64;
 const SILENCE_BYTES = 2;
 /** Milliseconds after which a report says nothing of what is heard now. */
 const STALE = 1000;
+/** Samples whose loudness is measured of sound that comes by RTP: 43 ms. */
+const METER = 2048;
+/** Seconds in which most of a change of volume is done, without a click. */
+const GLIDE = 0.02;
 /** Milliseconds between two decoders for a sender whose frames make them fail. */
 const REST = 1000;
+
+/**
+ * A member's sound that comes by RTP.
+ * @typedef {object} Live
+ * @property {MediaStreamTrack} track
+ * @property {MediaStreamAudioSourceNode} source
+ * @property {GainNode} gain
+ * @property {AnalyserNode} meter
+ */
 
 /**
  * @typedef {object} Sender
@@ -51,12 +64,17 @@ export class Hearing {
     this._closed = false;
     /** @type {Map<number, Sender>} */
     this._senders = new Map();
+    /** @type {Map<number, Live>} */
+    this._lives = new Map();
+    /** Sound by RTP that came before anything could be heard. @type {Map<number, MediaStreamTrack>} */
+    this._waiting = new Map();
     /** @type {Map<number, number>} */
     this._volumes = new Map();
     /** @type {AudioContext | null} */
     this._context = null;
     /** @type {AudioWorkletNode | null} */
     this._player = null;
+    this._samples = new Float32Array(METER);
     /** The context's time of the last report, in seconds, and when it came. */
     this._at = 0;
     this._came = -Infinity;
@@ -113,7 +131,38 @@ export class Hearing {
   volume(id, volume) {
     const wanted = Math.min(1, Math.max(0, volume));
     this._volumes.set(id, wanted);
+    const live = this._lives.get(id);
+    if (live) live.gain.gain.setTargetAtTime(wanted, live.gain.context.currentTime, GLIDE);
     if (this._senders.has(id)) this._tell({ type: 'volume', id, volume: wanted });
+  }
+
+  /**
+   * A member's sound comes by RTP from now on; `null`: as frames.
+   * @param {number} id
+   * @param {MediaStreamTrack | null} track
+   */
+  live(id, track) {
+    const known = this._lives.get(id);
+    if (known?.track === track) return;
+    known?.source.disconnect();
+    known?.gain.disconnect();
+    this._lives.delete(id);
+    this._waiting.delete(id);
+    if (!track || this._closed) return;
+    const context = this._context;
+    if (!context || !this._engine) {
+      this._waiting.set(id, track);
+      return;
+    }
+    const source = context.createMediaStreamSource(new MediaStream([track]));
+    const gain = context.createGain();
+    const meter = context.createAnalyser();
+    meter.fftSize = METER;
+    gain.gain.value = this._volumes.get(id) ?? 1;
+    source.connect(meter);
+    source.connect(gain);
+    this._engine.connect(gain);
+    this._lives.set(id, { track, source, gain, meter });
   }
 
   /**
@@ -203,6 +252,7 @@ export class Hearing {
   close() {
     if (this._closed) return;
     this._closed = true;
+    for (const id of [...this._lives.keys()]) this.live(id, null);
     for (const id of [...this._senders.keys()]) this.gone(id);
     if (this._player) {
       this._player.port.onmessage = null;
@@ -221,6 +271,7 @@ export class Hearing {
     this._player = player;
     player.port.onmessage = ({ data }) => this._heard(/** @type {Report} */ (data));
     engine.connect(player);
+    for (const [id, track] of [...this._waiting]) this.live(id, track);
     for (const [id, volume] of this._volumes) if (this._senders.has(id)) this._tell({ type: 'volume', id, volume });
   }
 
@@ -233,6 +284,12 @@ export class Hearing {
     for (const { id, heard, level } of voices) {
       const sender = this._senders.get(id);
       if (sender) Object.assign(sender, { heard, level });
+    }
+    for (const [id, { meter }] of this._lives) {
+      const sender = this._senders.get(id);
+      if (!sender) continue;
+      meter.getFloatTimeDomainData(this._samples);
+      sender.level = Math.max(-SILENCE, Math.round(decibels(this._samples.reduce((sum, sample) => sum + sample * sample, 0) / METER)));
     }
     this._reported();
   }

@@ -2,7 +2,7 @@
 
 import { Engine } from './engine.js';
 import { Hearing } from './hearing.js';
-import { Talk, TRACK } from './talk.js';
+import { Talk } from './talk.js';
 
 /** @typedef {import('../../types').CallEvent} CallEvent */
 /** @typedef {import('../../types').MicState} MicState */
@@ -75,7 +75,7 @@ export class Sound {
    * @param {readonly { track: number }[]} tracks
    */
   send(tracks) {
-    this._talk.wanted(tracks.some(({ track }) => track === TRACK));
+    this._talk.wanted(tracks.some(({ track }) => track === this._talk.number));
   }
 
   /**
@@ -84,7 +84,7 @@ export class Sound {
    * @param {number} percent
    */
   loss(track, percent) {
-    if (track === TRACK) this._talk.loss(percent);
+    if (track === this._talk.number) this._talk.loss(percent);
   }
 
   /**
@@ -94,6 +94,14 @@ export class Sound {
   told(others) {
     this._talk.toldAnew();
     this.hearing.told(others);
+  }
+
+  /**
+   * What is said goes this way from now on; `null`: as frames.
+   * @param {((track: MediaStreamTrack | null) => void) | null} way
+   */
+  way(way) {
+    this._talk.way(way);
   }
 
   /** Muted at once; opened, if it isn't, to be heard. @param {boolean} on */

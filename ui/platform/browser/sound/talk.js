@@ -6,6 +6,7 @@ import { Unheard } from './activity.js';
 import { Capture } from './capture.js';
 import { Lost } from './lost.js';
 import { encoder, without } from './opus.js';
+import { SOUND_TRACK } from '../rtc/lane.js';
 
 /** @typedef {import('../../../generated').Track} Track */
 /** @typedef {import('../../../protocol/frame.js').Header} Header */
@@ -46,6 +47,10 @@ export class Talk {
     /** @type {Capture | null} */
     this._capture = null;
     this._muted = false;
+    /** Where the sound goes that isn't made of frames. @type {((track: MediaStreamTrack | null) => void) | null} */
+    this._way = null;
+    /** The microphone for that way, silenced while nothing is to be heard. @type {MediaStreamTrack | null} */
+    this._out = null;
     /** Whether anybody listens. */
     this._wanted = false;
     /** The next frame's number, of the whole session. */
@@ -69,7 +74,22 @@ export class Talk {
 
   /** What is announced: nothing while muted. @returns {Track[]} */
   get tracks() {
-    return this._track && !this._muted ? [{ id: TRACK, source: 'microphone', codec: 'opus', layers: [] }] : [];
+    return this._track && !this._muted ? [{ id: this.number, source: 'microphone', codec: 'opus', layers: [] }] : [];
+  }
+
+  /** Its track's number. */
+  get number() {
+    return this._way ? SOUND_TRACK : TRACK;
+  }
+
+  /** The sound goes this way from now on; `null`: as frames. @param {((track: MediaStreamTrack | null) => void) | null} way */
+  way(way) {
+    this._way?.(null);
+    this._way = way;
+    this._wanted = false;
+    this._copy();
+    this._gate();
+    this._announce();
   }
 
   /** How loud the microphone was since this was asked last, in dBov. */
@@ -90,9 +110,10 @@ export class Talk {
     this._capture = null;
     this._stop();
     this._track = track;
+    this._copy();
     this._unheard.begin();
     if (track) {
-      const capture = new Capture(this._engine, track, this._sending, {
+      const capture = new Capture(this._engine, track, this._sending && !this._way, {
         frame: (samples, time, dbov, voice) => this._frame(samples, time, this._meter.frame(dbov, voice)),
         level: (dbov, voice) => {
           this._level = Math.max(this._level, dbov);
@@ -144,6 +165,7 @@ export class Talk {
     this._capture?.close();
     this._capture = null;
     this._track = null;
+    this._copy();
     this._stop();
   }
 
@@ -160,8 +182,19 @@ export class Talk {
   }
 
   _gate() {
-    this._capture?.open(this._sending);
+    this._capture?.open(this._sending && !this._way);
+    if (this._out) this._out.enabled = this._sending;
+    this._way?.(this._sending ? this._out : null);
     if (!this._sending) this._stop();
+  }
+
+  /** The microphone's track for a way of its own: one that can be silenced without silencing the meter. */
+  _copy() {
+    this._out?.stop();
+    this._out = this._way && this._track ? this._track.clone() : null;
+    if (!this._out) return;
+    this._out.enabled = this._sending;
+    this._way?.(this._sending ? this._out : null);
   }
 
   /** Nothing that was captured before is sent any more. */

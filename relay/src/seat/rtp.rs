@@ -1,0 +1,177 @@
+//! What comes of a participant's over a lane: whole frames, which get the header that a chunk has.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use visita_protocol::{
+    chunk::{Chunks, Frame, split},
+    frame::{Header, References},
+    id::TrackId,
+    media::{Kind, Layer},
+    sound::Level,
+    time::{MediaTime, Now},
+};
+
+use super::{Dirty, Seat};
+use crate::{
+    metrics,
+    webrtc::{Lane, Slots},
+};
+
+/// The most payload in a chunk: control and sound of a WebSocket get between two.
+const CHUNK: usize = 16 * 1024;
+/// More missing packets in a row than this are another beginning.
+const MOST_MISSING: u64 = 1_000;
+
+/// A frame that came by RTP.
+pub(crate) struct Whole<'a> {
+    pub(crate) track: TrackId,
+    pub(crate) key: bool,
+    /// Whether the frame before it came whole.
+    pub(crate) whole_before: bool,
+    /// The numbers of its first and last packet.
+    pub(crate) numbers: (u64, u64),
+    /// Media time, in microseconds.
+    pub(crate) timestamp: u64,
+    pub(crate) level: Option<Level>,
+    pub(crate) payload: &'a [u8],
+}
+
+/// The sequence of each track that comes by RTP, which has none of its own for frames.
+#[derive(Default)]
+pub(super) struct Numbers(Vec<Number>);
+
+struct Number {
+    track: TrackId,
+    /// The next frame's.
+    next: u32,
+    /// The last packet's.
+    packet: Option<u64>,
+}
+
+impl Numbers {
+    /// The sequence of this frame: what is missing before it leaves a gap. Of sound each packet is a
+    /// frame; of pictures one gap is enough, since what follows can't be decoded.
+    fn number(&mut self, kind: Kind, whole: &Whole<'_>) -> u32 {
+        let at = self.0.iter().position(|known| known.track == whole.track);
+        let at = at.unwrap_or_else(|| {
+            self.0.push(Number {
+                track: whole.track,
+                // Nothing refers to a frame before the first.
+                next: 1,
+                packet: None,
+            });
+            self.0.len() - 1
+        });
+        let known = &mut self.0[at];
+        let (first, last) = whole.numbers;
+        let missing = match kind {
+            Kind::Audio => known
+                .packet
+                .and_then(|packet| first.checked_sub(packet + 1))
+                .filter(|missing| *missing <= MOST_MISSING)
+                .unwrap_or_default() as u32,
+            Kind::Video => u32::from(!whole.whole_before),
+        };
+        known.packet = Some(last);
+        let number = known.next.saturating_add(missing);
+        known.next = number.saturating_add(1);
+        number
+    }
+}
+
+impl Seat {
+    /// Whether another offer of a lane may be taken now.
+    pub(crate) fn may_offer(&self, now: Now) -> bool {
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.try_take(now, 1)
+    }
+
+    /// A lane begins; whatever there was before it ends.
+    pub(crate) fn lane(&self, lane: &Arc<Lane>, slots: Slots) {
+        let before = self.outlet.lane_begins(lane, slots);
+        if let Some(before) = before {
+            before.end();
+        }
+    }
+
+    /// A lane is up.
+    pub(crate) fn lane_up(&self, number: u64, dirty: &mut Dirty) {
+        if let Some(lane) = self.outlet.lane_up(number) {
+            self.inlet().lane = Some(lane);
+            dirty.add(self.outlet.tell_slots());
+        }
+    }
+
+    /// A lane is over: the participant's media goes over its connection again.
+    pub(crate) fn lane_down(&self, number: u64) {
+        if self.outlet.lane_down(number) {
+            self.inlet().lane = None;
+        }
+    }
+
+    /// Takes a frame that came over a lane. One that isn't announced, or comes over a lane that was
+    /// replaced, is left out.
+    pub(crate) fn whole(&self, lane: u64, now: Now, whole: &Whole<'_>, dirty: &mut Dirty) {
+        let mut inlet = self.inlet();
+        let current = inlet.lane.as_ref().map(|lane| lane.number());
+        let Some(place) = inlet.place.as_ref().filter(|_| current == Some(lane)) else {
+            return;
+        };
+        let sender = place.member;
+        let known = inlet.tracks.iter().find(|known| known.id == whole.track);
+        let Some((kind, codec)) = known.map(|known| (known.kind, known.codec)) else {
+            metrics::add(&self.counters.chunks_refused, 1);
+            return;
+        };
+        let references: &[u16] = if whole.key { &[] } else { &[1] };
+        let Some(references) = References::new(references) else {
+            return;
+        };
+        let header = Header {
+            sender,
+            track: whole.track,
+            layer: Layer::default(),
+            sequence: inlet.numbers.number(kind, whole),
+            timestamp: MediaTime(whole.timestamp),
+            chunk: 0,
+            chunks: 1,
+            references,
+            level: whole.level,
+        };
+        metrics::add(&self.counters.bytes_in, whole.payload.len() as u64);
+        let Some(frame) = frame(header, whole.payload) else {
+            metrics::add(&self.counters.chunks_refused, 1);
+            return;
+        };
+        metrics::add(&self.counters.chunks_in, frame.chunks.as_slice().len() as u64);
+        if self
+            .forward(&mut inlet, now, (kind, codec), &frame, dirty)
+            .is_err()
+        {
+            metrics::add(&self.counters.chunks_refused, 1);
+        }
+    }
+}
+
+/// A frame in chunks, as it would have come over a WebSocket.
+fn frame(header: Header, payload: &[u8]) -> Option<Frame<Bytes>> {
+    let mut first = None;
+    let mut chunks = Vec::new();
+    for (header, range) in split(header, payload.len(), CHUNK).ok()? {
+        let mut message = BytesMut::with_capacity(header.len() + range.len());
+        header.write(&mut message);
+        message.put_slice(payload.get(range)?);
+        first.get_or_insert(header);
+        chunks.push(message.freeze());
+    }
+    let chunks = match <[Bytes; 1]>::try_from(chunks) {
+        Ok([one]) => Chunks::One(one),
+        Err(many) => Chunks::Many(many.into()),
+    };
+    Some(Frame {
+        header: first?,
+        chunks,
+        bytes: payload.len(),
+    })
+}

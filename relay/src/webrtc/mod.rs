@@ -1,0 +1,15 @@
+//! The `webrtc` carrier: a participant's media over UDP (ICE-lite, DTLS-SRTP), by whole frames, with
+//! its control where it was. One UDP socket serves all of them ([`Front`]); each has a [`Lane`].
+
+mod budget;
+mod front;
+mod lane;
+mod offer;
+mod slots;
+mod socket;
+mod timeline;
+
+pub(crate) use front::Front;
+pub(crate) use lane::Lane;
+pub(crate) use offer::take;
+pub(crate) use slots::{Pair, Slots};

@@ -1,0 +1,173 @@
+//! Between RTP's timestamps and media time: one clock for a participant's sound and picture. Pure.
+//!
+//! RTP counts each medium from a random number of its own. What brings the two together are sender
+//! reports, which say when on the sender's wall clock a timestamp was; until the first one comes, a
+//! frame counts as captured when it arrived.
+
+use std::time::Duration;
+
+/// Media time begins here, so that what was captured before the first frame arrived has a time too.
+const BEGIN_US: i64 = 1_000_000;
+
+/// What a sender report says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Report {
+    /// On the sender's wall clock, since 1970.
+    pub(super) wall: Duration,
+    /// The timestamp of that moment.
+    pub(super) rtp: u64,
+}
+
+/// One medium.
+#[derive(Debug)]
+struct Medium {
+    rate: i64,
+    /// A timestamp, and the media time of it.
+    anchor: (i64, i64),
+    /// The last report that was taken.
+    reported: Option<u64>,
+    last_us: i64,
+}
+
+impl Medium {
+    fn at(&self, rtp: u64) -> i64 {
+        self.anchor.1 + (rtp as i64 - self.anchor.0) * 1_000_000 / self.rate
+    }
+}
+
+/// What comes from one participant: its sound and its picture.
+#[derive(Debug, Default)]
+pub(super) struct Incoming {
+    media: [Option<Medium>; 2],
+    /// What is added to the sender's wall clock.
+    offset_us: Option<i64>,
+}
+
+impl Incoming {
+    /// The media time of a frame in microseconds, always above that of the one before it in the same
+    /// medium. `medium`: 0 or 1; `rate`: of its timestamps, a second; `arrived`: since any fixed
+    /// moment.
+    pub(super) fn frame(
+        &mut self,
+        medium: usize,
+        rate: u32,
+        rtp: u64,
+        arrived: Duration,
+        report: Option<Report>,
+    ) -> u64 {
+        let known = self.media[medium].get_or_insert_with(|| Medium {
+            rate: i64::from(rate.max(1)),
+            anchor: (rtp as i64, BEGIN_US + arrived.as_micros() as i64),
+            reported: None,
+            last_us: 0,
+        });
+        if let Some(report) = report
+            && known.reported != Some(report.rtp)
+        {
+            known.reported = Some(report.rtp);
+            let wall_us = report.wall.as_micros() as i64;
+            let offset = *self
+                .offset_us
+                .get_or_insert_with(|| known.at(report.rtp) - wall_us);
+            known.anchor = (report.rtp as i64, wall_us + offset);
+        }
+        known.last_us = known.at(rtp).max(known.last_us + 1);
+        known.last_us as u64
+    }
+}
+
+/// More than this away from when it should be, a sender's clock is another one: its device slept, or
+/// it began anew.
+const OTHER_CLOCK_US: i64 = 2_000_000;
+
+/// What goes to one participant of one sender: when on our own clock each frame counts as captured.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    offset_us: Option<i64>,
+}
+
+impl Outgoing {
+    /// When a frame of this media time counts as captured, in microseconds on the clock of `now_us`.
+    pub(super) fn at(&mut self, media_us: u64, now_us: u64) -> u64 {
+        let (media, now) = (media_us as i64, now_us as i64);
+        let fresh = now - media;
+        let offset = match self.offset_us {
+            Some(known) if (fresh - known).abs() <= OTHER_CLOCK_US => known,
+            _ => fresh,
+        };
+        self.offset_us = Some(offset);
+        (media + offset).max(0) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: usize = 0;
+    const PICTURE: usize = 1;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// A sender whose sound is 40 ms longer on its way than its picture, with numbers of its own.
+    fn arrive(incoming: &mut Incoming, captured_ms: u64, reports: bool) -> (i64, i64) {
+        let report = |rtp| {
+            reports.then_some(Report {
+                wall: ms(1_700_000_000_000 + captured_ms),
+                rtp,
+            })
+        };
+        let sound = 5_000_000_000 + captured_ms * 48;
+        let picture = 77 + captured_ms * 90;
+        let sound = incoming.frame(SOUND, 48_000, sound, ms(captured_ms + 60), report(sound));
+        let picture = incoming.frame(PICTURE, 90_000, picture, ms(captured_ms + 20), report(picture));
+        (sound as i64, picture as i64)
+    }
+
+    #[test]
+    fn with_reports_what_was_captured_together_has_one_time() {
+        let mut incoming = Incoming::default();
+        let (sound, picture) = arrive(&mut incoming, 0, false);
+        assert_eq!(sound - picture, 40_000, "by arrival alone");
+        let (sound, picture) = arrive(&mut incoming, 100, true);
+        assert_eq!(sound, picture);
+        for captured in (200..100_000).step_by(20) {
+            let (sound, picture) = arrive(&mut incoming, captured, captured % 1000 == 0);
+            assert!((sound - picture).abs() <= 1, "{captured}");
+        }
+    }
+
+    #[test]
+    fn times_rise_and_keep_their_distances() {
+        let mut incoming = Incoming::default();
+        let (mut sound_before, _) = arrive(&mut incoming, 0, false);
+        for captured in (20..10_000).step_by(20) {
+            let (sound, _) = arrive(&mut incoming, captured, false);
+            assert_eq!(sound - sound_before, 20_000);
+            sound_before = sound;
+        }
+        // A report that jumps back by hours.
+        let back = Report {
+            wall: Duration::ZERO,
+            rtp: 5_000_480_000,
+        };
+        let arrived = ms(10_060);
+        let first = incoming.frame(SOUND, 48_000, 5_000_480_000, arrived, Some(back));
+        assert!(first as i64 > sound_before);
+        let later = incoming.frame(SOUND, 48_000, 5_000_481_000, arrived, Some(back));
+        assert!(later > first);
+    }
+
+    #[test]
+    fn what_goes_out_keeps_its_distances_until_the_clock_is_another() {
+        let mut outgoing = Outgoing::default();
+        assert_eq!(outgoing.at(500, 10_000_000), 10_000_000);
+        // 90 ms late: it was captured 20 ms after the first all the same.
+        assert_eq!(outgoing.at(20_500, 10_110_000), 10_020_000);
+        let hours = 3_600_000_000;
+        assert_eq!(outgoing.at(hours, 10_200_000), 10_200_000);
+        assert_eq!(outgoing.at(hours + 20_000, 10_225_000), 10_220_000);
+    }
+}

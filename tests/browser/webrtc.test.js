@@ -1,0 +1,112 @@
+// Media over UDP in real browsers, beside participants on a WebSocket: pictures by pixel, sound by
+// tone, both ways.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { chromium, PATIENCE, until } from './browsers.js';
+import { participant, relay } from './harness.js';
+import { joinFrom } from './page.js';
+import { hears, hearsNothing, listening, writeWav } from './tones.js';
+import { writeY4m } from './y4m.js';
+
+const LONG = { timeout: 4 * PATIENCE };
+const BLANK = '/api/v1/health';
+/** What the browser's microphone hears, and what the client says. */
+const HERE = 600;
+const THERE = 1000;
+
+let files;
+let camera;
+let tone;
+
+before(() => {
+  files = mkdtempSync(join(tmpdir(), 'visita-webrtc-'));
+  camera = writeY4m(join(files, 'camera.y4m'));
+  tone = writeWav(join(files, 'tone.wav'), HERE);
+});
+
+after(() => rmSync(files, { recursive: true, force: true }));
+
+const browser = (args = []) => chromium({ camera, args: [`--use-file-for-fake-audio-capture=${tone}`, ...args] });
+const OPTIONS = { room: 'sala', camera: true, microphone: true, prepare: listening };
+
+/** The relay's counter of this name. */
+async function counted(host, name) {
+  const response = await fetch(`${host.url}/metrics`);
+  const line = (await response.text()).split('\n').find((one) => one.startsWith(`visita_${name}_total `));
+  return Number(line.split(' ')[1]);
+}
+
+/** Waits until so many have their media over UDP. */
+const lanes = (host, count) => until(`${count} over UDP`, async () => (await counted(host, 'lanes')) >= count);
+
+/** Whether a member's tracks are those that go by RTP. */
+const live = async (person, of) => {
+  await person.event(`${of} over UDP`, (event) => event.type === 'relay' && event.message.type === 'member_changed'
+    && event.message.member.name === of && event.message.member.tracks.some(({ id }) => id >= 4));
+};
+
+test('Chromium and Chromium see and hear each other over UDP', LONG, async (t) => {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  const host = await relay(t, { udp: true });
+  const chrome = await browser();
+  t.after(chrome.close);
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana' });
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis' });
+  await lanes(host, 2);
+  await Promise.all([live(ana, 'Luis'), live(luis, 'Ana')]);
+  await Promise.all([ana.sees('Luis', 10), luis.sees('Ana', 10)]);
+  await Promise.all([hears(ana.page, HERE), hears(luis.page, HERE)]);
+
+  // Muted: nothing more is heard, and the word is told; and heard again.
+  await ana.page.evaluate(() => globalThis.here.handle.microphone(false));
+  await hearsNothing(luis.page);
+  await ana.page.evaluate(() => globalThis.here.handle.microphone(true));
+  await hears(luis.page, HERE);
+  for (const one of [ana, luis]) {
+    await one.leave();
+    one.clean();
+  }
+});
+
+test('Chromium over UDP and visita-client over its WebSocket see and hear each other', LONG, async (t) => {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  const host = await relay(t, { udp: true });
+  const chrome = await browser();
+  t.after(chrome.close);
+  const ana = participant(t, host, 'sala', 'Ana', { args: ['--audio', `tone:${THERE}`] });
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis' });
+  await lanes(host, 1);
+  await luis.sees('Ana', 20);
+  await hears(luis.page, THERE);
+  await until('frames of RTP', async () => (await luis.member('Ana'))?.painted > 60);
+  const report = await ana.report();
+  const of = (kind) => report.received.find((row) => row.name === 'Luis' && (row.kind === kind || row.codec === kind));
+  const [sound, picture] = [of('audio'), of('h264')];
+  assert.ok(sound?.frames_received > 25, JSON.stringify(report));
+  assert.ok(sound.level_dbfs > -20 && sound.level_dbfs < -10, JSON.stringify(sound));
+  assert.ok(picture?.frames_decoded > 20, JSON.stringify(report));
+  luis.clean();
+});
+
+test('where UDP is silent the call goes on over the WebSocket', LONG, async (t) => {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  const host = await relay(t, { udp: true });
+  const chrome = await browser();
+  t.after(chrome.close);
+  /** Runs in the page: its peers can't reach anybody. */
+  const deaf = () => {
+    const set = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = function away(answer) {
+      return set.call(this, { type: answer.type, sdp: answer.sdp.replace(/^a=candidate:.*$/gmu, 'a=candidate:1 1 udp 1 127.0.0.1 9 typ host') });
+    };
+  };
+  const ana = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, microphone: false, name: 'Ana', prepare: deaf });
+  const luis = await joinFrom(chrome.browser, host.url + BLANK, { ...OPTIONS, microphone: false, name: 'Luis', prepare: deaf });
+  await Promise.all([ana.sees('Luis', 10), luis.sees('Ana', 10)]);
+  assert.equal(await counted(host, 'lanes'), 0);
+  for (const one of [ana, luis]) one.clean();
+});

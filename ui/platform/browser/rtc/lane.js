@@ -1,0 +1,239 @@
+// Media over UDP, by the browser's WebRTC: one offer, one answer, slots for the others. Control stays
+// where it is.
+
+/** @typedef {import('../../../generated').Codec} Codec */
+/** @typedef {import('../../../generated').Size} Size */
+/** @typedef {import('../../../generated').Slot} Slot */
+/** @typedef {import('./ladder.js').Why} Why */
+
+/** People whose sound and picture come by RTP; those of others come as frames. */
+const SLOTS = 12;
+/** The tracks that go by RTP: beside those that go as frames, whose numbers are others. */
+export const PICTURE_TRACK = { h264: 4, vp8: 5 };
+export const SOUND_TRACK = 6;
+/** The label of the data channel, as in `protocol/src/webrtc.rs`. */
+const FRAMES = 'frames';
+/** Bits a second that a picture of 640×360 is worth, and how a larger one grows. */
+const BITRATE = { at: 640 * 360, bits: 600_000, most: 1_800_000 };
+/** Milliseconds of a broken line that a browser may mend by itself. */
+const MENDS = 2500;
+
+/**
+ * @typedef {object} Events
+ * @property {() => void} up
+ * @property {(why: Why) => void} down  nothing follows
+ * @property {(message: Uint8Array) => void} media  a frame that RTP doesn't carry
+ * @property {(member: number, video: HTMLVideoElement) => void} picture  there is a new one
+ * @property {(member: number, track: MediaStreamTrack | null) => void} sound  a member's from now on
+ */
+
+/** Whether this browser has all that it takes. */
+export function possible() {
+  return typeof RTCPeerConnection === 'function' && 'RTCRtpSender' in window
+    && 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
+}
+
+/** What this browser decodes of pictures that come by RTP. @returns {Codec[]} */
+export function decodes() {
+  const { codecs = [] } = RTCRtpReceiver.getCapabilities('video') ?? {};
+  const has = (/** @type {string} */ mime) => codecs.some(({ mimeType }) => mimeType.toLowerCase() === mime);
+  /** @type {Codec[]} */
+  const known = [];
+  if (has('video/h264')) known.push('h264');
+  if (has('video/vp8')) known.push('vp8');
+  return known;
+}
+
+export class Lane {
+  /**
+   * Begins at once.
+   * @param {string} url  where the offer goes
+   * @param {{ session: string, secret: string }} identity
+   * @param {Events} events
+   */
+  constructor(url, identity, events) {
+    this._events = events;
+    this._closed = false;
+    this._up = false;
+    this._peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const peer = this._peer;
+    this._sound = peer.addTransceiver('audio', { direction: 'sendonly' });
+    this._picture = peer.addTransceiver('video', { direction: 'sendonly' });
+    this._prefer();
+    this._slots = Array.from({ length: SLOTS }, () => ({
+      sound: peer.addTransceiver('audio', { direction: 'recvonly' }),
+      picture: peer.addTransceiver('video', { direction: 'recvonly' }),
+      /** @type {number | null} */
+      member: null,
+      /** @type {HTMLVideoElement | null} */
+      video: null,
+    }));
+    const channel = peer.createDataChannel(FRAMES, { ordered: false });
+    channel.binaryType = 'arraybuffer';
+    channel.onmessage = ({ data }) => this._events.media(new Uint8Array(data));
+    /** @type {MediaStreamTrack | null} */
+    this._camera = null;
+    /** @type {Size | null} */
+    this._wanted = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._broken = undefined;
+    peer.onconnectionstatechange = () => this._changed();
+    this._offer(url, identity).catch(() => this._fail('refused'));
+  }
+
+  /** The codec that pictures are sent in; `null` if none was agreed. @returns {'h264' | 'vp8' | null} */
+  get codec() {
+    const [codec] = this._picture.sender.getParameters().codecs ?? [];
+    const mime = codec?.mimeType.toLowerCase();
+    if (mime === 'video/h264') return 'h264';
+    return mime === 'video/vp8' ? 'vp8' : null;
+  }
+
+  /**
+   * Who is in which slot from now on.
+   * @param {readonly Slot[]} slots
+   */
+  slots(slots) {
+    for (const slot of this._slots) {
+      const told = slots.find(({ picture }) => picture === slot.picture.mid);
+      const member = told?.member ?? null;
+      if (member === slot.member) continue;
+      if (slot.member !== null) this._events.sound(slot.member, null);
+      slot.member = member;
+      if (member === null) continue;
+      this._events.sound(member, slot.sound.receiver.track);
+      slot.video ??= this._show(slot);
+    }
+  }
+
+  /** The camera's track from now on. @param {MediaStreamTrack | null} track */
+  camera(track) {
+    this._camera = track;
+    this._direct();
+  }
+
+  /** The largest size at which anybody shows the picture; `null`: nobody does. @param {Size | null} size */
+  wanted(size) {
+    this._wanted = size;
+    this._direct();
+  }
+
+  /** What is said from now on; `null`: nothing. @param {MediaStreamTrack | null} track */
+  microphone(track) {
+    this._sound.sender.replaceTrack(track).catch(() => {});
+  }
+
+  close() {
+    if (this._closed) return;
+    this._closed = true;
+    clearTimeout(this._broken);
+    for (const slot of this._slots) {
+      if (slot.member !== null) this._events.sound(slot.member, null);
+      slot.video?.remove();
+      if (slot.video) slot.video.srcObject = null;
+    }
+    this._peer.onconnectionstatechange = null;
+    this._peer.close();
+  }
+
+  /** H.264 first: what apps encode and decode best. */
+  _prefer() {
+    const { codecs = [] } = RTCRtpSender.getCapabilities('video') ?? {};
+    const rank = (/** @type {{ mimeType: string, sdpFmtpLine?: string }} */ { mimeType, sdpFmtpLine = '' }) => {
+      if (mimeType.toLowerCase() !== 'video/h264') return 1;
+      return sdpFmtpLine.includes('packetization-mode=1') && sdpFmtpLine.includes('42e01f') ? -1 : 0;
+    };
+    try {
+      this._picture.setCodecPreferences([...codecs].sort((a, b) => rank(a) - rank(b)));
+    } catch {
+      // An older browser sends what it likes best.
+    }
+  }
+
+  /**
+   * @param {string} url
+   * @param {{ session: string, secret: string }} identity
+   */
+  async _offer(url, { session, secret }) {
+    const peer = this._peer;
+    await peer.setLocalDescription(await peer.createOffer());
+    // Without waiting for candidates: the relay, which is ICE-lite, needs none of this device's.
+    const tracks = [
+      { codec: 'h264', track: PICTURE_TRACK.h264 }, { codec: 'vp8', track: PICTURE_TRACK.vp8 },
+      { codec: 'opus', track: SOUND_TRACK },
+    ];
+    if (this._closed) return;
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ session, secret, sdp: peer.localDescription?.sdp, tracks }),
+    });
+    if (this._closed) return;
+    if (!response.ok) {
+      this._fail('refused');
+      return;
+    }
+    const { sdp } = await response.json();
+    if (!this._closed) await peer.setRemoteDescription({ type: 'answer', sdp });
+  }
+
+  _changed() {
+    const state = this._peer.connectionState;
+    clearTimeout(this._broken);
+    if (state === 'connected') {
+      if (this._up || this._closed) return;
+      this._up = true;
+      this._events.up();
+    } else if (state === 'failed' || state === 'closed') {
+      this._fail(this._up ? 'lost' : 'silent');
+    } else if (state === 'disconnected') {
+      this._broken = setTimeout(() => this._fail('lost'), MENDS);
+    }
+  }
+
+  /** @param {Why} why */
+  _fail(why) {
+    if (this._closed) return;
+    this.close();
+    this._events.down(why);
+  }
+
+  /** Sends the camera as somebody shows it, or not at all. */
+  _direct() {
+    const { sender } = this._picture;
+    const track = this._wanted ? this._camera : null;
+    if (sender.track !== track) sender.replaceTrack(track).catch(() => {});
+    if (!track || !this._wanted) return;
+    const { width = 0, height = 0 } = track.getSettings();
+    const by = Math.min(width / this._wanted.width, height / this._wanted.height);
+    const shown = (width * height) / Math.max(1, by) ** 2;
+    const parameters = sender.getParameters();
+    const [encoding] = parameters.encodings ?? [];
+    if (!encoding) return;
+    encoding.scaleResolutionDownBy = Math.max(1, by || 1);
+    encoding.maxBitrate = Math.min(BITRATE.most, Math.max(BITRATE.bits / 4, Math.round((BITRATE.bits * shown) / BITRATE.at)));
+    sender.setParameters(parameters).catch(() => {});
+  }
+
+  /**
+   * An element that decodes a slot's picture, with its sound beside it so that the two stay together;
+   * what is heard is mixed elsewhere.
+   * @param {Lane['_slots'][number]} slot
+   */
+  _show(slot) {
+    const video = document.createElement('video');
+    video.className = 'lane-video';
+    video.muted = true;
+    video.playsInline = true;
+    video.srcObject = new MediaStream([slot.sound.receiver.track, slot.picture.receiver.track]);
+    document.body.append(video);
+    const next = () => {
+      if (this._closed) return;
+      video.requestVideoFrameCallback(next);
+      if (slot.member !== null && video.videoWidth > 0) this._events.picture(slot.member, video);
+    };
+    video.requestVideoFrameCallback(next);
+    video.play().catch(() => {});
+    return video;
+  }
+}
