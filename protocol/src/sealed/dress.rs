@@ -29,9 +29,7 @@ const END: u8 = 0x80;
 const ESCAPE: u8 = 3;
 
 /// A key frame's first bytes: shown, a first partition of 63 bytes, the start code, 640×360.
-const VP8_KEY: [u8; 10] = [
-    0xf0, 0x07, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01,
-];
+const VP8_KEY: [u8; 10] = [0xf0, 0x07, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01];
 /// A delta frame's first byte: shown.
 const VP8_DELTA: [u8; 1] = [0x11];
 /// The bit of a VP8 frame's first byte that is 0 in key frames.

@@ -91,12 +91,8 @@ impl Key {
         let nonce = self.nonce(ctr).into();
         let bytes = InOutBuf::from(bytes);
         let opened = match &self.cipher {
-            Cipher::Aes128(cipher) => {
-                cipher.decrypt_inout_detached(&nonce, aad, bytes, tag.into())
-            }
-            Cipher::Aes256(cipher) => {
-                cipher.decrypt_inout_detached(&nonce, aad, bytes, tag.into())
-            }
+            Cipher::Aes128(cipher) => cipher.decrypt_inout_detached(&nonce, aad, bytes, tag.into()),
+            Cipher::Aes256(cipher) => cipher.decrypt_inout_detached(&nonce, aad, bytes, tag.into()),
         };
         opened.ok()
     }
