@@ -37,7 +37,7 @@ for (const { name, way, ...options } of [
   { name: 'Chromium as it was before, VP8', way: 'streams', browser: 'chromium', codec: 'vp8', older: true },
   { name: 'Firefox, VP8', way: 'script', browser: 'firefox', codec: 'vp8' },
 ]) {
-  test(`sealed over WebRTC: ${name}`, { skip: skip || false, timeout: 3 * PATIENCE }, async () => {
+  test(`sealed over WebRTC: ${name}`, { skip: skip || false, timeout: 6 * PATIENCE }, async () => {
     const result = await seen(options);
     const { nobodyHasAKey, noKey, opened, another, anotherLater } = result.steps;
     assert.equal(result.way, way);
@@ -54,6 +54,10 @@ for (const { name, way, ...options } of [
     // What was opened before the change may still be decoded after it; what comes later isn't.
     assert.equal(anotherLater.video.opened.frames, another.video.opened.frames);
     assert.deepEqual([opened.width, opened.height], [320, 240], 'the size is the sealed one, not the one before it');
+    const { carried, order, refused, keyless } = result.own;
+    assert.ok(carried.every((same) => same) && carried.length === 8, 'frames of carriers of the page\'s own come out as they were');
+    assert.deepEqual(order, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.deepEqual([refused, keyless], ['sequence', 'no_key']);
     assert.equal(result.keyTwice, 'known', 'no key is sealed with twice');
     assert.deepEqual(result.problems, []);
   });

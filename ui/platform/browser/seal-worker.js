@@ -1,4 +1,4 @@
-// Seals what a page's WebRTC sends and opens what it receives. It is the one owner of the counters of
+// Seals what a page sends and opens what it receives, on WebRTC and on carriers of the page's own. It is the one owner of the counters of
 // all keys that the page seals with; `sealing.js` is the page's side. What can't be sealed isn't sent,
 // and what can't be opened isn't decoded.
 
@@ -10,6 +10,7 @@ import { TrueHeaders } from './true-headers.js';
 /**
  * @typedef {import('../../protocol/sealed.js').Codec} Codec
  * @typedef {import('../../protocol/sealed.js').Kid} Kid
+ * @typedef {import('../../protocol/frame.js').Header} Header
  * @typedef {{ id: number, direction: 'seal', track: number, codec: Codec }} Sealing
  * @typedef {{ id: number, direction: 'open', sender: number, track: number, codec: Codec }} Opening
  * @typedef {Sealing | Opening} Options  of one sender or receiver
@@ -20,6 +21,8 @@ import { TrueHeaders } from './true-headers.js';
  * @typedef {{ type: 'key', direction: 'seal' | 'open', kid: Kid, codec: Codec, key: CryptoKey }
  *   | { type: 'forget', kid: Kid }
  *   | { type: 'clock', origin: number }
+ *   | { type: 'seal', header: Header, payload: Uint8Array<ArrayBuffer> }
+ *   | { type: 'open', header: Header, codec: Codec, sealed: Uint8Array<ArrayBuffer> }
  *   | { type: 'streams', options: Options, streams: Streams }
  *   | { type: 'change', options: Options }
  *   | { type: 'counts', id: number }} Request
@@ -34,6 +37,8 @@ const spent = new Set();
 const opener = new Opener();
 /** The senders and receivers. @type {Map<number, { options: Options, counts: Counts }>} */
 const lanes = new Map();
+/** Frames of the page's own carriers, one after the other: WebCrypto may be done with a later one first. */
+let turn = Promise.resolve();
 /** The page's zero of time, in milliseconds. */
 let origin = performance.timeOrigin;
 
@@ -63,14 +68,31 @@ async function turned(options, frame) {
     const { key, sealed } = undress(options.codec, data);
     return (await opener.open({ sender: options.sender, track: options.track, key }, options.codec, sealed)).payload;
   }
-  const sealer = await sealers.get(options.track);
-  if (!sealer) throw new SFrameError('no_key');
+  const sealer = await sealerOf(options.track);
   if (sealer.codec !== options.codec) throw new SealedError('disagree', 'codec');
   const now = (performance.timeOrigin - origin + performance.now()) * 1000;
   const type = 'type' in frame ? frame.type : undefined;
   const header = headersOf(options).next({ type, timestamp: rtpTimestamp ?? frame.timestamp, metadata }, now);
   const key = header.references.length === 0;
   return dress(options.codec, key, await sealer.seal(header, 'nothing', data));
+}
+
+/** @param {number} track */
+async function sealerOf(track) {
+  const sealer = await sealers.get(track);
+  if (!sealer) throw new SFrameError('no_key');
+  return sealer;
+}
+
+/**
+ * Does it once what came before is done.
+ * @template T
+ * @param {() => Promise<T>} work
+ */
+function inTurn(work) {
+  const done = turn.then(work);
+  turn = done.then(() => {}, () => {});
+  return done;
 }
 
 /** @param {Sealing} options */
@@ -144,6 +166,10 @@ async function answer(request) {
     case 'clock':
       origin = request.origin;
       return undefined;
+    case 'seal':
+      return inTurn(async () => (await sealerOf(request.header.track)).seal(request.header, 'header', request.payload));
+    case 'open':
+      return inTurn(() => opener.open({ header: request.header }, request.codec, request.sealed));
     case 'streams':
       return start(request.options, request.streams);
     case 'change':

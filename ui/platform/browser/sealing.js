@@ -1,9 +1,10 @@
-// Sealed frames on WebRTC, the page's side: which way this browser has, and senders and receivers that
-// go through `seal-worker.js`. Without a key nothing is sent and nothing is shown.
+// Sealed frames, the page's side of `seal-worker.js`: which way this browser has of sealing what WebRTC
+// carries, senders and receivers that go through the worker, and frames of the page's own. Without a key nothing is sent and nothing is shown.
 
 /**
  * @typedef {import('../../protocol/sealed.js').Codec} Codec
  * @typedef {import('../../protocol/sealed.js').Kid} Kid
+ * @typedef {import('../../protocol/frame.js').Header} Header
  * @typedef {import('./seal-worker.js').Counts} Counts
  * @typedef {import('./seal-worker.js').Options} Options
  * @typedef {{ readable: ReadableStream, writable: WritableStream }} Streams
@@ -11,7 +12,7 @@
  */
 
 /**
- * How this browser lets frames be sealed, `null` for not at all: `script` is `RTCRtpScriptTransform`,
+ * How this browser lets what WebRTC carries be sealed, `null` for not at all: `script` is `RTCRtpScriptTransform`,
  * `streams` is `createEncodedStreams` of older Chromium, for which a connection must be made with
  * {@link connectionOptions}.
  * @returns {'script' | 'streams' | null}
@@ -39,9 +40,7 @@ export class SealingError extends Error {
 /** A page's keys, and the worker that has them. One for a page: its counters have one owner. */
 export class Sealing {
   constructor() {
-    const way = canSeal();
-    if (!way) throw new SealingError('unsupported');
-    this._way = way;
+    this._way = canSeal();
     this._lanes = 0;
     this._requests = 0;
     /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
@@ -101,6 +100,29 @@ export class Sealing {
     return this._lane(receiver, (id) => ({ id, direction: 'open', sender, track, codec }));
   }
 
+  /**
+   * Seals a frame that goes over a carrier of the page's own, with its header in clear: the payload to
+   * send under the header. Frames come back in the order in which they were given.
+   * @param {Header} header
+   * @param {Uint8Array<ArrayBuffer>} payload
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   */
+  seal(header, payload) {
+    return this._ask({ type: 'seal', header, payload });
+  }
+
+  /**
+   * Opens a frame that came over a carrier of the page's own, of a track that was announced with this
+   * codec: its true header, and the encoded frame. In order, as `seal`.
+   * @param {Header} header
+   * @param {Codec} codec
+   * @param {Uint8Array<ArrayBuffer>} sealed
+   * @returns {Promise<{ header: Header, payload: Uint8Array<ArrayBuffer> }>}
+   */
+  open(header, codec, sealed) {
+    return this._ask({ type: 'open', header, codec, sealed });
+  }
+
   /** Ends it, with all keys. */
   close() {
     this._worker.terminate();
@@ -115,6 +137,7 @@ export class Sealing {
     this._lanes += 1;
     const id = this._lanes;
     const options = make(id);
+    if (this._way === null) throw new SealingError('unsupported');
     if (this._way === 'script') {
       end.transform = new RTCRtpScriptTransform(this._worker, options);
     } else {
