@@ -112,7 +112,7 @@ impl Sealer {
         self.next.ctr += 1;
         let mut sealed = Vec::with_capacity(header.len() + plaintext.len() + TAG);
         header.write(&mut sealed);
-        let aad = [&sealed, metadata].concat();
+        let aad = [&sealed[..], metadata].concat();
         sealed.extend_from_slice(plaintext);
         let tag = self
             .key
