@@ -7,5 +7,6 @@ mod packets;
 mod receivers;
 mod redundancy;
 mod rooms;
+mod sealed;
 mod sessions;
 mod speakers;
