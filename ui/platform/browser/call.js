@@ -215,7 +215,7 @@ export class Call {
   _start(url, codecs, options) {
     if (this._ended) return;
     /** @type {Codec[]} */
-    const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
+    const decodes = [...codecs.decodes, 'jpeg'];
     /** @type {Codec[]} */
     const sound = this._sound.possible ? ['opus'] : [];
     this._pictures = new Pictures(decodes, this._painter, {
@@ -225,8 +225,8 @@ export class Call {
         if (this._joined && this._carrier?.connected) this._carrier.send({ type: 'need_key_frame', member, track });
       },
       picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
-      noH264: () => {
-        this._carrier?.send({ type: 'decodes', decodes: ['jpeg', ...sound] });
+      unable: (left) => {
+        this._carrier?.send({ type: 'decodes', decodes: [...left, ...sound] });
       },
     });
     const carrier = new Carrier(url, {
