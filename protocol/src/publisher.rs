@@ -5,7 +5,7 @@
 //! H.264, then VP8, then JPEG. So one member without H.264 may make everybody get VP8, JPEG is sent
 //! only while somebody who can decode nothing else shows it, and what nobody shows isn't encoded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     control::{SendTrack, Watch},

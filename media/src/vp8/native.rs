@@ -60,6 +60,9 @@ pub(super) struct Encoder {
     settings: vpx_codec_enc_cfg_t,
 }
 
+// SAFETY: as `Context`; the settings' pointers are for two-pass encoding, and are null.
+unsafe impl Send for Encoder {}
+
 impl Encoder {
     pub(super) fn new(config: &encode::Config) -> Result<Self, Failure> {
         let mut settings = defaults()?;
@@ -189,8 +192,14 @@ fn adjust(settings: &mut vpx_codec_enc_cfg_t, config: &encode::Config) {
         2
     };
     settings.g_lag_in_frames = 0;
-    // Frames of the upper layer leave no trace by their flags; more resilience would only cost.
-    settings.g_error_resilient = 0;
+    // In layers each frame brings its own probabilities, so that nothing is lost with one of the
+    // upper layer. (VP8_EFLAG_NO_UPD_ENTROPY would do for less, but libvpx 1.12 goes back to stale
+    // ones when rate control leaves such a frame out, and the decoder doesn't.)
+    settings.g_error_resilient = if config.temporal_layers > 1 {
+        sys::VPX_ERROR_RESILIENT_DEFAULT
+    } else {
+        0
+    };
     // Key frames come when they are asked for, never by themselves.
     settings.kf_mode = sys::vpx_kf_mode::VPX_KF_DISABLED;
     settings.rc_end_usage = sys::vpx_rc_mode::VPX_CBR;
@@ -227,7 +236,7 @@ fn flags(turn: encode::Turn) -> c_long {
     if turn.key {
         flags = sys::VPX_EFLAG_FORCE_KF;
     } else if turn.upper {
-        flags |= sys::VP8_EFLAG_NO_UPD_LAST | sys::VP8_EFLAG_NO_UPD_ENTROPY;
+        flags |= sys::VP8_EFLAG_NO_UPD_LAST;
     }
     c_long::from(flags)
 }
