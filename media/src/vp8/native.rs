@@ -156,7 +156,7 @@ impl Encoder {
 /// What is set once, beside [`adjust`].
 const CONTROLS: [(control, c_int); 4] = [
     // The speed: a negative one is kept, a positive one follows the time that pictures take, and
-    // so differs from run to run. `docs/PERFORMANCE.md` has the figures by which it was chosen.
+    // so differs from run to run. docs/PERFORMANCE.md has the figures by which it was chosen.
     (control::VP8E_SET_CPUUSED, -8),
     // What doesn't move isn't looked at again (WebRTC's own choice for a camera).
     (control::VP8E_SET_STATIC_THRESHOLD, 1),
