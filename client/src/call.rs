@@ -107,7 +107,7 @@ impl Options {
             room,
             name,
             role,
-            decodes: [&receive::DECODES[..], &[Codec::Opus]].concat(),
+            decodes: [receive::DECODES, &[Codec::Opus]].concat(),
             watch: Watch {
                 others: Some(FULL_SIZE),
                 views: Vec::new(),

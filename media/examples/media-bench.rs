@@ -7,7 +7,10 @@ use std::{error::Error, hint::black_box, time::Instant};
 use visita_media::{
     Picture,
     convert::{self, Converter, Format, Raw},
-    h264::{decode, encode},
+    h264::{
+        self,
+        encode::{Config, Frame},
+    },
     jpeg, marker,
     picture::Draft,
     source::{
@@ -15,6 +18,7 @@ use visita_media::{
         synthetic::{self, Pace},
     },
     stats::Percentiles,
+    vp8,
 };
 use visita_protocol::{media::Size, time::MediaTime};
 
@@ -39,6 +43,48 @@ fn row(name: &str, count: usize, mut step: impl FnMut(usize)) {
     );
 }
 
+/// Two rows: all pictures encoded, and what came of it decoded. What rate control did and how like
+/// the pictures still are goes to standard error.
+fn there_and_back(
+    codec: &str,
+    config: Config,
+    pictures: &[Picture],
+    mut encode: impl FnMut(&Picture) -> Option<Frame>,
+    mut decode: impl FnMut(&[u8]) -> Option<Picture>,
+) {
+    let (count, kbit) = (pictures.len(), config.bitrate / 1000);
+    let what = format!("{kbit} kbit/s, {} temporal", config.temporal_layers);
+    let mut frames = Vec::with_capacity(count);
+    row(&format!("{codec} encode, {what}"), count, |number| {
+        frames.extend(encode(&pictures[number]).map(|frame| (number, frame.bytes)));
+    });
+    let mut decoded = Vec::with_capacity(frames.len());
+    row(&format!("{codec} decode, {what}"), frames.len(), |at| {
+        let (number, bytes) = &frames[at];
+        decoded.extend(decode(bytes).map(|picture| (*number, picture)));
+    });
+    let bytes: usize = frames.iter().map(|(_, bytes)| bytes.len()).sum();
+    let rate = bytes as f64 * 8.0 * 30.0 / count as f64 / 1000.0;
+    let likeness = decoded
+        .iter()
+        .map(|(number, picture)| psnr(&pictures[*number], picture));
+    let psnr = likeness.sum::<f64>() / decoded.len().max(1) as f64;
+    eprintln!(
+        "{codec}, {what}: {} of {count} frames, {rate:.0} kbit/s, {psnr:.1} dB",
+        frames.len()
+    );
+}
+
+/// How like two pictures are in luma, in decibels.
+fn psnr(one: &Picture, other: &Picture) -> f64 {
+    let squares = one.y().iter().zip(other.y()).map(|(&a, &b)| {
+        let difference = f64::from(a) - f64::from(b);
+        difference * difference
+    });
+    let mean = squares.sum::<f64>() / one.y().len() as f64;
+    10.0 * (255.0 * 255.0 / mean.max(1e-3)).log10()
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let count = std::env::args()
         .nth(1)
@@ -58,36 +104,31 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for layers in [1, 2] {
         for bitrate in [500_000, 300_000] {
-            let config = encode::Config {
+            let config = Config {
                 bitrate,
                 temporal_layers: layers,
-                ..encode::Config::new(SIZE)
+                ..Config::new(SIZE)
             };
-            let mut encoder = encode::Encoder::new(config)?;
-            let mut frames = Vec::with_capacity(count);
-            let kbit = bitrate / 1000;
-            row(
-                &format!("H.264 encode, {kbit} kbit/s, {layers} temporal"),
-                count,
-                |number| {
-                    frames.extend(encoder.encode(&pictures[number]).ok().flatten());
-                },
+            let mut encoder = h264::encode::Encoder::new(config)?;
+            let mut decoder = h264::decode::Decoder::new();
+            there_and_back(
+                "H.264",
+                config,
+                &pictures,
+                |picture| encoder.encode(picture).ok().flatten(),
+                |bytes| decoder.decode(bytes, MediaTime(0)).ok().flatten(),
             );
-            let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
-            let mut decoder = decode::Decoder::new();
-            row(
-                &format!("H.264 decode, {kbit} kbit/s, {layers} temporal"),
-                frames.len(),
-                |number| {
-                    drop(black_box(
-                        decoder.decode(&frames[number].bytes, MediaTime(0)),
-                    ));
-                },
-            );
-            let rate = bytes as f64 * 8.0 * 30.0 / count as f64 / 1000.0;
-            eprintln!(
-                "{layers} temporal, {kbit} kbit/s: {} of {count} frames, {rate:.0} kbit/s",
-                frames.len()
+            if !vp8::AVAILABLE {
+                continue;
+            }
+            let mut encoder = vp8::encode::Encoder::new(config)?;
+            let mut decoder = vp8::decode::Decoder::new();
+            there_and_back(
+                "VP8",
+                config,
+                &pictures,
+                |picture| encoder.encode(picture).ok().flatten(),
+                |bytes| decoder.decode(bytes, MediaTime(0)).ok().flatten(),
             );
         }
     }

@@ -17,5 +17,7 @@ mod slot;
 pub mod sound;
 pub mod source;
 pub mod stats;
+mod video;
+pub mod vp8;
 
 pub use picture::Picture;

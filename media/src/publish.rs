@@ -27,20 +27,22 @@ use crate::{
     slot::Slot,
     source::{self, Opener},
     stats::Percentiles,
+    vp8,
 };
 
 mod capture;
 mod encoding;
 mod retry;
+mod video;
 
 use encoding::Encoding;
 
 /// How much is sent at most, whatever is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// The largest H.264 picture.
+    /// The largest H.264 or VP8 picture.
     pub h264: Size,
-    /// The most H.264 pictures a second.
+    /// The most H.264 or VP8 pictures a second.
     pub h264_fps: u16,
     /// The largest JPEG picture.
     pub jpeg: Size,
@@ -49,7 +51,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 640×360 at 30 by H.264; by JPEG, which takes seven times the bits, 480×270 at 12.
+    /// 640×360 at 30 by H.264 and VP8; by JPEG, which takes seven times the bits, 480×270 at 12.
     fn default() -> Self {
         Self {
             h264: Size::new(640, 360),
@@ -61,7 +63,7 @@ impl Default for Limits {
 }
 
 /// The tracks of a camera within these limits, as a participant announces them: number 0 is
-/// H.264, number 1 JPEG.
+/// H.264, number 1 JPEG, number 2 VP8 where it is there.
 pub fn camera_tracks(limits: Limits) -> Vec<Track> {
     let track = |id, codec, size| Track {
         id: TrackId(id),
@@ -69,17 +71,21 @@ pub fn camera_tracks(limits: Limits) -> Vec<Track> {
         codec,
         layers: vec![size],
     };
-    vec![
+    let mut tracks = vec![
         track(0, Codec::H264, limits.h264),
         track(1, Codec::Jpeg, limits.jpeg),
-    ]
+    ];
+    if vp8::AVAILABLE {
+        tracks.push(track(2, Codec::Vp8, limits.h264));
+    }
+    tracks
 }
 
 /// What a publisher begins with.
 pub struct Config {
     /// Where pictures come from; `None` = nowhere yet.
     pub source: Option<Opener>,
-    /// The tracks announced. Those that aren't H.264 or JPEG are never encoded.
+    /// The tracks announced. Those that aren't H.264, VP8 or JPEG are never encoded.
     pub tracks: Vec<Track>,
     /// The most that is sent.
     pub limits: Limits,
@@ -136,6 +142,9 @@ pub enum EncodeError {
     /// H.264.
     #[error(transparent)]
     H264(#[from] h264::encode::Error),
+    /// VP8.
+    #[error(transparent)]
+    Vp8(#[from] vp8::encode::Error),
     /// JPEG.
     #[error("{0}")]
     Jpeg(String),

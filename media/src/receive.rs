@@ -18,6 +18,7 @@ use crate::{
     clock, h264, jpeg,
     picture::Picture,
     stats::{Freezes, Percentiles},
+    vp8,
 };
 
 mod gate;
@@ -61,7 +62,11 @@ pub enum Error {
 }
 
 /// The codecs that are decoded here, best first.
-pub const DECODES: [Codec; 2] = [Codec::H264, Codec::Jpeg];
+pub const DECODES: &[Codec] = if vp8::AVAILABLE {
+    &[Codec::H264, Codec::Vp8, Codec::Jpeg]
+} else {
+    &[Codec::H264, Codec::Jpeg]
+};
 
 /// What was received of a track.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +132,7 @@ impl Receiver {
     ) -> Result<Self, Error> {
         let decoder = match codec {
             Codec::H264 => Decoder::H264(h264::decode::Decoder::new()),
+            Codec::Vp8 if vp8::AVAILABLE => Decoder::Vp8(vp8::decode::Decoder::new()),
             Codec::Jpeg => Decoder::Jpeg(jpeg::Decoder::new()?),
             other => return Err(Error::Codec(other)),
         };
@@ -223,6 +229,7 @@ impl Drop for Receiver {
 
 enum Decoder {
     H264(h264::decode::Decoder),
+    Vp8(vp8::decode::Decoder),
     Jpeg(jpeg::Decoder),
 }
 
@@ -230,6 +237,9 @@ impl Decoder {
     fn decode(&mut self, frame: &Frame) -> Result<Option<Picture>, String> {
         match self {
             Decoder::H264(decoder) => decoder
+                .decode(&frame.payload, frame.time)
+                .map_err(|error| error.to_string()),
+            Decoder::Vp8(decoder) => decoder
                 .decode(&frame.payload, frame.time)
                 .map_err(|error| error.to_string()),
             Decoder::Jpeg(decoder) => decoder

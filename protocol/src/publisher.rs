@@ -1,10 +1,11 @@
 //! What each participant must send, and what of it each other one gets.
 //!
-//! Tracks of one source are alternatives. A receiver gets the best of them that it decodes:
-//! H.264, then VP8, then JPEG. A publisher is asked for those that somebody gets, so JPEG is sent
+//! Tracks of one source are alternatives. Of a camera's, those are encoded that serve everybody who
+//! shows it at the least cost ([`choice`]), and a receiver gets the best of them that it decodes:
+//! H.264, then VP8, then JPEG. So one member without H.264 may make everybody get VP8, JPEG is sent
 //! only while somebody who can decode nothing else shows it, and what nobody shows isn't encoded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     control::{SendTrack, Watch},
@@ -14,6 +15,10 @@ use crate::{
     media::{Codec, Kind, Size, Source, Track},
     receiver::Selected,
 };
+
+mod choice;
+
+use choice::{Codecs, Wish, choose};
 
 /// What counts of a participant.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +42,14 @@ pub struct Plan {
     senders: BTreeMap<MemberId, Sending>,
 }
 
-/// What one participant sends. Those of whom nobody gets anything aren't listed.
+/// What one participant sends. Those of whom nobody wants anything aren't listed.
 #[derive(Clone, Debug, Default)]
 struct Sending {
+    /// What each other could be given of its camera. Those who are away count: a line that comes and
+    /// goes doesn't make everybody change codecs.
+    wishes: BTreeMap<MemberId, Wish>,
+    /// The codecs of its camera from which each is given the best.
+    codecs: Codecs,
     /// By track.
     sends: Vec<SendTrack>,
     /// To whom.
@@ -73,40 +83,71 @@ impl Plan {
         given.map_or(&[], |given| &given.tracks)
     }
 
-    /// Somebody came, changed or went: works out anew what it gets and what is got of it.
+    /// Somebody came, changed or went: works out anew what it gets and what is got of it, and for
+    /// everybody what is got of those whose codecs it made other ones.
     pub fn update(&mut self, participants: &[Participant<'_>], id: MemberId) -> Changes {
         let mut changes = Changes::default();
-        let mut touched = BTreeSet::new();
-        if let Some(subject) = participants.iter().find(|participant| participant.id == id) {
-            for other in participants.iter().filter(|other| other.id != id) {
-                for (receiver, sender) in [(subject, other), (other, subject)] {
-                    let given = given(receiver, sender);
-                    if self.give(receiver.id, sender.id, given, &mut changes) {
-                        touched.insert(sender.id);
-                    }
-                }
-            }
-        } else {
-            if let Some(sending) = self.senders.remove(&id) {
-                let routes = sending.receivers.into_keys();
-                changes
-                    .routes
-                    .extend(routes.map(|receiver| (receiver, id, vec![])));
-            }
-            let senders: Vec<MemberId> = self.senders.keys().copied().collect();
-            for sender in senders {
-                if self.give(id, sender, Given::default(), &mut changes) {
-                    touched.insert(sender);
-                }
-            }
+        let is_there = participants.iter().any(|participant| participant.id == id);
+        if !is_there && let Some(sending) = self.senders.remove(&id) {
+            let routes = sending.receivers.into_keys();
+            changes
+                .routes
+                .extend(routes.map(|receiver| (receiver, id, vec![])));
         }
-        for sender in touched {
-            self.sum_up(sender, &mut changes);
+        for sender in participants {
+            let sending = self.senders.entry(sender.id).or_default();
+            sending.update(sender, participants, id, &mut changes);
+            if sending.wishes.is_empty() && sending.receivers.is_empty() {
+                self.senders.remove(&sender.id);
+            }
         }
         changes
     }
+}
 
-    /// Notes what a receiver gets of a sender. Returns whether that is something else than before.
+impl Sending {
+    /// The participant `id` came, changed or went: it may be the sender itself.
+    fn update(
+        &mut self,
+        sender: &Participant<'_>,
+        participants: &[Participant<'_>],
+        id: MemberId,
+        changes: &mut Changes,
+    ) {
+        let others = || participants.iter().filter(|other| other.id != sender.id);
+        let changed = |other: &&Participant<'_>| sender.id == id || other.id == id;
+        let mut wishes = false;
+        let mut touched = false;
+        if sender.id != id && !participants.iter().any(|other| other.id == id) {
+            wishes |= self.wish(id, None);
+            touched |= self.give(id, sender.id, Given::default(), changes);
+        }
+        for receiver in others().filter(changed) {
+            wishes |= self.wish(receiver.id, wish(receiver, sender));
+        }
+        let before = self.codecs;
+        if wishes {
+            self.codecs = choose(before, self.wishes.values().copied());
+        }
+        let others_too = self.codecs != before;
+        for receiver in others().filter(|other| others_too || changed(other)) {
+            let given = given(receiver, sender, self.codecs);
+            touched |= self.give(receiver.id, sender.id, given, changes);
+        }
+        if touched {
+            self.sum_up(sender.id, changes);
+        }
+    }
+
+    /// Notes what a receiver could be given. Returns whether that is something else than before.
+    fn wish(&mut self, receiver: MemberId, wish: Option<Wish>) -> bool {
+        match wish {
+            Some(wish) => self.wishes.insert(receiver, wish) != Some(wish),
+            None => self.wishes.remove(&receiver).is_some(),
+        }
+    }
+
+    /// Notes what a receiver gets. Returns whether that is something else than before.
     fn give(
         &mut self,
         receiver: MemberId,
@@ -115,9 +156,7 @@ impl Plan {
         changes: &mut Changes,
     ) -> bool {
         let nothing = Given::default();
-        let sending = self.senders.get(&sender);
-        let before = sending.and_then(|sending| sending.receivers.get(&receiver));
-        let before = before.unwrap_or(&nothing);
+        let before = self.receivers.get(&receiver).unwrap_or(&nothing);
         if *before == given {
             return false;
         }
@@ -126,22 +165,18 @@ impl Plan {
                 .routes
                 .push((receiver, sender, given.tracks.clone()));
         }
-        let receivers = &mut self.senders.entry(sender).or_default().receivers;
         if given == nothing {
-            receivers.remove(&receiver);
+            self.receivers.remove(&receiver);
         } else {
-            receivers.insert(receiver, given);
+            self.receivers.insert(receiver, given);
         }
         true
     }
 
-    /// Works out what somebody sends of what others get.
+    /// Works out what is sent of what others get.
     fn sum_up(&mut self, sender: MemberId, changes: &mut Changes) {
-        let Some(sending) = self.senders.get_mut(&sender) else {
-            return;
-        };
         let mut sends: Vec<SendTrack> = Vec::new();
-        for given in sending.receivers.values() {
+        for given in self.receivers.values() {
             for (selected, &size) in given.tracks.iter().zip(&given.sizes) {
                 match sends.iter_mut().find(|send| send.track == selected.track) {
                     Some(send) => send.size = send.size.max(size),
@@ -153,23 +188,39 @@ impl Plan {
             }
         }
         sends.sort_by_key(|send| send.track);
-        if sends != sending.sends {
-            sending.sends.clone_from(&sends);
+        if sends != self.sends {
+            self.sends.clone_from(&sends);
             changes.sends.push((sender, sends));
-        }
-        if sending.receivers.is_empty() {
-            self.senders.remove(&sender);
         }
     }
 }
 
+/// What a receiver could be given of a sender's camera, if it shows it.
+fn wish(receiver: &Participant<'_>, sender: &Participant<'_>) -> Option<Wish> {
+    let shown = shown(receiver.watch, sender.id)?;
+    let camera = || {
+        sender
+            .tracks
+            .iter()
+            .filter(|track| track.source == Source::Camera)
+    };
+    let has = Codecs::of(camera().map(|track| track.codec));
+    let codecs = has.both(Codecs::of(receiver.decodes.iter().copied()));
+    let largest = camera().filter_map(|track| track.layers.last());
+    let most = largest.map(|size| size.area()).max().unwrap_or(0);
+    (!codecs.is_empty()).then(|| Wish {
+        codecs,
+        pixels: shown.area().min(most).max(1),
+    })
+}
+
 /// What a receiver gets of a sender.
-fn given(receiver: &Participant<'_>, sender: &Participant<'_>) -> Given {
+fn given(receiver: &Participant<'_>, sender: &Participant<'_>, codecs: Codecs) -> Given {
     let mut given = Given::default();
     if !receiver.connected {
         return given;
     }
-    for (track, size) in chosen(receiver, sender) {
+    for (track, size) in chosen(receiver, sender, codecs) {
         let kind = if track.source == Source::Camera {
             Kind::Video
         } else {
@@ -189,9 +240,12 @@ fn given(receiver: &Participant<'_>, sender: &Participant<'_>) -> Given {
 fn chosen<'t>(
     receiver: &Participant<'_>,
     sender: &Participant<'t>,
+    codecs: Codecs,
 ) -> impl Iterator<Item = (&'t Track, Size)> {
     SOURCES.into_iter().filter_map(move |source| {
-        let track = best(sender.tracks, source, receiver.decodes)?;
+        let track = best(sender.tracks, source, |codec| {
+            receiver.decodes.contains(&codec) && (source != Source::Camera || codecs.has(codec))
+        })?;
         let size = match source {
             Source::Camera => shown(receiver.watch, sender.id)?,
             _ => Size::new(0, 0),
@@ -207,16 +261,13 @@ pub fn shown(watch: &Watch, member: MemberId) -> Option<Size> {
         .filter(|size| size.area() > 0)
 }
 
-/// The best track of a source that is decoded, if any.
-pub fn best<'t>(tracks: &'t [Track], source: Source, decodes: &[Codec]) -> Option<&'t Track> {
-    let decoded = |track: &&Track| {
-        track.source == source && track.codec != Codec::Unknown && decodes.contains(&track.codec)
+/// The best track of a source whose codec will do, if any.
+fn best(tracks: &[Track], source: Source, will_do: impl Fn(Codec) -> bool) -> Option<&Track> {
+    let fits = |track: &&Track| {
+        track.source == source && track.codec != Codec::Unknown && will_do(track.codec)
     };
     // `Codec` is ordered best first.
-    tracks
-        .iter()
-        .filter(decoded)
-        .min_by_key(|track| track.codec)
+    tracks.iter().filter(fits).min_by_key(|track| track.codec)
 }
 
 /// The smallest layer that covers a size; the largest if none does.
@@ -260,159 +311,4 @@ fn sane(track: &Track) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{control::View, id::TrackId};
-
-    const SMALL: Size = Size::new(320, 180);
-    const LARGE: Size = Size::new(640, 360);
-
-    fn track(id: u8, source: Source, codec: Codec, layers: &[Size]) -> Track {
-        Track {
-            id: TrackId(id),
-            source,
-            codec,
-            layers: layers.to_vec(),
-        }
-    }
-
-    fn camera() -> Vec<Track> {
-        vec![
-            track(0, Source::Camera, Codec::Jpeg, &[LARGE]),
-            track(1, Source::Camera, Codec::H264, &[SMALL, LARGE]),
-            track(2, Source::Microphone, Codec::Opus, &[]),
-        ]
-    }
-
-    fn all(size: Size) -> Watch {
-        Watch {
-            others: Some(size),
-            views: vec![],
-        }
-    }
-
-    #[test]
-    fn jpeg_is_sent_only_while_somebody_shows_it_who_decodes_nothing_else() {
-        let tracks = camera();
-        let (small, large, none) = (all(SMALL), all(LARGE), Watch::default());
-        let person = |id, tracks, decodes, watch, connected| Participant {
-            id: MemberId(id),
-            tracks,
-            decodes,
-            watch,
-            connected,
-        };
-        let modern: &[Codec] = &[Codec::Jpeg, Codec::H264, Codec::Opus];
-        let sent = |last: Participant<'_>| {
-            let mut plan = Plan::default();
-            let all = [
-                person(1, &tracks, modern, &small, true),
-                person(2, &[], modern, &small, true),
-                last,
-            ];
-            let mut sends = vec![];
-            for id in 1..=3 {
-                let changes = plan.update(&all[..id as usize], MemberId(id));
-                for (sender, sent) in changes.sends {
-                    assert_eq!(sender, MemberId(1));
-                    sends = sent;
-                }
-                assert_eq!(
-                    plan.update(&all[..id as usize], MemberId(id)),
-                    Changes::default()
-                );
-            }
-            let got = plan.route(MemberId(3), MemberId(1)).to_vec();
-            (
-                sends
-                    .iter()
-                    .map(|s| (s.track.0, s.size))
-                    .collect::<Vec<_>>(),
-                got,
-            )
-        };
-        let nothing = Size::new(0, 0);
-        let without = vec![(1, SMALL), (2, nothing)];
-        let old: &[Codec] = &[Codec::Jpeg];
-        assert_eq!(
-            sent(person(3, &[], old, &none, true)),
-            (without.clone(), vec![])
-        );
-        assert_eq!(sent(person(3, &[], old, &large, false)), (without, vec![]));
-        let jpeg = Selected {
-            track: TrackId(0),
-            kind: Kind::Video,
-            layer: 0,
-        };
-        assert_eq!(
-            sent(person(3, &[], old, &large, true)),
-            (vec![(0, LARGE), (1, SMALL), (2, nothing)], vec![jpeg])
-        );
-        let (sends, got) = sent(person(3, &[], modern, &large, true));
-        assert_eq!(sends, [(1, LARGE), (2, nothing)]);
-        assert_eq!(
-            got.iter().map(|s| (s.track.0, s.layer)).collect::<Vec<_>>(),
-            [(2, 0), (1, 1)]
-        );
-    }
-
-    #[test]
-    fn a_view_outranks_the_size_of_the_others() {
-        let view = |size| View {
-            member: MemberId(5),
-            size,
-        };
-        let mut watch = Watch {
-            others: Some(SMALL),
-            views: vec![view(Some(LARGE))],
-        };
-        assert_eq!(shown(&watch, MemberId(5)), Some(LARGE));
-        assert_eq!(shown(&watch, MemberId(6)), Some(SMALL));
-        watch.views.push(view(None));
-        assert_eq!(shown(&watch, MemberId(5)), None);
-        assert_eq!(shown(&all(Size::new(0, 9)), MemberId(5)), None);
-    }
-
-    #[test]
-    fn the_layer_is_the_smallest_that_covers_the_size() {
-        let layers = [SMALL, LARGE];
-        for (shown, layer) in [
-            (SMALL, 0),
-            (Size::new(321, 10), 1),
-            (LARGE, 1),
-            (Size::new(4000, 4000), 1),
-        ] {
-            assert_eq!(layer_for(&layers, shown), layer);
-        }
-        assert_eq!(layer_for(&[], SMALL), 0);
-    }
-
-    #[test]
-    fn bad_lists_of_tracks_are_refused_and_unknown_tracks_left_out() {
-        assert_eq!(check(camera()), Ok(camera()));
-        for bad in [
-            vec![track(0, Source::Camera, Codec::H264, &[])],
-            vec![track(0, Source::Camera, Codec::H264, &[LARGE, SMALL])],
-            vec![track(0, Source::Camera, Codec::H264, &[Size::new(0, 10)])],
-            vec![track(0, Source::Camera, Codec::Opus, &[])],
-            vec![track(0, Source::Microphone, Codec::Opus, &[SMALL])],
-            vec![track(0, Source::Microphone, Codec::Jpeg, &[SMALL])],
-            [camera(), camera()].concat(),
-            (0..9)
-                .map(|id| track(id, Source::Microphone, Codec::Opus, &[]))
-                .collect(),
-        ] {
-            assert_eq!(check(bad), Err(Code::BadTracks));
-        }
-        let newer = track(9, Source::Unknown, Codec::H264, &[]);
-        assert_eq!(check([camera(), vec![newer]].concat()), Ok(camera()));
-        assert!(
-            best(
-                &[track(0, Source::Camera, Codec::Unknown, &[SMALL])],
-                Source::Camera,
-                &[Codec::Unknown]
-            )
-            .is_none()
-        );
-    }
-}
+mod tests;

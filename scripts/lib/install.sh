@@ -2,10 +2,10 @@
 # that is there already.
 # shellcheck shell=bash
 
-# What compiles relay and client: C and assembler for the codecs, libclang for the camera's
+# What compiles relay and client: C and assembler for the codecs, libvpx, libclang for the camera's
 # bindings, ALSA for sound (PulseAudio's protocol needs no library).
 VISITA_BUILD_PACKAGES=(
-    build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev libasound2-dev
+    build-essential pkg-config cmake nasm clang libclang-dev libv4l-dev libasound2-dev libvpx-dev
     ca-certificates curl git
 )
 # What the app's window needs on top, and its icon in the tray.

@@ -71,6 +71,9 @@ export async function firefox({ prefs = {}, env = {} } = {}) {
   return { browser, close: () => closing(browser, profile) };
 }
 
+/** Firefox as it is where no libavcodec is installed and no plugin came: VP8, but no H.264. */
+export const withoutH264 = { 'media.ffmpeg.enabled': false };
+
 /** What takes WebCodecs and WebRTC from a page before its scripts run. */
 export const withoutMedia = () => {
   const gone = [

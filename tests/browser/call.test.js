@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { chromium, firefox, PATIENCE, until, withoutMedia } from './browsers.js';
+import { chromium, firefox, PATIENCE, until, withoutH264, withoutMedia } from './browsers.js';
 import { line, participant, relay } from './harness.js';
 import { joinFrom, rowOf } from './page.js';
 import { serveUi } from './static.js';
@@ -74,10 +74,49 @@ test('Firefox with libavcodec: H.264 both ways', LONG, async (t) => {
   luis.clean();
 });
 
-test('Firefox without libavcodec: JPEG both ways, and its colours reach Chromium', LONG, async (t) => {
+test('Firefox without H.264: VP8 for all in its room, and H.264 again when it leaves', LONG, async (t) => {
+  const host = await relay(t);
+  const ana = participant(t, host, 'sala', 'Ana', { args: ['--report-every', '0.5'] });
+  const [fox, chrome] = await Promise.all([firefox({ prefs: withoutH264 }), chromium({ camera })]);
+  t.after(fox.close);
+  t.after(chrome.close);
+  const eva = await joinFrom(chrome.browser, host.url + BLANK, { room: 'sala', name: 'Eva' });
+  await eva.sees('Ana', 10);
+  /** What Ana's last report says of a codec: frames that it sent, and that it decoded of Eva's. */
+  const at = (codec) => {
+    const { sent, received } = JSON.parse(ana.lines[ana.lines.length - 1] ?? '{"sent":[],"received":[]}');
+    const ours = sent.filter((row) => row.codec === codec).map(({ frames }) => frames);
+    const hers = received.filter((row) => row.codec === codec && row.name === 'Eva').map((row) => row.frames_decoded);
+    return [...ours, ...hers].length === 2 ? [ours[0], hers[0]] : [0, 0];
+  };
+  await until('H.264 between Ana and Eva', () => at('h264').every((frames) => frames > 5));
+  assert.deepEqual(at('vp8'), [0, 0]);
+
+  const luis = await joinFrom(fox.browser, host.url + BLANK, { room: 'sala', name: 'Luis' });
+  await Promise.all([luis.sees('Ana', 10), luis.sees('Eva', 10), eva.sees('Ana', 10), eva.seesColours('Luis')]);
+  await until('VP8 between Ana and Eva', () => at('vp8').every((frames) => frames > 20));
+  const before = at('h264');
+  const while8 = at('vp8');
+  await until('more VP8', () => at('vp8').every((frames, which) => frames > while8[which] + 30));
+  assert.deepEqual(at('h264'), before, 'nobody encodes a second picture');
+
+  await luis.leave();
+  await until('H.264 again', () => at('h264').every((frames, which) => frames > before[which] + 20));
+  await eva.sees('Ana', 10);
+  const after = at('vp8');
+  const again = at('h264');
+  await until('more H.264', () => at('h264').every((frames, which) => frames > again[which] + 30));
+  assert.deepEqual(at('vp8'), after, 'and VP8 no more');
+  const report = await ana.report();
+  assert.ok(rowOf(report, 'Luis', 'vp8').frames_dropped === 0, JSON.stringify(report));
+  luis.clean();
+  eva.clean();
+});
+
+test('Firefox without WebCodecs: JPEG both ways, and its colours reach Chromium', LONG, async (t) => {
   const host = await relay(t);
   const ana = participant(t, host, 'sala', 'Ana');
-  const [fox, chrome] = await Promise.all([firefox({ prefs: { 'media.ffmpeg.enabled': false } }), chromium({ camera })]);
+  const [fox, chrome] = await Promise.all([firefox({ prefs: { 'dom.media.webcodecs.enabled': false } }), chromium({ camera })]);
   t.after(fox.close);
   t.after(chrome.close);
   const luis = await joinFrom(fox.browser, host.url + BLANK, { room: 'sala', name: 'Luis' });

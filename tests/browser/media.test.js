@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { chromium, firefox, PATIENCE, until, withoutMedia } from './browsers.js';
+import { chromium, firefox, PATIENCE, until, withoutH264, withoutMedia } from './browsers.js';
 import { read } from './marker.js';
 import { serveUi } from './static.js';
 import { writeY4m } from './y4m.js';
@@ -26,8 +26,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs in the page: its camera, sent to itself as member 7. */
-async function startLoop() {
+/** Runs in the page: its camera, sent to itself as member 7, in the first codec or the one that is named. */
+async function startLoop(chosen) {
   const [{ Camera }, { probe }, { Painter }, { Pictures }, { Publisher }, { write }] = await Promise.all([
     import('/platform/browser/camera.js'), import('/platform/browser/codecs.js'),
     import('/platform/browser/painter.js'), import('/platform/browser/pictures.js'),
@@ -37,14 +37,14 @@ async function startLoop() {
   const painter = new Painter();
   const loop = { codecs, states: [], events: [], asked: 0, painted: 0, tracks: [], sent: [], lose: null };
   const member = (tracks) => ({ id: 7, name: 'x', role: 'guest', connection: 'connected', tracks });
-  const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
+  const decodes = [...codecs.decodes, 'jpeg'];
   loop.pictures = new Pictures(decodes, painter, {
     needKeyFrame: (_member, track) => {
       loop.asked += 1;
       loop.publisher.keyFrame(track);
     },
     picture: (_member, state, width, height) => loop.events.push({ state, width, height }),
-    noH264: () => loop.events.push({ state: 'no h264' }),
+    unable: (left) => loop.events.push({ state: `only ${left.join()}` }),
   });
   loop.pictures.member(member([]));
   loop.canvas = document.createElement('canvas');
@@ -60,7 +60,8 @@ async function startLoop() {
     announce: (tracks) => {
       loop.tracks = tracks;
       loop.pictures.member(member(tracks));
-      loop.publisher.send(tracks.slice(0, 1).map(({ id, layers }) => ({ track: id, size: layers[0] })));
+      const [first] = tracks.filter(({ codec }) => codec === (chosen ?? codec));
+      loop.publisher.send(first ? [{ track: first.id, size: first.layers[0] }] : []);
     },
     frame: (header, payload) => {
       loop.sent.push({ ...header, bytes: payload.length });
@@ -97,11 +98,11 @@ async function marker(page) {
   return seen && read({ ...seen, data: Buffer.from(seen.data, 'base64') });
 }
 
-async function looped({ browser }, prepare) {
+async function looped({ browser }, { prepare, codec } = {}) {
   const page = await browser.newPage();
   if (prepare) await page.evaluateOnNewDocument(prepare);
   await page.goto(`${server.origin}/blank`);
-  await page.evaluate(startLoop);
+  await page.evaluate(startLoop, codec);
   return page;
 }
 
@@ -115,14 +116,17 @@ async function advances(page, times) {
   });
 }
 
-test('Chromium: the camera goes through H.264 and back, picture for picture', { timeout: 3 * PATIENCE }, async (t) => {
+/** A camera through one of Chromium's codecs that move, whose track has this number, and back. */
+async function thereAndBack(t, codec, track) {
   const chrome = await chromium({ camera });
   t.after(chrome.close);
-  const page = await looped(chrome);
+  const page = await looped(chrome, { codec });
   await advances(page, 20);
   const { codecs, tracks } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, tracks: globalThis.loop.tracks }));
-  assert.deepEqual(codecs, { encodeH264: true, temporalLayers: true, decodeH264: true });
-  assert.deepEqual(tracks.map(({ codec }) => codec), ['h264', 'jpeg']);
+  assert.deepEqual(codecs, {
+    encodes: [{ codec: 'h264', layers: true }, { codec: 'vp8', layers: true }], decodes: ['h264', 'vp8'],
+  });
+  assert.deepEqual(tracks.map((one) => one.codec), ['h264', 'vp8', 'jpeg']);
   const { sent, events, asked, states } = await page.evaluate(() => {
     const { sent: all, events: of, asked: count, states: camera } = globalThis.loop;
     return { sent: all, events: of, asked: count, states: camera };
@@ -130,6 +134,7 @@ test('Chromium: the camera goes through H.264 and back, picture for picture', { 
   assert.deepEqual(states, ['starting', 'on']);
   assert.deepEqual(events[0], { state: 'moving', width: 640, height: 360 });
   assert.equal(asked, 0);
+  assert.ok(sent.every((header) => header.track === track));
   assert.deepEqual(sent.map(({ sequence }) => sequence), sent.map((_, at) => at));
   assert.deepEqual(sent[0].references, []);
   assert.ok(sent.filter(({ references }) => references.length === 0).length <= 2, 'key frames come when asked for');
@@ -159,34 +164,40 @@ test('Chromium: the camera goes through H.264 and back, picture for picture', { 
 
   // Shown small it is sent small, shown large again it is sent large.
   for (const [width, height] of [[320, 180], [640, 360]]) {
-    await page.evaluate((size) => {
+    await page.evaluate((send) => {
       const { loop } = globalThis;
-      loop.publisher.send([{ track: 0, size }]);
+      loop.publisher.send([send]);
       loop.pictures.screenOf(7).add(loop.canvas, { width: 640, height: 360 });
-    }, { width, height });
+    }, { track, size: { width, height } });
     await until(`pictures of ${width} columns`, () => page.evaluate((columns) => globalThis.loop.canvas.width === columns, width));
     await advances(page, 5);
   }
 
   // Garbage is dropped, and the picture goes on after the next key frame.
-  await page.evaluate(async () => {
+  await page.evaluate(async (number) => {
     const { write } = await import('/protocol/frame.js');
     const { loop } = globalThis;
-    const base = { sender: 7, track: 0, layer: { spatial: 0, temporal: 0 }, timestamp: 1, chunk: 0, chunks: 1 };
+    const base = { sender: 7, track: number, layer: { spatial: 0, temporal: 0 }, timestamp: 1, chunk: 0, chunks: 1 };
     const sequence = loop.sent[loop.sent.length - 1].sequence;
     loop.pictures.media(write({ ...base, sequence: sequence + 1, references: [1] }, new Uint8Array(500).fill(0xa5)));
     loop.pictures.media(new Uint8Array(0));
     loop.pictures.media(new Uint8Array(100).fill(0x10));
     loop.pictures.media(write({ ...base, sender: 8, sequence: 0, references: [] }, new Uint8Array(5)));
-  });
+  }, track);
   assert.ok(await page.evaluate(() => globalThis.loop.pictures.garbage) >= 3);
   await advances(page, 5);
-});
+}
+
+test('Chromium: the camera goes through H.264 and back, picture for picture', { timeout: 3 * PATIENCE },
+  (t) => thereAndBack(t, 'h264', 0));
+
+test('Chromium: the camera goes through VP8 and back, picture for picture', { timeout: 3 * PATIENCE },
+  (t) => thereAndBack(t, 'vp8', 2));
 
 test('Chromium without WebCodecs and WebRTC: the camera goes through JPEG and back', { timeout: 3 * PATIENCE }, async (t) => {
   const chrome = await chromium({ camera });
   t.after(chrome.close);
-  const page = await looped(chrome, withoutMedia);
+  const page = await looped(chrome, { prepare: withoutMedia });
   await advances(page, 10);
   const { codecs, tracks, sent, canvas } = await page.evaluate(() => {
     const { loop } = globalThis;
@@ -195,7 +206,7 @@ test('Chromium without WebCodecs and WebRTC: the camera goes through JPEG and ba
       canvas: [loop.canvas.width, loop.canvas.height],
     };
   });
-  assert.deepEqual(codecs, { encodeH264: false, temporalLayers: false, decodeH264: false });
+  assert.deepEqual(codecs, { encodes: [], decodes: [] });
   assert.deepEqual(tracks, [{ id: 1, source: 'camera', codec: 'jpeg', layers: [{ width: 480, height: 270 }] }]);
   assert.deepEqual(canvas, [480, 270]);
   assert.ok(sent.every(({ track, references }) => track === 1 && references.length === 0));
@@ -236,20 +247,45 @@ test('Firefox with libavcodec: H.264 both ways', { timeout: 3 * PATIENCE }, asyn
   const page = await looped(fox);
   await colours(page, 5);
   const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
-  assert.deepEqual([codecs.encodeH264, codecs.decodeH264], [true, true]);
+  assert.deepEqual([codecs.encodes[0].codec, ...codecs.decodes], ['h264', 'h264', 'vp8']);
   assert.ok(sent.every(({ track }) => track === 0));
   await page.evaluate(() => globalThis.loop.publisher.send([{ track: 0, size: { width: 320, height: 180 } }]));
   await until('small pictures', () => page.evaluate(() => globalThis.loop.canvas.width <= 320));
   await colours(page, 3);
 });
 
-test('Firefox without libavcodec: JPEG both ways', { timeout: 3 * PATIENCE }, async (t) => {
-  const fox = await firefox({ prefs: { 'media.ffmpeg.enabled': false } });
+test('Firefox without libavcodec: VP8 both ways', { timeout: 3 * PATIENCE }, async (t) => {
+  const fox = await firefox({ prefs: withoutH264 });
   t.after(fox.close);
   const page = await looped(fox);
   await colours(page, 5);
   const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
-  assert.deepEqual(codecs, { encodeH264: false, temporalLayers: false, decodeH264: false });
+  assert.deepEqual([codecs.encodes.map(({ codec }) => codec), codecs.decodes], [['vp8'], ['vp8']]);
+  assert.ok(sent.every(({ track }) => track === 2));
+  assert.ok(sent.filter(({ references }) => references.length === 0).length <= 2, 'key frames come when asked for');
+  // A lost frame of the base is noticed, and the picture goes on.
+  await page.evaluate(() => {
+    const { loop } = globalThis;
+    loop.lose = (header) => {
+      if (header.references.length === 0 || header.layer.temporal > 0) return false;
+      loop.lose = null;
+      return true;
+    };
+  });
+  await until('a request for a key frame', () => page.evaluate(() => globalThis.loop.asked > 0));
+  await colours(page, 3);
+  await page.evaluate(() => globalThis.loop.publisher.send([{ track: 2, size: { width: 320, height: 180 } }]));
+  await until('small pictures', () => page.evaluate(() => globalThis.loop.canvas.width <= 320));
+  await colours(page, 3);
+});
+
+test('Firefox without WebCodecs: JPEG both ways', { timeout: 3 * PATIENCE }, async (t) => {
+  const fox = await firefox({ prefs: { 'dom.media.webcodecs.enabled': false } });
+  t.after(fox.close);
+  const page = await looped(fox);
+  await colours(page, 5);
+  const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
+  assert.deepEqual(codecs, { encodes: [], decodes: [] });
   assert.ok(sent.every(({ track }) => track === 1));
 });
 

@@ -53,9 +53,11 @@ const MAY_WRITE: [&str; 3] = [
 ];
 
 /// The only modules with `unsafe` in them.
-const UNSAFE: [&str; 4] = [
+const UNSAFE: [&str; 5] = [
     // openh264's own structures, for what its safe wrapper doesn't reach.
     "media/src/h264/native.rs",
+    // libvpx, which has no safe wrapper that is kept.
+    "media/src/vp8/native.rs",
     // A variable of the environment, by which alone WebKitGTK takes orders.
     "src-tauri/src/painting.rs",
     // Whether the desktop's library for trays is there.

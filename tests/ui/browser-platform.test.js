@@ -243,13 +243,13 @@ test('what waits of pictures that aren’t sent any more is withdrawn, the rest 
   assert.equal(outbox.next(0), null);
 });
 
-/** A camera that gives one frame, in a browser that encodes no H.264. */
+/** A camera that gives one frame, in a browser that encodes only JPEG. */
 async function camera(ways) {
   const frames = [{ displayWidth: 640, displayHeight: 480, close() {} }];
   globalThis.MediaStreamTrackProcessor = class {
     readable = { getReader: () => ({ cancel: async () => {}, read: () => (frames.length ? Promise.resolve({ value: frames.pop(), done: false }) : new Promise(() => {})) }) };
   };
-  const publisher = new Publisher({ encodeH264: false, temporalLayers: false }, { own() {}, waits: () => false, wantsKey: () => false, frame: () => 'taken', ...ways });
+  const publisher = new Publisher({ encodes: [] }, { own() {}, waits: () => false, wantsKey: () => false, frame: () => 'taken', ...ways });
   publisher.camera({});
   await new Promise((resolve) => setTimeout(resolve));
   return publisher;

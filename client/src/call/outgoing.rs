@@ -307,17 +307,17 @@ impl Outgoing {
         }
     }
 
-    /// The bits that the largest wanted H.264 picture takes on a good line.
+    /// The bits that the largest wanted H.264 or VP8 picture takes on a good line.
     fn pace(&mut self) {
-        let h264 = |id| {
+        let paced = |id| {
             self.tracks
                 .iter()
-                .any(|track| track.id == id && track.codec == Codec::H264)
+                .any(|track| track.id == id && is_paced(track))
         };
         let size = self
             .wanted
             .iter()
-            .filter(|send| h264(send.track))
+            .filter(|send| paced(send.track))
             .map(|send| send.size)
             .reduce(Size::max);
         let most =
@@ -343,11 +343,7 @@ impl Outgoing {
             })
             .collect();
         publisher.wanted(&capped);
-        for track in self
-            .tracks
-            .iter()
-            .filter(|track| track.codec == Codec::H264)
-        {
+        for track in self.tracks.iter().filter(|track| is_paced(track)) {
             publisher.bitrate(track.id, setting.bits);
         }
     }
@@ -369,6 +365,11 @@ impl Outgoing {
         let sent = tokio::task::spawn_blocking(move || publisher.stop()).await;
         self.shared.rows(sent.unwrap_or_default())
     }
+}
+
+/// Whether a track's encoder aims at a bit rate.
+fn is_paced(track: &Track) -> bool {
+    track.codec != Codec::Jpeg
 }
 
 impl Shared {

@@ -9,38 +9,8 @@ use visita_protocol::{
 
 use super::native;
 use crate::picture::Picture;
-
-/// How to encode.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Config {
-    /// The pictures' size.
-    pub size: Size,
-    /// The bit rate to aim at, in bits per second.
-    pub bitrate: u32,
-    /// The most pictures a second.
-    pub fps: f32,
-    /// Temporal layers: 1, or 2, where every second frame is of layer 1 and nothing refers to it.
-    pub temporal_layers: u8,
-}
-
-impl Config {
-    /// A call's picture: 30 a second, two temporal layers, bits by size.
-    pub fn new(size: Size) -> Self {
-        Self {
-            size,
-            bitrate: bitrate(size),
-            fps: 30.0,
-            temporal_layers: 2,
-        }
-    }
-}
-
-/// Bits a second for a picture of this size at 30 a second: 600 kbit/s at 640×360, and not quite
-/// in proportion to the pixels, since smaller pictures have more detail in each.
-pub fn bitrate(size: Size) -> u32 {
-    let share = f64::from(size.area()) / (640.0 * 360.0);
-    (600_000.0 * share.powf(0.75)).clamp(80_000.0, 2_500_000.0) as u32
-}
+pub use crate::video::{Config, Frame, bitrate};
+use crate::video::{LEAST_BITRATE, MOST_BITRATE};
 
 /// Why a picture can't be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,17 +26,6 @@ pub enum Error {
     /// The codec failed.
     #[error("H.264: {0}")]
     Codec(#[from] native::Failure),
-}
-
-/// An encoded frame.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// Annex B; before a key frame stand its parameter sets.
-    pub bytes: Bytes,
-    /// Its layer.
-    pub layer: Layer,
-    /// What it refers to: distances back among the frames that came out of this encoder.
-    pub references: References,
 }
 
 /// An encoder for one size.
@@ -162,11 +121,6 @@ impl Encoder {
         }))
     }
 }
-
-/// Below it, 160×90 can't be told apart from noise.
-const LEAST_BITRATE: u32 = 30_000;
-/// Far above what any size here needs.
-const MOST_BITRATE: u32 = 20_000_000;
 
 /// How far rate control may go over the target for a while: half as much again, so that a key
 /// frame doesn't make it skip pictures for long.

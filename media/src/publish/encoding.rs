@@ -9,8 +9,16 @@ use visita_protocol::{
     time::MediaTime,
 };
 
-use super::{EncodeError, Encoded, Event, Limits, Orders, STALL, Sent, Shared, lock};
-use crate::{convert, h264, jpeg, picture::Picture, slot::Taken, stats::Percentiles};
+use super::{
+    EncodeError, Encoded, Event, Limits, Orders, STALL, Sent, Shared, lock, video::Encoder,
+};
+use crate::{
+    convert, jpeg,
+    picture::Picture,
+    slot::Taken,
+    stats::Percentiles,
+    video::{Config, Frame, bitrate},
+};
 
 /// Encodes until the publisher stops.
 pub(super) fn run(
@@ -108,7 +116,7 @@ pub(super) struct Encoding {
 }
 
 enum State {
-    H264(h264::encode::Encoder),
+    Video(Encoder),
     Jpeg(jpeg::Encoder),
 }
 
@@ -116,7 +124,7 @@ impl Encoding {
     /// `None` for a codec that isn't encoded here.
     pub(super) fn new(track: &Track, limits: Limits) -> Option<Self> {
         let (most, fps) = match track.codec {
-            Codec::H264 => (limits.h264, limits.h264_fps),
+            Codec::H264 | Codec::Vp8 => (limits.h264, limits.h264_fps),
             Codec::Jpeg => (limits.jpeg, limits.jpeg_fps),
             _ => return None,
         };
@@ -153,19 +161,18 @@ impl Encoding {
         let size = step(picture.size(), self.most, wanted);
         let scaled = convert::scaled(picture, size)?;
         let fps = self.pace.measured;
-        let (payload, layer, references) = match self.codec {
-            Codec::H264 => {
-                let Some(frame) = self.h264(&scaled, fps, order.bitrate)? else {
-                    self.skipped += 1;
-                    return Ok(None);
-                };
-                (frame.bytes, frame.layer, frame.references)
-            }
-            _ => (
+        let (payload, layer, references) = if self.codec == Codec::Jpeg {
+            (
                 self.jpeg()?.encode(&scaled)?,
                 Layer::default(),
                 References::NONE,
-            ),
+            )
+        } else {
+            let Some(frame) = self.video(&scaled, fps, order.bitrate)? else {
+                self.skipped += 1;
+                return Ok(None);
+            };
+            (frame.bytes, frame.layer, frame.references)
         };
         if references.is_key() {
             self.key_due = false;
@@ -185,24 +192,24 @@ impl Encoding {
         Ok(Some((encoded, begin.elapsed())))
     }
 
-    fn h264(
+    fn video(
         &mut self,
         picture: &Picture,
         fps: f32,
-        bitrate: Option<u32>,
-    ) -> Result<Option<h264::encode::Frame>, EncodeError> {
+        bits: Option<u32>,
+    ) -> Result<Option<Frame>, EncodeError> {
         let size = picture.size();
-        let bits = bitrate.unwrap_or_else(|| h264::encode::bitrate(size));
+        let bits = bits.unwrap_or_else(|| bitrate(size));
         let encoder = match &mut self.state {
-            Some(State::H264(encoder)) if encoder.config().size == size => encoder,
+            Some(State::Video(encoder)) if encoder.config().size == size => encoder,
             state => {
-                let config = h264::encode::Config {
+                let config = Config {
                     bitrate: bits,
                     fps,
-                    ..h264::encode::Config::new(size)
+                    ..Config::new(size)
                 };
-                let made = State::H264(h264::encode::Encoder::new(config)?);
-                let State::H264(encoder) = state.insert(made) else {
+                let made = State::Video(Encoder::new(self.codec, config)?);
+                let State::Video(encoder) = state.insert(made) else {
                     return Ok(None);
                 };
                 encoder
@@ -218,7 +225,7 @@ impl Encoding {
         if self.key_due {
             encoder.force_key()?;
         }
-        Ok(encoder.encode(picture)?)
+        encoder.encode(picture)
     }
 
     fn jpeg(&mut self) -> Result<&mut jpeg::Encoder, EncodeError> {

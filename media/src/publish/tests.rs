@@ -518,8 +518,9 @@ impl Loop {
             },
         )
         .unwrap();
-        let track = if codec == Codec::H264 { H264 } else { JPEG };
-        publisher.wanted(&wanted(&[(track, 4000, 4000)]));
+        let tracks = camera_tracks(limits);
+        let track = tracks.iter().find(|track| track.codec == codec).unwrap();
+        publisher.wanted(&wanted(&[(track.id, 4000, 4000)]));
         Self {
             publisher,
             receiver,
@@ -545,7 +546,7 @@ impl Loop {
 
 #[test]
 fn what_is_published_is_received() {
-    for codec in [Codec::H264, Codec::Jpeg] {
+    for &codec in receive::DECODES {
         let running = Loop::start(codec, synthetic(640, 360));
         let mut numbers = Vec::new();
         while numbers.len() < 20 {
@@ -568,11 +569,11 @@ fn what_is_published_is_received() {
 
 #[test]
 fn a_camera_that_is_turned_goes_on() {
-    let sizes = [
-        (Codec::H264, Size::new(640, 360), Size::new(360, 640)),
-        (Codec::Jpeg, Size::new(480, 270), Size::new(270, 480)),
-    ];
-    for (codec, lying, standing) in sizes {
+    for &codec in receive::DECODES {
+        let (lying, standing) = match codec {
+            Codec::Jpeg => (Size::new(480, 270), Size::new(270, 480)),
+            _ => (Size::new(640, 360), Size::new(360, 640)),
+        };
         let running = Loop::start(codec, Some(Turning::opener()));
         let mut seen = Vec::new();
         let mut standing_pictures = 0;

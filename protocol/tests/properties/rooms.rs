@@ -32,7 +32,7 @@ enum Event {
         who: usize,
         room: u8,
         create: bool,
-        modern: bool,
+        kind: u8,
         shows: Option<Size>,
     },
     Leave {
@@ -57,7 +57,7 @@ enum Event {
     },
     Decodes {
         who: usize,
-        modern: bool,
+        kind: u8,
     },
     Chat {
         who: usize,
@@ -86,27 +86,28 @@ fn size() -> impl Strategy<Value = Option<Size>> {
 fn event() -> impl Strategy<Value = Event> {
     let who = || 0..PEOPLE;
     prop_oneof![
-        4 => (who(), 0..5_u8, any::<(bool, bool)>(), size()).prop_map(|(who, room, (create, modern), shows)| {
-            Event::Join { who, room, create, modern, shows }
+        4 => (who(), 0..5_u8, (any::<bool>(), 0..4_u8), size()).prop_map(|(who, room, (create, kind), shows)| {
+            Event::Join { who, room, create, kind, shows }
         }),
         2 => (who(), 0..3_u8).prop_map(|(who, reason)| Event::Leave { who, reason }),
         2 => who().prop_map(|who| Event::Lost { who }),
         2 => who().prop_map(|who| Event::Back { who }),
-        4 => (who(), 0..8_u8).prop_map(|(who, which)| Event::Tracks { who, which }),
+        4 => (who(), 0..16_u8).prop_map(|(who, which)| Event::Tracks { who, which }),
         2 => (who(), size(), proptest::option::of((who(), size())))
             .prop_map(|(who, shows, view)| Event::Watch { who, shows, view }),
-        1 => (who(), any::<bool>()).prop_map(|(who, modern)| Event::Decodes { who, modern }),
+        1 => (who(), 0..4_u8).prop_map(|(who, kind)| Event::Decodes { who, kind }),
         2 => who().prop_map(|who| Event::Chat { who }),
-        1 => (who(), who(), 0..4_u8).prop_map(|(who, of, track)| Event::NeedKeyFrame { who, of, track }),
+        1 => (who(), who(), 0..5_u8).prop_map(|(who, of, track)| Event::NeedKeyFrame { who, of, track }),
         2 => (0..50_u64).prop_map(|s| Event::Wait { s }),
     ]
 }
 
-fn decodes(modern: bool) -> Vec<Codec> {
-    if modern {
-        vec![Codec::H264, Codec::Jpeg, Codec::Opus]
-    } else {
-        vec![Codec::Jpeg]
+fn decodes(kind: u8) -> Vec<Codec> {
+    match kind {
+        0 => vec![Codec::H264, Codec::Vp8, Codec::Jpeg, Codec::Opus],
+        1 => vec![Codec::Vp8, Codec::Jpeg, Codec::Opus],
+        2 => vec![Codec::H264, Codec::Jpeg, Codec::Opus],
+        _ => vec![Codec::Jpeg],
     }
 }
 
@@ -119,6 +120,7 @@ fn tracks(which: u8) -> Vec<Track> {
         ),
         (Source::Camera, Codec::Jpeg, vec![SMALL]),
         (Source::Microphone, Codec::Opus, vec![]),
+        (Source::Camera, Codec::Vp8, vec![SMALL]),
     ];
     let numbered = (0_u8..).zip(all).filter(|(id, _)| which & (1 << id) != 0);
     numbered
@@ -154,7 +156,13 @@ impl Seen {
     }
 
     /// What it must get of another, by track, with the size and layer: said as simply as possible.
-    fn gets(&self, id: MemberId, from: &Seen) -> BTreeMap<TrackId, (Size, u8)> {
+    /// Where H.264 and VP8 would do, `routed` is either: the sender's cost decides.
+    fn gets(
+        &self,
+        id: MemberId,
+        from: &Seen,
+        routed: &BTreeMap<TrackId, u8>,
+    ) -> BTreeMap<TrackId, (Size, u8)> {
         let mut gets = BTreeMap::new();
         let has = |codec| {
             let track = from.tracks.iter().find(|track| track.codec == codec);
@@ -167,7 +175,11 @@ impl Seen {
             Some((member, size)) if member == id => size,
             _ => self.shows,
         };
-        if let (Some(size), Some(picture)) = (size, has(Codec::H264).or(has(Codec::Jpeg)))
+        let is_routed = |track: &&Track| routed.contains_key(&track.id);
+        let (h264, vp8) = (has(Codec::H264), has(Codec::Vp8));
+        let either = h264.filter(is_routed).or(vp8.filter(is_routed));
+        let picture = either.or(h264).or(vp8).or(has(Codec::Jpeg));
+        if let (Some(size), Some(picture)) = (size, picture)
             && size.area() > 0
         {
             let large = size.width > SMALL.width || size.height > SMALL.height;
@@ -292,9 +304,9 @@ impl World {
                 .iter()
                 .filter(|(id, at)| **id != sender && *at == room);
             for (&receiver, _) in others {
-                let gets = self.seen[&receiver].gets(sender, &self.seen[&sender]);
                 let routes = self.routes.get(&(receiver, sender)).into_iter().flatten();
                 let routed: BTreeMap<_, _> = routes.map(|s| (s.track, s.layer)).collect();
+                let gets = self.seen[&receiver].gets(sender, &self.seen[&sender], &routed);
                 let layers = gets.iter().map(|(track, (_, layer))| (*track, *layer));
                 prop_assert_eq!(routed, layers.collect::<BTreeMap<_, _>>());
                 for (track, (size, _)) in gets {
@@ -325,9 +337,9 @@ impl World {
                 who,
                 room,
                 create,
-                modern,
+                kind,
                 shows,
-            } => return self.join(who, room, create, modern, shows),
+            } => return self.join(who, room, create, kind, shows),
             Event::Leave { who, reason } => {
                 let Some(place) = self.people[who].take() else {
                     return Ok(());
@@ -374,14 +386,14 @@ impl World {
                 };
                 return self.apply(actions);
             }
-            Event::Decodes { who, modern } => {
+            Event::Decodes { who, kind } => {
                 let message = ClientMessage::Decodes {
-                    decodes: decodes(modern),
+                    decodes: decodes(kind),
                 };
                 let Some((id, actions)) = handle(self, who, message) else {
                     return Ok(());
                 };
-                self.seen.get_mut(&id).unwrap().decodes = decodes(modern);
+                self.seen.get_mut(&id).unwrap().decodes = decodes(kind);
                 return self.apply(actions);
             }
             Event::Chat { who } => {
@@ -420,7 +432,7 @@ impl World {
         who: usize,
         room: u8,
         create: bool,
-        modern: bool,
+        kind: u8,
         shows: Option<Size>,
     ) -> Result<(), TestCaseError> {
         if self.people[who].is_some() {
@@ -442,7 +454,7 @@ impl World {
         let joining = Joining {
             name: PersonName::new("Ana").unwrap(),
             role: Role::Guest,
-            decodes: decodes(modern),
+            decodes: decodes(kind),
             watch: Watch {
                 others: shows,
                 views: vec![],
@@ -464,7 +476,7 @@ impl World {
                 self.last_member = joined.place.member.0;
                 self.people[who] = Some(joined.place);
                 let seen = Seen {
-                    decodes: decodes(modern),
+                    decodes: decodes(kind),
                     shows,
                     connected: true,
                     ..Seen::default()

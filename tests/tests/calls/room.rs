@@ -143,19 +143,8 @@ async fn jpeg_is_sent_only_while_somebody_decodes_nothing_else() {
     let ana = Participant::join(host.session(), options("Ana", synthetic())).await;
     let luis = Participant::join(host.session(), options("Luis", Choice::None)).await;
     luis.pictures(ana.id(), 10).await;
-    let sent = |codec: Codec| {
-        let call = ana.call.clone();
-        async move {
-            let report = call.report().await.unwrap();
-            report
-                .sent
-                .iter()
-                .filter(|row| row.codec == codec)
-                .map(|row| row.frames)
-                .sum::<u64>()
-        }
-    };
-    assert_eq!(sent(Codec::Jpeg).await, 0);
+    assert_eq!(sent(&ana, Codec::Jpeg).await, 0);
+    assert_eq!(sent(&ana, Codec::Vp8).await, 0);
 
     let mut old = options("Old browser", Choice::None);
     old.decodes = vec![Codec::Jpeg];
@@ -169,14 +158,70 @@ async fn jpeg_is_sent_only_while_somebody_decodes_nothing_else() {
 
     // The relay's word to stop may overtake a frame or two.
     luis.pictures(ana.id(), 10).await;
-    let (jpeg, h264) = (sent(Codec::Jpeg).await, sent(Codec::H264).await);
+    let (jpeg, h264) = (sent(&ana, Codec::Jpeg).await, sent(&ana, Codec::H264).await);
     luis.pictures(ana.id(), 30).await;
-    assert_eq!(sent(Codec::Jpeg).await, jpeg);
-    assert!(sent(Codec::H264).await > h264);
+    assert_eq!(sent(&ana, Codec::Jpeg).await, jpeg);
+    assert!(sent(&ana, Codec::H264).await > h264);
 
     let (_, report) = luis.leave().await;
     let codecs: Vec<_> = report.received.iter().map(|row| row.codec).collect();
     assert_eq!(codecs, [Codec::H264]);
+    ana.leave().await;
+    host.stop().await;
+}
+
+/// Frames of a codec that a participant sent so far.
+async fn sent(of: &Participant, codec: Codec) -> u64 {
+    let report = of.call.report().await.unwrap();
+    let rows = report.sent.iter().filter(|row| row.codec == codec);
+    rows.map(|row| row.frames).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_without_h264_makes_everybody_get_vp8_until_it_leaves() {
+    let host = Host::start();
+    let ana = Participant::join(host.session(), options("Ana", synthetic())).await;
+    let luis = Participant::join(host.session(), options("Luis", synthetic())).await;
+    luis.pictures(ana.id(), 10).await;
+    ana.pictures(luis.id(), 10).await;
+    assert_eq!(
+        sent(&ana, Codec::Vp8).await + sent(&luis, Codec::Vp8).await,
+        0
+    );
+
+    let mut fox = options("Firefox", synthetic());
+    fox.decodes = vec![Codec::Vp8, Codec::Jpeg];
+    let fox = Participant::join(host.session(), fox).await;
+    fox.pictures(ana.id(), 20).await;
+    fox.pictures(luis.id(), 20).await;
+    // Those with H.264 still have it of the one that decodes none.
+    luis.pictures(fox.id(), 10).await;
+    // One picture for all: nobody encodes H.264 for Luis alone.
+    let h264 = sent(&ana, Codec::H264).await;
+    luis.pictures(ana.id(), 30).await;
+    assert_eq!(sent(&ana, Codec::H264).await, h264);
+    let (fox_id, (_, report)) = (fox.id(), fox.leave().await);
+    for row in &report.received {
+        assert_eq!(
+            (row.codec, row.frames_dropped),
+            (Codec::Vp8, 0),
+            "{report:?}"
+        );
+    }
+    assert_eq!(report.received.len(), 2);
+
+    luis.pictures(ana.id(), 10).await;
+    let vp8 = sent(&ana, Codec::Vp8).await;
+    luis.pictures(ana.id(), 30).await;
+    assert_eq!(sent(&ana, Codec::Vp8).await, vp8, "it goes back");
+    assert!(sent(&ana, Codec::H264).await > h264);
+    let (_, report) = luis.leave().await;
+    let codecs = |of| {
+        let rows = report.received.iter().filter(move |row| row.from == of);
+        rows.map(|row| row.codec).collect::<Vec<_>>()
+    };
+    assert_eq!(codecs(ana.id()), [Codec::H264, Codec::Vp8]);
+    assert_eq!(codecs(fox_id), [Codec::H264]);
     ana.leave().await;
     host.stop().await;
 }

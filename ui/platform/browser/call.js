@@ -229,7 +229,7 @@ export class Call {
   _start(url, codecs, options) {
     if (this._ended) return;
     /** @type {Codec[]} */
-    const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
+    const decodes = [...codecs.decodes, 'jpeg'];
     /** @type {Codec[]} */
     const sound = this._sound.possible ? ['opus'] : [];
     this._decodes = [...decodes, ...sound];
@@ -240,9 +240,9 @@ export class Call {
         if (this._joined && this._carrier?.connected) this._carrier.send({ type: 'need_key_frame', member, track });
       },
       picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
-      noH264: () => {
-        this._decodes = ['jpeg', ...sound];
-        if (!this._lane) this._carrier?.send({ type: 'decodes', decodes: this._decodes });
+      unable: (left) => {
+        this._decodes = [...left, ...sound];
+        if (!this._live) this._carrier?.send({ type: 'decodes', decodes: this._decodes });
       },
     });
     const carrier = new Carrier(url, {

@@ -3,12 +3,14 @@
 import { Assembler } from '../../protocol/chunk.js';
 import { HeaderError, parse } from '../../protocol/frame.js';
 import { Track } from '../../protocol/receiver.js';
-import { H264Decoder } from './h264.js';
+import { FORMATS } from './codecs.js';
 import { JpegDecoder } from './jpeg.js';
 import { Held } from './sound/held.js';
+import { Decoder } from './video.js';
 
 /** @typedef {import('../../generated').Member} Member */
 /** @typedef {import('../../generated').Codec} Codec */
+/** @typedef {import('./codecs.js').Moving} Moving */
 /** @typedef {import('./painter.js').Image} Image */
 /** @typedef {import('./painter.js').Painter} Painter */
 /** @typedef {import('./painter.js').Screen} Screen */
@@ -23,7 +25,8 @@ const HOPELESS = 3;
  * @typedef {object} Events
  * @property {(member: number, track: number) => void} needKeyFrame
  * @property {(member: number, state: 'moving' | 'stalled' | 'undecodable', width: number, height: number) => void} picture
- * @property {() => void} noH264  H.264 doesn't work here, whatever the browser said
+ * @property {(decodes: Codec[]) => void} unable  a codec doesn't work here, whatever the browser said:
+ *   these are left
  * @property {(member: number, time: number) => number | null} [until]  in how many milliseconds the
  *   member's sound of a time (microseconds on its clock) is heard; `null`: at no time
  * @property {(header: Header, payload: Uint8Array) => boolean} [sound]  takes a frame that is sound
@@ -35,7 +38,7 @@ const HOPELESS = 3;
  * @property {Codec} codec
  * @property {Assembler} assembler
  * @property {Track} track
- * @property {H264Decoder | JpegDecoder | null} decoder
+ * @property {Decoder | JpegDecoder | null} decoder
  */
 
 /**
@@ -66,8 +69,8 @@ export class Pictures {
     this._events = events;
     /** @type {Map<number, Sender>} */
     this._senders = new Map();
-    this._h264Failures = 0;
-    this._h264Works = false;
+    /** How often each codec failed; one that worked once is never given up. @type {Map<Moving, number>} */
+    this._failures = new Map();
     /** Messages that weren't media, or of nobody. */
     this.garbage = 0;
   }
@@ -241,7 +244,7 @@ export class Pictures {
    * @param {Stream} stream
    * @param {number} member
    * @param {number} track
-   * @returns {H264Decoder | JpegDecoder | null}
+   * @returns {Decoder | JpegDecoder | null}
    */
   _decoderFor(sender, stream, member, track) {
     const { codec } = stream;
@@ -253,20 +256,20 @@ export class Pictures {
         },
       });
     }
-    if (codec !== 'h264' || !this._decodes.includes('h264')) return null;
-    return new H264Decoder({
+    if ((codec !== 'h264' && codec !== 'vp8') || !this._decodes.includes(codec)) return null;
+    return new Decoder(FORMATS[codec], {
       picture: (frame, width, height) => {
-        this._h264Works = true;
+        this._failures.set(codec, -Infinity);
         this._decoded(member, sender, { image: frame, width, height }, frame.timestamp);
       },
       failed: () => {
         stream.track.lost();
         this._ask(member, track, stream, performance.now());
-        this._h264Failures += 1;
-        if (!this._h264Works && this._h264Failures === HOPELESS) {
-          this._decodes = this._decodes.filter((one) => one !== 'h264');
-          this._events.noH264();
-        }
+        const failures = (this._failures.get(codec) ?? 0) + 1;
+        this._failures.set(codec, failures);
+        if (failures !== HOPELESS) return;
+        this._decodes = this._decodes.filter((one) => one !== codec);
+        this._events.unable(this._decodes);
       },
     });
   }

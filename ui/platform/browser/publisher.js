@@ -1,26 +1,28 @@
 // What this participant sends: the camera in the codecs that somebody needs, no more.
 
 import { Pause } from '../../protocol/line.js';
-import { BITRATE } from './codecs.js';
+import { BITRATE, FORMATS } from './codecs.js';
 import { framesOf } from './frames.js';
-import { H264Encoder, h264Size } from './h264.js';
 import { JpegEncoder, jpegSize } from './jpeg.js';
 import { Rate } from './pace.js';
 import { References } from './references.js';
 import { PICTURE_TRACK } from './rtc/lane.js';
+import { Encoder, videoSize } from './video.js';
 
 /** @typedef {import('../../generated').Carries} Carries */
 /** @typedef {import('../../generated').Size} Size */
 /** @typedef {import('../../generated').Track} Track */
 /** @typedef {import('../../protocol/frame.js').Header} Header */
+/** @typedef {import('./codecs.js').Codecs} Codecs */
+/** @typedef {import('./codecs.js').Moving} Moving */
 /** @typedef {import('./frames.js').Picture} Picture */
 
-/** The camera in H.264. */
-const H264_TRACK = 0;
 /** A way for the picture that isn't made of frames. @typedef {import('./rtc/lane.js').Lane} Lane */
 
 /** The camera in JPEG. */
 const JPEG_TRACK = 1;
+/** The camera in what moves. @type {Record<Moving, number>} */
+const TRACKS = { h264: 0, vp8: 3 };
 
 /**
  * @typedef {object} Ways
@@ -33,14 +35,23 @@ const JPEG_TRACK = 1;
  * @property {(picture: Picture, width: number, height: number) => void} own  shows the own picture
  */
 
+/**
+ * One of the camera's moving tracks.
+ * @typedef {object} Coder
+ * @property {Moving} codec
+ * @property {number} track
+ * @property {boolean} layers  whether it is encoded in two temporal layers
+ * @property {Encoder | null} encoder  while somebody needs it
+ */
+
 export class Publisher {
   /**
-   * @param {{ encodeH264: boolean, temporalLayers: boolean }} codecs  what this browser can
+   * @param {Pick<Codecs, 'encodes'>} codecs  what this browser can
    * @param {Ways} ways
    */
-  constructor({ encodeH264, temporalLayers }, ways) {
-    this._encodeH264 = encodeH264;
-    this._temporalLayers = temporalLayers;
+  constructor({ encodes }, ways) {
+    /** @type {Coder[]} */
+    this._coders = encodes.map(({ codec, layers }) => ({ codec, track: TRACKS[codec], layers, encoder: null }));
     this._ways = ways;
     /** @type {ReturnType<typeof framesOf> | null} */
     this._frames = null;
@@ -49,9 +60,7 @@ export class Publisher {
     /** The tracks that somebody needs, each with the largest size at which it is shown. @type {Map<number, Size>} */
     this._wanted = new Map();
     /** Each track's numbers go on for the whole session. */
-    this._references = [new References(), new References()];
-    /** @type {H264Encoder | null} */
-    this._h264 = null;
+    this._references = [new References(), new References(), new References()];
     /** @type {JpegEncoder | null} */
     this._jpeg = null;
     this._rate = new Rate(BITRATE);
@@ -106,7 +115,12 @@ export class Publisher {
   send(tracks) {
     // A relay that doesn't know yet that they aren't sent isn't heeded.
     const wanted = new Map(this._pause.sends ? tracks.map(({ track, size }) => [track, size]) : []);
-    if (wanted.has(H264_TRACK) && !this._wanted.has(H264_TRACK)) this._h264?.requestKey();
+    for (const coder of this._coders) {
+      if (wanted.has(coder.track)) continue;
+      // Begun again, it begins with a key frame.
+      coder.encoder?.close();
+      coder.encoder = null;
+    }
     this._wanted = wanted;
     this._way?.lane.wanted(wanted.get(this._way.track) ?? null);
   }
@@ -116,12 +130,12 @@ export class Publisher {
    * @param {number} track
    */
   keyFrame(track) {
-    if (track === H264_TRACK) this._h264?.requestKey();
+    this._coders.find((coder) => coder.track === track)?.encoder?.requestKey();
   }
 
   /** The connection is back; frames were lost meanwhile. */
   resumed() {
-    this._h264?.requestKey();
+    for (const { encoder } of this._coders) encoder?.requestKey();
   }
 
   /**
@@ -140,8 +154,8 @@ export class Publisher {
   _follow(now) {
     const behind = this._ways.behind();
     // What goes by RTP is the browser's to keep within the line.
-    const asked = this._pause.sends && (this._wanted.has(H264_TRACK) || this._wanted.has(JPEG_TRACK));
-    const least = !this._wanted.has(H264_TRACK) || this._rate.isLeast;
+    const asked = this._pause.sends && [...this._wanted.keys()].some((track) => track !== this._way?.track);
+    const least = !this._coders.some(({ track }) => this._wanted.has(track)) || this._rate.isLeast;
     if (!this._pause.turn(now, !(asked && least && behind))) return;
     if (!this._pause.sends) {
       this._wanted = new Map();
@@ -170,12 +184,13 @@ export class Publisher {
       this._announce();
     }
     this._ways.own(picture, width, height);
-    const h264 = this._wanted.get(H264_TRACK);
-    if (h264 && this._encodeH264) {
-      this._h264 ??= this._newH264();
-      this._h264.setWanted(h264);
-      if (this._ways.wantsKey(H264_TRACK)) this._h264.requestKey();
-      this._h264.offer(picture, width, height, timestamp);
+    for (const coder of this._coders) {
+      const size = this._wanted.get(coder.track);
+      if (!size) continue;
+      coder.encoder ??= this._encoderOf(coder);
+      coder.encoder.setWanted(size);
+      if (this._ways.wantsKey(coder.track)) coder.encoder.requestKey();
+      coder.encoder.offer(picture, width, height, timestamp);
     }
     const jpeg = this._wanted.get(JPEG_TRACK);
     if (jpeg && !this._ways.waits(JPEG_TRACK)) {
@@ -185,18 +200,18 @@ export class Publisher {
     }
   }
 
-  _newH264() {
-    const encoder = new H264Encoder(this._temporalLayers, {
+  /** @param {Coder} coder */
+  _encoderOf(coder) {
+    const encoder = new Encoder(FORMATS[coder.codec], coder.layers, {
       frame: (payload, key, timestamp, temporal) => {
         const now = performance.now();
-        const taken = this._send(H264_TRACK, key, timestamp, temporal, payload);
+        const taken = this._send(coder.track, key, timestamp, temporal, payload);
         const changed = taken === 'congested' ? this._rate.congested(now) : this._rate.well(now);
-        if (changed) encoder.setBitrate(this._rate.bitrate);
+        if (changed) for (const other of this._coders) other.encoder?.setBitrate(this._rate.bitrate);
       },
       failed: () => {
-        this._encodeH264 = false;
-        this._h264 = null;
         encoder.close();
+        this._coders = this._coders.filter((other) => other !== coder);
         if (this._width > 0) this._announce();
       },
     });
@@ -236,16 +251,20 @@ export class Publisher {
     if (this._way) {
       const { track: id, codec } = this._way;
       tracks.push({ id, source: 'camera', codec, layers: [{ width, height }] });
-    } else if (this._encodeH264) {
-      tracks.push({ id: H264_TRACK, source: 'camera', codec: 'h264', layers: [h264Size(width, height)] });
+    } else {
+      for (const { codec, track } of this._coders) {
+        tracks.push({ id: track, source: 'camera', codec, layers: [videoSize(width, height)] });
+      }
     }
     tracks.push({ id: JPEG_TRACK, source: 'camera', codec: 'jpeg', layers: [jpegSize(width, height)] });
     this._ways.announce(tracks);
   }
 
   _stopEncoding() {
-    this._h264?.close();
-    this._h264 = null;
+    for (const coder of this._coders) {
+      coder.encoder?.close();
+      coder.encoder = null;
+    }
     this._jpeg?.close();
     this._jpeg = null;
   }

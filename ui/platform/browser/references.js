@@ -1,7 +1,7 @@
 // What a frame refers to, by its temporal layer. Pure.
 
 /**
- * Numbers the frames of one H.264 track. In two temporal layers (L1T2) the base refers to the base
+ * Numbers the frames of one track. In two temporal layers (L1T2) the base refers to the base
  * frame before, the upper layer to the base below it, and nothing refers to the upper layer.
  */
 export class References {

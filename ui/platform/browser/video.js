@@ -1,10 +1,10 @@
-// H.264 by WebCodecs, out and in.
+// Moving pictures by WebCodecs, out and in.
 
-import { hasParameterSets, isAnnexB } from './annex-b.js';
-import { BITRATE, DECODER_CONFIG, encoderConfig } from './codecs.js';
+import { BITRATE } from './codecs.js';
 import { turned } from './frames.js';
 import { fit, Pace, stepFor } from './pace.js';
 
+/** @typedef {import('./codecs.js').Format} Format */
 /** @typedef {import('./frames.js').Picture} Picture */
 
 /** The longest side of a picture, in pixels. */
@@ -21,17 +21,19 @@ const MAX_DECODING = 30;
  * @param {number} width
  * @param {number} height
  */
-export const h264Size = (width, height) => fit(width, height, LONGEST);
+export const videoSize = (width, height) => fit(width, height, LONGEST);
 
-export class H264Encoder {
+export class Encoder {
   /**
+   * @param {Format} format
    * @param {boolean} layers  in two temporal layers
    * @param {object} events
    * @param {(payload: Uint8Array, key: boolean, timestamp: number, temporal: number | null) => void} events.frame
    *   a frame is ready; `temporal` is its layer, `null` if the encoder doesn't tell
    * @param {() => void} events.failed  this browser can't, whatever it said
    */
-  constructor(layers, events) {
+  constructor(format, layers, events) {
+    this._format = format;
     this._layers = layers;
     this._events = events;
     /** @type {VideoEncoder | null} */
@@ -76,7 +78,7 @@ export class H264Encoder {
     if (this._encoder && this._encoder.encodeQueueSize >= MAX_ENCODING) return;
     if (!this._pace.due(timestamp / 1000)) return;
     try {
-      const largest = h264Size(width, height);
+      const largest = videoSize(width, height);
       const step = stepFor(largest, this._wanted);
       const size = step === 1 ? largest : fit(width, height, LONGEST * step);
       const encoder = this._encoderFor(size.width, size.height, step);
@@ -149,7 +151,7 @@ export class H264Encoder {
   _configure(encoder) {
     // Of half the sides a picture needs a third of the bits.
     const bitrate = Math.round(this._bitrate * this._step ** 1.5);
-    encoder.configure(encoderConfig(this._width, this._height, bitrate, this._layers));
+    encoder.configure(this._format.encoder(this._width, this._height, bitrate, this._layers));
   }
 
   /**
@@ -160,7 +162,7 @@ export class H264Encoder {
     const payload = new Uint8Array(chunk.byteLength);
     chunk.copyTo(payload);
     const key = chunk.type === 'key';
-    if (!isAnnexB(payload) || (key && !hasParameterSets(payload))) return this._fail();
+    if (!this._format.fits(payload, key)) return this._fail();
     this._failures = 0;
     return this._events.frame(payload, key, chunk.timestamp, metadata?.svc?.temporalLayerId ?? null);
   }
@@ -173,13 +175,15 @@ export class H264Encoder {
   }
 }
 
-export class H264Decoder {
+export class Decoder {
   /**
+   * @param {Format} format
    * @param {object} events
    * @param {(frame: VideoFrame, width: number, height: number) => void} events.picture  the receiver closes it
    * @param {() => void} events.failed  the decoder lost its state: only a key frame helps
    */
-  constructor(events) {
+  constructor(format, events) {
+    this._format = format;
     this._events = events;
     /** @type {VideoDecoder | null} */
     this._decoder = null;
@@ -231,7 +235,7 @@ export class H264Decoder {
           this._events.failed();
         },
       });
-      decoder.configure(DECODER_CONFIG);
+      decoder.configure(this._format.decoder);
       this._decoder = decoder;
     } catch {
       this._decoder = null;
