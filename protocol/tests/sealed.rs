@@ -199,7 +199,7 @@ fn keys_are_bounded_and_never_printed() {
     assert_eq!(format!("{key:?}"), "BaseKey(…)");
     let sealer = Sealer::new(Suite::Aes128, 1, key);
     let printed = format!("{sealer:?} {opener:?}");
-    assert!(printed.contains("Key(…)") && !printed.contains("171"));
+    assert!(printed.contains("Key(…)") && !printed.contains("171, 171"));
 }
 
 #[derive(Clone, Deserialize)]

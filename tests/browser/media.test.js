@@ -192,7 +192,7 @@ test('Chromium: the camera goes through H.264 and back, picture for picture', { 
   (t) => thereAndBack(t, 'h264', 0));
 
 test('Chromium: the camera goes through VP8 and back, picture for picture', { timeout: 3 * PATIENCE },
-  (t) => thereAndBack(t, 'vp8', 2));
+  (t) => thereAndBack(t, 'vp8', 3));
 
 test('Chromium without WebCodecs and WebRTC: the camera goes through JPEG and back', { timeout: 3 * PATIENCE }, async (t) => {
   const chrome = await chromium({ camera });
@@ -274,7 +274,7 @@ test('Firefox without libavcodec: VP8 both ways', { timeout: 3 * PATIENCE }, asy
   });
   await until('a request for a key frame', () => page.evaluate(() => globalThis.loop.asked > 0));
   await colours(page, 3);
-  await page.evaluate(() => globalThis.loop.publisher.send([{ track: 2, size: { width: 320, height: 180 } }]));
+  await page.evaluate(() => globalThis.loop.publisher.send([{ track: 3, size: { width: 320, height: 180 } }]));
   await until('small pictures', () => page.evaluate(() => globalThis.loop.canvas.width <= 320));
   await colours(page, 3);
 });

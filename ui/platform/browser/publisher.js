@@ -60,7 +60,8 @@ export class Publisher {
     /** The tracks that somebody needs, each with the largest size at which it is shown. @type {Map<number, Size>} */
     this._wanted = new Map();
     /** Each track's numbers go on for the whole session. */
-    this._references = [new References(), new References(), new References()];
+    /** By the number of the track. */
+    this._references = Array.from({ length: 4 }, () => new References());
     /** @type {JpegEncoder | null} */
     this._jpeg = null;
     this._rate = new Rate(BITRATE);
