@@ -32,6 +32,7 @@ use crate::{
     assets::Assets,
     clock,
     config::{self, Config},
+    door::Door,
     hub::{Hub, Person},
     limits::Doors,
     listener,
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) doors: Arc<Doors>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) troubles: Troubles,
+    pub(crate) door: Door,
     pub(crate) hub: Arc<Hub>,
     /// Where the listener is bound.
     local: SocketAddr,
@@ -151,7 +153,8 @@ impl Shared {
         Origin::of(SocketAddr::new(ip, self.local.port()))
     }
 
-    fn links(&self) -> Vec<Origin> {
+    /// Every address by which it is reached, the best first.
+    pub(crate) fn links(&self) -> Vec<Origin> {
         let mut links: Vec<Origin> = self.config.public_url.iter().cloned().collect();
         if self.local.ip().is_unspecified() {
             let reachable = self.addresses.borrow().reachable();
@@ -250,6 +253,7 @@ impl Relay {
             hub: Hub::new(&config.limits, counters.clone()),
             counters,
             troubles: Troubles::new(clock::now()),
+            door: Door::new(clock::now(), &config.limits),
             local,
             addresses: watch::Sender::new(addresses),
             unheard: AtomicBool::new(false),
