@@ -5,6 +5,7 @@ import type { Code } from "./Code";
 import type { LeaveReason } from "./LeaveReason";
 import type { Member } from "./Member";
 import type { MemberId } from "./MemberId";
+import type { RoomCode } from "./RoomCode";
 import type { RoomInfo } from "./RoomInfo";
 import type { SendTrack } from "./SendTrack";
 import type { TrackId } from "./TrackId";
@@ -68,7 +69,15 @@ member: MemberId | null, } | { "type": "line",
 /**
  * Sound alone: pictures are left out until the line takes them again.
  */
-carries: Carries, } | { "type": "closing" } | { "type": "error", 
+carries: Carries, } | { "type": "code", 
+/**
+ * The digits.
+ */
+code: RoomCode, 
+/**
+ * For how many seconds they do.
+ */
+valid_s: number, } | { "type": "closing" } | { "type": "error", 
 /**
  * What.
  */

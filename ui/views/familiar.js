@@ -1,6 +1,7 @@
 // /Familiar/: the relative says a name and goes into the room.
 import { deviceCheck } from './devices.js';
 import { h, icon } from './dom.js';
+import { insideNotice } from './in-app.js';
 import { brand, button, field, languageButton, nameProblem } from './parts.js';
 import { holdsToTalk } from './talk.js';
 
@@ -49,6 +50,7 @@ export function familiarScreen(app, room, given = '') {
     element: h('div', { class: 'page family' },
       h('header', { class: 'top' }, brand(), languageButton()),
       h('main', { class: 'family-main' },
+        app.platform.kind === 'browser' && insideNotice(),
         check.element,
         h('h1', { class: 'title', t: 'family-title', attributes: { tabindex: '-1' } }),
         h('p', { class: 'lead', t: 'family-text' }),
