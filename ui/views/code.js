@@ -19,6 +19,9 @@ export function codeCard(redeem, enter) {
   code.input.classList.add('code-input');
   const go = button({ t: 'enter', icon: 'log-in', testid: 'code-enter', submit: true, class: 'code-enter' });
   const { input } = code;
+  const row = h('div', { class: 'code-row' });
+  input.replaceWith(row);
+  row.append(input, go);
   input.addEventListener('input', () => {
     const digits = digitsOf(input.value);
     // While somebody mends a digit in the middle nothing moves under the hand.
@@ -27,7 +30,6 @@ export function codeCard(redeem, enter) {
   });
 
   const form = h('form', {
-    class: 'code-form',
     attributes: { novalidate: true },
     on: {
       submit: async (event) => {
@@ -42,7 +44,7 @@ export function codeCard(redeem, enter) {
         else code.say(wordsFor(answer));
       },
     },
-  }, code.element, go);
+  }, code.element);
   return h('section', { class: 'card pad code-card', said: { 'aria-label': 'code-title' } }, form);
 }
 

@@ -30,14 +30,14 @@ export function helpScreen(topic, { reach, home }) {
   const title = topic === 'certificate' ? 'cert-title' : 'allow-title';
   return {
     title,
-    element: h('div', { class: 'page help' },
+    element: h('div', { class: 'page guide' },
       h('header', { class: 'top' }, brand(), languageButton()),
-      h('main', { class: 'help-main' },
+      h('main', { class: 'guide-main' },
         h('h1', { class: 'title', t: title, attributes: { tabindex: '-1' } }),
         h('p', { class: 'lead', t: topic === 'certificate' ? 'cert-text' : 'allow-text' }),
         topic === 'certificate' && download(reach),
         steps(topic),
-        h('div', { class: 'help-end' },
+        h('div', { class: 'guide-end' },
           h('a', { class: 'button plain', testid: 'help-other', attributes: { href: `${topic === 'certificate' ? '/ayuda/permisos' : '/ayuda/certificado'}${location.search}` } },
             icon('info'), h('span', { class: 'button-words', t: topic === 'certificate' ? 'allow-title' : 'cert-title' })),
           button({ t: 'help-home', icon: 'arrow-left', testid: 'help-home', on: home })))),
@@ -50,7 +50,9 @@ export function openPermissions({ inApp }) {
     title: 'allow-title', text: inApp ? 'allow-text-app' : 'allow-text', body: [steps('permissions', inApp)],
     verb: 'close', verbTestid: 'help-close', kind: 'plain', submit: (close) => close(),
   });
-  dialog.classList.add('help-dialog');
+  dialog.classList.add('guide-dialog');
+  // It is read from its top.
+  /** @type {HTMLElement | null} */ (dialog.querySelector('[data-testid="dialog-close"]'))?.focus();
 }
 
 /** The certificate itself, and what it is compared by. @param {(() => Promise<Reach>) | undefined} reach */
@@ -75,7 +77,7 @@ function download(reach) {
  */
 function steps(topic, inApp = false) {
   const { system, browser } = guess({ agent: navigator.userAgent, touches: navigator.maxTouchPoints });
-  const body = h('div', { class: 'help-ways' });
+  const body = h('div', { class: 'guide-ways' });
   /** @param {System} of */
   const draw = (of) => {
     const device = of === 'ios' || of === 'android' ? 'phone' : 'computer';
@@ -93,7 +95,7 @@ function steps(topic, inApp = false) {
     ]);
   };
   draw(system);
-  return h('div', { class: 'help-steps' },
+  return h('div', { class: 'guide-steps' },
     choice({
       t: 'system-label', name: `help-system-${topic}`, chosen: (value) => draw(/** @type {System} */ (value)),
       options: SYSTEMS.map((one) => ({ ...one, checked: one.value === system, testid: `system-${one.value}` })),
@@ -103,11 +105,11 @@ function steps(topic, inApp = false) {
 
 /** @param {Way} way @param {'phone' | 'computer'} device @param {boolean} folded */
 function wayOf({ title, steps: all }, device, folded) {
-  const list = h('ol', { class: 'help-list' }, ...all.map(({ t, draw }, at) => h('li', { class: 'help-step' },
+  const list = h('ol', { class: 'guide-list' }, ...all.map(({ t, draw }, at) => h('li', { class: 'guide-step' },
     drawing(draw, device),
-    h('span', { class: 'help-number', text: String(at + 1), attributes: { 'aria-hidden': 'true' } }),
-    h('p', { class: 'help-words', t }))));
-  if (!folded) return h('section', { class: 'help-way' }, h('h2', { class: 'subtitle', t: title }), list);
-  return h('details', { class: 'help-way device-fold' },
+    h('span', { class: 'guide-number', text: String(at + 1), attributes: { 'aria-hidden': 'true' } }),
+    h('p', { class: 'guide-words', t }))));
+  if (!folded) return h('section', { class: 'guide-way' }, h('h2', { class: 'subtitle', t: title }), list);
+  return h('details', { class: 'guide-way device-fold' },
     h('summary', { class: 'device-now', testid: 'help-fold' }, h('span', { class: 'field-label', t: title }), icon('chevron-right', 'fold-mark')), list);
 }

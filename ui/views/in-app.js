@@ -2,7 +2,7 @@
 import { insideOf } from '../call/agent.js';
 import { intentFor } from '../call/door.js';
 import { copy } from './clipboard.js';
-import { h, icon } from './dom.js';
+import { h, icon, shown } from './dom.js';
 import { button } from './parts.js';
 
 /** A notice, where the page stands in another app; null in a browser. */
@@ -13,10 +13,12 @@ export function insideNotice() {
   const android = /Android/.test(userAgent);
   const browser = android ? 'Chrome' : 'Safari';
   const said = h('p', { class: 'done', attributes: { role: 'status' } });
-  const address = h('p', { class: 'host-url inside-address', text: location.href });
+  const address = h('p', { class: 'host-url inside-address' });
+  shown(address, false);
   const copying = button({
     t: 'invite-copy', icon: 'copy', testid: 'inside-copy',
     on: async () => {
+      address.textContent = location.href;
       const done = await copy(location.href, address);
       said.replaceChildren(icon(done ? 'circle-check' : 'info'), h('span', { t: done ? 'inside-copied' : 'invite-copy-by-hand' }));
     },

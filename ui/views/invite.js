@@ -45,6 +45,7 @@ export function openInvite({ room, reach, code }) {
     submit: (close) => close(),
   });
   dialog.classList.add('invite-dialog');
+  /** @type {HTMLElement | null} */ (dialog.querySelector('[data-testid="dialog-close"]'))?.focus();
 
   let href = '';
   let gone = false;
