@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { guess, insideOf } from '../../ui/call/agent.js';
-import { baseFor, digitsOf, grouped, intentFor, invited, linkTo, shownBase } from '../../ui/call/door.js';
+import { appLinkTo, baseFor, digitsOf, grouped, intentFor, invited, linkTo, shownBase } from '../../ui/call/door.js';
 import { roomCode } from '../../ui/platform/room-code.js';
 import { certificate, ordered, permissions } from '../../ui/views/help-steps.js';
 
@@ -16,6 +16,12 @@ test('a link leads to its room, names nobody, and asks the relay for nothing', (
     assert.deepEqual(invited(url.hash), { room: ROOM, kind });
     assert.equal(url.pathname + url.search, '/', 'all of it is in the fragment');
   }
+});
+
+test('the app’s link names the host, its fingerprint and the room', () => {
+  assert.equal(appLinkTo('https://[2001:db8::5]:3000', 'sha256:ab', { room: ROOM, kind: 'bed' }), `visita://[2001:db8::5]:3000/i/${ROOM}?fp=sha256:ab`);
+  assert.equal(appLinkTo('https://visits.example', 'sha256:ab', { room: ROOM, kind: 'bed' }), `visita://visits.example:443/i/${ROOM}?fp=sha256:ab`);
+  assert.equal(appLinkTo('https://192.0.2.14:3000', 'sha256:ab', { room: ROOM, kind: 'meeting' }), `visita://192.0.2.14:3000/m/${ROOM}?fp=sha256:ab`);
 });
 
 test('what is no invitation invites nowhere', () => {

@@ -43,6 +43,16 @@ function isHere(origin) {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
+/**
+ * The same invitation for the app, which must meet the host with this fingerprint.
+ * @param {string} base @param {string} fingerprint `sha256:…` @param {Invitation} invitation
+ */
+export function appLinkTo(base, fingerprint, { room, kind }) {
+  const { hostname, port } = new URL(base);
+  // Without a port the app means the usual one, and an address means 443.
+  return `visita://${hostname}:${port || 443}/${kind === 'meeting' ? 'm' : 'i'}/${room}?fp=${fingerprint}`;
+}
+
 /** What people read of an origin, and type. @param {string} origin */
 export function shownBase(origin) {
   return new URL(origin).host;

@@ -12,7 +12,7 @@ export interface Host {
 /** `addresses`: this device's own. */
 export interface HostsAround { hosts: Host[]; search: 'looking' | 'no_network' | 'failed'; addresses: string[] }
 /** What a link or a QR code leads to; `other`: to no host. */
-export type OpenedLink = { kind: 'host'; url: string; address: string; fingerprint?: string; known: boolean; name?: string } | { kind: 'other' };
+export type OpenedLink = { kind: 'host'; url: string; address: string; fingerprint?: string; known: boolean; name?: string; invitation?: { room: RoomId; kind: RoomKind } } | { kind: 'other' };
 export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address' | 'state';
 export interface HostStatus {
   state: 'off' | 'starting' | 'on' | 'failed';

@@ -595,6 +595,7 @@ invite-copy = Copy the link
 invite-copied = Copied. Paste it into a message.
 invite-copy-by-hand = This browser doesn’t allow copying. The link is selected; copy it by hand.
 invite-share = Share
+open-in-app = Open in the Visita app
 invite-unreachable = The host doesn’t answer now. Wait a moment and try again.
 invite-no-code = There is no code just now. The QR code and the link work; for the code, try again.
 code-title = Do you have a code?

@@ -595,6 +595,7 @@ invite-copy = Copiar el enlace
 invite-copied = Copiado. Péguelo en un mensaje.
 invite-copy-by-hand = Este navegador no deja copiar. El enlace quedó seleccionado; cópielo a mano.
 invite-share = Compartir
+open-in-app = Abrir en la aplicación Visita
 invite-unreachable = El anfitrión no responde ahora. Espere un momento y pruebe de nuevo.
 invite-no-code = Ahora no hay código. El QR y el enlace sí sirven; para el código, pruebe de nuevo.
 code-title = ¿Tiene un código?
