@@ -246,13 +246,22 @@ mod tests {
             ..bed
         };
         for (text, invitation) in [
-            ("visita://192.0.2.5/i/00ff10abcdef0123".to_owned(), Some(bed)),
+            (
+                "visita://192.0.2.5/i/00ff10abcdef0123".to_owned(),
+                Some(bed),
+            ),
             (
                 format!("visita://192.0.2.5:4000/m/00ff10abcdef0123?fp=sha256:{FP}"),
                 Some(meeting),
             ),
-            ("https://192.0.2.5:3000/#/i/00ff10abcdef0123".into(), Some(bed)),
-            ("https://192.0.2.5:3000/#/m/00ff10abcdef0123".into(), Some(meeting)),
+            (
+                "https://192.0.2.5:3000/#/i/00ff10abcdef0123".into(),
+                Some(bed),
+            ),
+            (
+                "https://192.0.2.5:3000/#/m/00ff10abcdef0123".into(),
+                Some(meeting),
+            ),
             // A page of a newer version still leads to its host.
             ("https://192.0.2.5:3000/#/i/00ff10abcdef0123/x".into(), None),
             ("https://192.0.2.5:3000/#/z/00ff10abcdef0123".into(), None),

@@ -181,7 +181,15 @@ mod tests {
             );
         }
         for bad in [
-            "", "12345", "1234567", "12345a", "+12345", "-12345", "123 45", "１２３４５６", "12345\n",
+            "",
+            "12345",
+            "1234567",
+            "12345a",
+            "+12345",
+            "-12345",
+            "123 45",
+            "１２３４５６",
+            "12345\n",
         ] {
             assert_eq!(bad.parse::<RoomCode>(), Err(NotSixDigits), "{bad:?}");
         }
@@ -215,9 +223,16 @@ mod tests {
         let second = codes.make(at(5), room(1), &mut random).unwrap();
         assert_ne!(second.code, first.code);
         for code in [first.code, second.code] {
-            assert_eq!(codes.room(at(9), code), Some(room(1)), "both still lead there");
+            assert_eq!(
+                codes.room(at(9), code),
+                Some(room(1)),
+                "both still lead there"
+            );
         }
-        assert_eq!(codes.make(at(6), room(1), &mut random).unwrap().code, second.code);
+        assert_eq!(
+            codes.make(at(6), room(1), &mut random).unwrap().code,
+            second.code
+        );
     }
 
     #[test]
@@ -225,7 +240,9 @@ mod tests {
         let mut codes = Codes::new(VALID);
         let first = codes.make(at(0), room(1), || 5).unwrap();
         let mut draws = [5, u32::MAX, 6].into_iter();
-        let second = codes.make(at(0), room(2), || draws.next().unwrap()).unwrap();
+        let second = codes
+            .make(at(0), room(2), || draws.next().unwrap())
+            .unwrap();
         assert_ne!(first.code, second.code);
         assert_eq!(second.code.digits(), "000006");
         assert_eq!(codes.make(at(0), room(3), || 5), Err(error::Code::Busy));

@@ -250,8 +250,14 @@ impl Config {
             ("limits.hello_s", limits.hello_s),
             ("limits.idle_s", limits.idle_s),
             ("limits.code_valid_s", limits.code_valid_s),
-            ("limits.wrong_codes_per_address", limits.wrong_codes_per_address),
-            ("limits.wrong_codes_per_minute", limits.wrong_codes_per_minute),
+            (
+                "limits.wrong_codes_per_address",
+                limits.wrong_codes_per_address,
+            ),
+            (
+                "limits.wrong_codes_per_minute",
+                limits.wrong_codes_per_minute,
+            ),
         ];
         for (key, value) in positive {
             if value == 0 {

@@ -321,7 +321,9 @@ impl Hub {
         }
         let state = &mut *state;
         state.rooms.tick(now);
-        state.codes.tick(now, |room| state.rooms.room(room).is_some());
+        state
+            .codes
+            .tick(now, |room| state.rooms.room(room).is_some());
         for floor in state.floors.values() {
             floor.tick(now, &mut dirty);
         }

@@ -46,11 +46,17 @@ async fn a_code_leads_who_types_it_into_the_room() {
     let (code, valid) = code_of(&mut nurse).await;
     assert!((598..=600).contains(&valid), "{valid}");
     let answer = typed(&server, &code, &[]).await;
-    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (answer.status, answer.header("cache-control")),
+        (200, "no-store")
+    );
     assert_eq!(answer.json()["kind"], "meeting");
     let room: RoomId = answer.json()["room"].as_str().unwrap().parse().unwrap();
     assert_eq!(server.handle.people()[0].room, room);
-    assert!(!answer.text().contains("Bed 7"), "no name of a room or person");
+    assert!(
+        !answer.text().contains("Bed 7"),
+        "no name of a room or person"
+    );
     // The same one is told again, to any member, and nobody else is told of it.
     let mut ana = server.member("Bed 7", "Ana").await;
     assert_eq!(code_of(&mut ana).await.0, code);
@@ -110,12 +116,18 @@ async fn who_guesses_waits_and_others_dont() {
     let from = |address: &'static str| [("x-forwarded-for", address)];
     for number in 0..5 {
         let answer = typed(&server, &wrong(&code, number), &from("192.0.2.66")).await;
-        assert_eq!((answer.status, answer.code().as_str()), (404, "code_unknown"));
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (404, "code_unknown")
+        );
     }
     // The right one isn't looked at either, and the answer doesn't tell.
     for tried in [wrong(&code, 9), code.clone()] {
         let answer = typed(&server, &tried, &from("192.0.2.66")).await;
-        assert_eq!((answer.status, answer.code().as_str()), (429, "rate_limited"));
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (429, "rate_limited")
+        );
         let wait: u32 = answer.header("retry-after").parse().unwrap();
         assert!((1..=30).contains(&wait), "{wait}");
     }

@@ -11,9 +11,9 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use visita_client::link::{Invitation, Link};
 #[cfg(all(any(target_os = "linux", windows), not(debug_assertions)))]
 use visita_client::link::SCHEME;
+use visita_client::link::{Invitation, Link};
 use visita_media::picture::Picture;
 use visita_protocol::{control::RoomKind, id::RoomId};
 
@@ -77,7 +77,9 @@ impl Opened {
             fingerprint: link.fingerprint.map(shown),
             known: trusted.is_some(),
             name: trusted.flatten().or(said),
-            invitation: link.invitation.map(|Invitation { kind, room }| Invited { kind, room }),
+            invitation: link
+                .invitation
+                .map(|Invitation { kind, room }| Invited { kind, room }),
         }
     }
 }

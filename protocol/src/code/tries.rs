@@ -72,8 +72,7 @@ impl Tries {
         self.refill(now);
         let tried = self.of_address.get(&address);
         let own = tried.map_or(Duration::ZERO, |tried| {
-            self.wait(tried.wrong)
-                .saturating_sub(now.since(tried.last))
+            self.wait(tried.wrong).saturating_sub(now.since(tried.last))
         });
         let wait = own.max(self.price().saturating_sub(self.left));
         if wait.is_zero() { Ok(()) } else { Err(wait) }
@@ -83,10 +82,10 @@ impl Tries {
     pub fn wrong(&mut self, now: Now, address: IpAddr) {
         self.refill(now);
         self.left = self.left.saturating_sub(self.price());
-        let tried = self
-            .of_address
-            .entry(address)
-            .or_insert(Tried { wrong: 0, last: now });
+        let tried = self.of_address.entry(address).or_insert(Tried {
+            wrong: 0,
+            last: now,
+        });
         tried.wrong = tried.wrong.saturating_add(1);
         tried.last = now;
     }
