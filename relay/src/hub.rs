@@ -319,11 +319,9 @@ impl Hub {
         for id in over {
             state.end(id, LeaveReason::Lost, &mut dirty);
         }
-        let state = &mut *state;
-        state.rooms.tick(now);
-        state
-            .codes
-            .tick(now, |room| state.rooms.room(room).is_some());
+        let State { rooms, codes, .. } = &mut *state;
+        rooms.tick(now);
+        codes.tick(now, |room| rooms.room(room).is_some());
         for floor in state.floors.values() {
             floor.tick(now, &mut dirty);
         }
