@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import decodeQR from 'qr/decode.js';
 
-import { chromium, PATIENCE, until } from './browsers.js';
+import { chromium, firefox, PATIENCE, until } from './browsers.js';
 import { participant, relay } from './harness.js';
 import { by, open } from './screens.js';
 import { writeY4m } from './y4m.js';
@@ -62,33 +62,39 @@ async function scan(browser, page) {
   return decodeQR({ width, height, data: new Uint8Array(Buffer.from(data, 'base64')) });
 }
 
-test('six digits read from the nurse’s screen and typed on a phone lead into the call', LONG, async (t) => {
-  const host = await relay(t);
-  const [ward, phone] = await Promise.all([chromium({ camera }), chromium({ camera })]);
-  t.after(ward.close);
-  t.after(phone.close);
-  const nurse = await inviting(ward.browser, host);
-  assert.match(nurse.code, /^\d{3} \d{3}$/);
-  const [first, second] = nurse.code.split(' ');
+/** @type {[name: string, start: () => ReturnType<typeof chromium>][]} */
+const PHONES = [['Chromium', () => chromium({ camera })], ['Firefox', () => firefox()]];
 
-  const family = await open(phone.browser, `${host.url}/`, { viewport: PHONE });
-  await family.type('code-input', '12');
-  await family.press('code-enter');
-  await until('a word about six digits', () => family.page.$eval(`${by('code-input')}[aria-invalid="true"]`, () => true).catch(() => false));
-  await family.page.$eval(by('code-input'), (input) => {
-    input.value = '';
+for (const [name, start] of PHONES) {
+  test(`six digits read from the nurse’s screen and typed in ${name} lead into the call`, LONG, async (t) => {
+    const host = await relay(t);
+    const [ward, phone] = await Promise.all([chromium({ camera }), start()]);
+    t.after(ward.close);
+    t.after(phone.close);
+    const nurse = await inviting(ward.browser, host);
+    assert.match(nurse.code, /^\d{3} \d{3}$/);
+    const [first, second] = nurse.code.split(' ');
+
+    const family = await open(phone.browser, `${host.url}/`, { viewport: PHONE });
+    await family.type('code-input', '12');
+    await family.press('code-enter');
+    await until('a word about six digits', () => family.page.$eval(`${by('code-input')}[aria-invalid="true"]`, () => true).catch(() => false));
+    await family.page.$eval(by('code-input'), (input) => {
+      input.value = '';
+    });
+    await family.type('code-input', `${first}${second}`);
+    assert.equal(await family.page.$eval(by('code-input'), (input) => input.value), nurse.code, 'grouped as on the screen');
+    await family.press('code-enter');
+    await family.type('familiar-name', 'Ana');
+    await family.press('familiar-enter');
+    await family.sees(NURSE);
+    await nurse.press('invite-close');
+    await until('the tile of Ana', async () => (await nurse.texts('tile')).some((text) => text.includes('Ana')));
+    if (name === 'Chromium') await nurse.sees('Ana');
+    nurse.clean();
+    family.clean();
   });
-  await family.type('code-input', `${first}${second}`);
-  assert.equal(await family.page.$eval(by('code-input'), (input) => input.value), nurse.code, 'grouped as on the screen');
-  await family.press('code-enter');
-  await family.type('familiar-name', 'Ana');
-  await family.press('familiar-enter');
-  await family.sees(NURSE);
-  await nurse.press('invite-close');
-  await nurse.sees('Ana');
-  nurse.clean();
-  family.clean();
-});
+}
 
 test('the code on a tablet is read from its picture and leads straight into the room, without a name in it', LONG, async (t) => {
   const host = await relay(t);
