@@ -26,6 +26,7 @@ const COMMANDS: &[&str] = &[
     "join",
     "leave",
     "chat",
+    "make_code",
     "set_camera",
     "watch_cameras",
     "choose_camera",

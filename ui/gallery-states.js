@@ -1,5 +1,6 @@
 // The gallery's scenes: made-up wards, rooms and people.
 import { now } from './gallery-clock.js';
+import { doorStates } from './gallery-door.js';
 import { hostStates } from './gallery-hosts.js';
 import { soundStates } from './gallery-sound.js';
 
@@ -20,7 +21,8 @@ import { soundStates } from './gallery-sound.js';
  *   hosts?: Host[], host?: import('./platform/types').HostStatus, window?: 'closing' | 'quitting',
  *   use?: Awaited<ReturnType<NonNullable<import('./platform/types').Platform['useHost']>>>,
  *   call?: CallEvent[], refuses?: import('./generated').Code, tall?: (number | 'self')[],
- *   offline?: boolean,
+ *   offline?: boolean, hash?: string, agent?: string, share?: boolean,
+ *   door?: { reach?: 'fails' | import('./platform/types').Reach, code?: 'fails', redeem?: import('./platform/types').Redeemed },
  *   search?: import('./platform/types').HostsAround['search'],
  *   link?: import('./platform/types').OpenedLink, code?: import('./platform/types').OpenedLink,
  * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass;
@@ -334,6 +336,7 @@ export const states = {
   'patient-reconnecting': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [{ type: 'connection', state: 'reconnecting' }], 'Ana, su hermana') },
   'patient-camera-off': { ...patient, call: inCall([member(2, 'Ana, su hermana', { tracks: [] })], [cam('off')], 'Ana, su hermana') },
   'patient-camera-busy': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [cam('busy')], 'Ana, su hermana') },
+  ...doorStates({ staff, relative, live, ward, inCall, family, cam, app, hosting }),
   ...soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }),
   'patient-ended': { ...patient, call: ended('shutting_down') },
   'patient-room-missing': { ...patient, call: ended('room_missing') },

@@ -11,6 +11,10 @@ import { h } from './views/dom.js';
 /** @typedef {import('./platform/types').CallHandle} CallHandle */
 /** @typedef {import('./gallery-states.js').Scene} Scene */
 
+/** A laptop's, whatever the pictures are taken with. */
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+/** Where a relay would be, and who. */
+const REACH = { url: 'https://192.0.2.14:3000', fingerprint: `sha256:${'a3f109c27be4d510'.repeat(4)}`, ward: 'Medicina 3 Norte' };
 /** Speech at arm's length, in dBov. */
 const SPEECH = -26;
 const query = new URLSearchParams(location.search);
@@ -32,8 +36,12 @@ document.documentElement.dataset.ready = 'true';
 /** @param {Scene} scene */
 async function show(scene) {
   if (scene.name !== undefined && scene.name !== '') localStorage.setItem('visita.name', scene.name);
+  Object.defineProperty(navigator, 'userAgent', { value: scene.agent ?? AGENT });
+  // Not every machine's browser can share; the pictures are of one that can't unless they say so.
+  Object.defineProperty(navigator, 'share', { value: scene.share ? async () => {} : undefined });
   if (scene.offline) Object.defineProperty(navigator, 'onLine', { value: false });
-  start(root, platform(scene), { pathname: scene.path ?? '/', hash: '' });
+  if (scene.hash) history.replaceState(null, '', scene.hash);
+  start(root, platform(scene), { pathname: scene.path ?? '/', hash: scene.hash ?? '' });
   for (const step of scene.steps ?? []) {
     await settled();
     press(step);
@@ -80,6 +88,7 @@ function platform(scene) {
     join: () => call(scene),
     capability: () => Promise.resolve({ camera: scene.capability ?? 'off', microphone: scene.microphone ?? 'off', asks: scene.asks ?? false }),
     devices: devices(scene),
+    ...(scene.hosts ? {} : door(scene)),
     trouble() {},
   };
   if (!scene.hosts) return made;
@@ -117,6 +126,14 @@ function platform(scene) {
       quit: () => Promise.resolve(),
       trayWords: () => Promise.resolve(),
     },
+  };
+}
+
+/** What a relay would say before a call. @param {Scene} scene @returns {Pick<Platform, 'reach' | 'redeem'>} */
+function door({ door: said = {} }) {
+  return {
+    reach: () => (said.reach === 'fails' ? Promise.reject(new Error('unreachable')) : Promise.resolve(said.reach ?? REACH)),
+    redeem: () => Promise.resolve(said.redeem ?? { ok: false, problem: 'other' }),
   };
 }
 
@@ -188,6 +205,7 @@ function call(scene) {
     chat() {
       if (scene.refuses) tell({ type: 'relay', message: { type: 'error', code: scene.refuses } });
     },
+    code: () => (scene.door?.code === 'fails' ? Promise.reject('busy') : Promise.resolve({ code: '042917', valid_s: 600 })),
     camera: () => Promise.resolve(),
     ...(scene.sound === false ? {} : {
       // These do something, so that keys and fingers can be tried out on them.

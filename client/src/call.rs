@@ -403,6 +403,11 @@ impl Call {
         self.session.say(ClientMessage::Chat { text }).map(drop)
     }
 
+    /// Asks for six digits that lead into the room. They come as [`Event::Relay`].
+    pub fn make_code(&self) -> Result<(), Error> {
+        self.session.say(ClientMessage::MakeCode).map(drop)
+    }
+
     /// Shows these members from now on, at these sizes.
     pub async fn watch(&self, watch: Watch) -> Result<(), Over> {
         self.command(Command::Watch(watch)).await

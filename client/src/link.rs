@@ -1,10 +1,14 @@
 //! Links that lead to a host: `visita://HOST:PORT?fp=sha256:…` for the app, and the `https://`
-//! address that a host shows as a QR code for browsers. Text from outside becomes a [`Link`] or an
+//! address that a host shows as a QR code for browsers; and into one of its rooms:
+//! `visita://HOST:PORT/i/ROOM?fp=…` and `https://HOST:PORT/#/i/ROOM`. Text from outside becomes a [`Link`] or an
 //! error here, and nothing else reads it.
 
 use std::{fmt, str::FromStr};
 
-use visita_protocol::id::Fingerprint;
+use visita_protocol::{
+    control::RoomKind,
+    id::{Fingerprint, RoomId},
+};
 
 use crate::address::{self, HostUrl};
 
@@ -25,6 +29,41 @@ pub struct Link {
     pub url: HostUrl,
     /// The ward's CA, if the link says so: a link with it proves what a person would compare.
     pub fingerprint: Option<Fingerprint>,
+    /// The room, if the link invites to one.
+    pub invitation: Option<Invitation>,
+}
+
+/// Which room a link invites to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// What for.
+    pub kind: RoomKind,
+    /// Which.
+    pub room: RoomId,
+}
+
+impl Invitation {
+    /// `i/ROOM` for a visit, `m/ROOM` for a meeting, as in `ui/call/door.js`.
+    fn read(text: &str) -> Option<Self> {
+        let (letter, room) = text.split_once('/')?;
+        let kind = match letter {
+            "i" => RoomKind::Bed,
+            "m" => RoomKind::Meeting,
+            _ => return None,
+        };
+        let room = room.parse().ok()?;
+        Some(Self { kind, room })
+    }
+}
+
+impl fmt::Display for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = match self.kind {
+            RoomKind::Bed => "i",
+            RoomKind::Meeting => "m",
+        };
+        write!(f, "{letter}/{}", self.room)
+    }
 }
 
 /// Why text isn't a link to a host.
@@ -59,29 +98,33 @@ impl FromStr for Link {
         if scheme.eq_ignore_ascii_case("https") {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
             let url = host(authority, HTTPS_PORT)?;
+            let fragment = rest.split_once("#/").map(|(_, fragment)| fragment);
             return Ok(Self {
                 url,
                 fingerprint: None,
+                invitation: fragment.and_then(Invitation::read),
             });
         }
         Err(Error::Scheme)
     }
 }
 
-/// `HOST[:PORT][/][?fp=…]` and nothing more: what a later version adds, an older one mustn't
+/// `HOST[:PORT][/][i/ROOM][?fp=…]` and nothing more: what a later version adds, an older one mustn't
 /// half understand.
 fn visita(rest: &str) -> Result<Link, Error> {
     let (before, query) = match rest.split_once('?') {
         Some((before, query)) => (before, Some(query)),
         None => (rest, None),
     };
-    let authority = before.strip_suffix('/').unwrap_or(before);
-    if authority.contains(['/', '#']) {
+    let (authority, path) = before.split_once('/').unwrap_or((before, ""));
+    let invitation = Invitation::read(path);
+    if authority.contains('#') || invitation.is_none() && !path.is_empty() {
         return Err(Error::Address);
     }
     Ok(Link {
         url: host(authority, address::DEFAULT_PORT)?,
         fingerprint: query.map(fingerprint).transpose()?,
+        invitation,
     })
 }
 
@@ -117,6 +160,9 @@ fn fingerprint(query: &str) -> Result<Fingerprint, Error> {
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{SCHEME}://{}", self.url.authority())?;
+        if let Some(invitation) = self.invitation {
+            write!(f, "/{invitation}")?;
+        }
         match self.fingerprint {
             Some(fingerprint) => write!(f, "?fp=sha256:{fingerprint}"),
             None => Ok(()),
@@ -190,6 +236,42 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_names_its_room() {
+        let bed = Invitation {
+            kind: RoomKind::Bed,
+            room: RoomId([0, 0xff, 0x10, 0xab, 0xcd, 0xef, 1, 0x23]),
+        };
+        let meeting = Invitation {
+            kind: RoomKind::Meeting,
+            ..bed
+        };
+        for (text, invitation) in [
+            (
+                "visita://192.0.2.5/i/00ff10abcdef0123".to_owned(),
+                Some(bed),
+            ),
+            (
+                format!("visita://192.0.2.5:4000/m/00ff10abcdef0123?fp=sha256:{FP}"),
+                Some(meeting),
+            ),
+            (
+                "https://192.0.2.5:3000/#/i/00ff10abcdef0123".into(),
+                Some(bed),
+            ),
+            (
+                "https://192.0.2.5:3000/#/m/00ff10abcdef0123".into(),
+                Some(meeting),
+            ),
+            // A page of a newer version still leads to its host.
+            ("https://192.0.2.5:3000/#/i/00ff10abcdef0123/x".into(), None),
+            ("https://192.0.2.5:3000/#/z/00ff10abcdef0123".into(), None),
+        ] {
+            let link: Link = text.parse().unwrap();
+            assert_eq!(link.invitation, invitation, "{text}");
+        }
+    }
+
+    #[test]
     fn all_else_is_refused() {
         let long = format!("visita://{}", "a".repeat(MAX_LEN));
         for (text, error) in [
@@ -204,6 +286,10 @@ mod tests {
             ("visita://user:secret@192.0.2.5", Error::Address),
             ("visita://192.0.2.5/room", Error::Address),
             ("visita://192.0.2.5//", Error::Address),
+            ("visita://192.0.2.5/i/00ff", Error::Address),
+            ("visita://192.0.2.5/i/00FF10ABCDEF0123", Error::Address),
+            ("visita://192.0.2.5/z/00ff10abcdef0123", Error::Address),
+            ("visita://192.0.2.5/i/00ff10abcdef0123/", Error::Address),
             ("visita://192.0.2.5#fp", Error::Address),
             ("visita://192.0.2.5:0", Error::Address),
             ("visita://2001:db8::5", Error::Address),
@@ -245,10 +331,15 @@ mod tests {
 
         #[test]
         fn a_link_is_what_it_was_written_from(
-            ip in any::<std::net::IpAddr>(), port in 1u16.., fingerprint in any::<Option<[u8; 32]>>()
+            ip in any::<std::net::IpAddr>(), port in 1u16.., fingerprint in any::<Option<[u8; 32]>>(),
+            invitation in any::<Option<(bool, [u8; 8])>>()
         ) {
             let url = HostUrl::from_socket((ip, port).into());
-            let link = Link { url, fingerprint: fingerprint.map(Fingerprint) };
+            let invitation = invitation.map(|(bed, room)| Invitation {
+                kind: if bed { RoomKind::Bed } else { RoomKind::Meeting },
+                room: RoomId(room),
+            });
+            let link = Link { url, fingerprint: fingerprint.map(Fingerprint), invitation };
             prop_assert_eq!(link.to_string().parse::<Link>(), Ok(link));
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
+    code::RoomCode,
     error::Code,
     id::{ClockId, MemberId, RoomId, Secret, SessionId, TrackId},
     media::{Codec, Size, Track},
@@ -269,6 +270,8 @@ pub enum ClientMessage {
         /// The track.
         track: TrackId,
     },
+    /// Six digits that lead into this room are wanted. Answered by `code`.
+    MakeCode,
     /// A message of a newer version.
     #[serde(other)]
     Unknown,
@@ -465,6 +468,13 @@ pub enum RelayMessage {
     Slots {
         /// Replaces the list before.
         slots: Vec<Slot>,
+    },
+    /// Six digits that lead into the room; the answer to `make_code`, to the one who asked alone.
+    Code {
+        /// The digits.
+        code: RoomCode,
+        /// For how many seconds they do.
+        valid_s: u32,
     },
     /// The relay ends; members may be called back by another host.
     Closing,

@@ -48,6 +48,9 @@ pub enum Code {
     /// No such room.
     #[error("there is no such room")]
     RoomMissing,
+    /// Six digits that lead nowhere: wrong, or not valid any more.
+    #[error("this code leads nowhere, or not any more")]
+    CodeUnknown,
     /// The room has as many members as the limit allows.
     #[error("the room is full")]
     RoomFull,

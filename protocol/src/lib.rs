@@ -4,6 +4,7 @@
 //! PROTOCOL.md describes the same for somebody who writes another client.
 
 pub mod chunk;
+pub mod code;
 pub mod compress;
 pub mod control;
 pub mod error;

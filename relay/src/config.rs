@@ -95,6 +95,12 @@ pub struct Limits {
     pub grace_s: u32,
     /// Seconds that an empty room stays listed.
     pub empty_room_s: u32,
+    /// Seconds that six digits lead into a room.
+    pub code_valid_s: u32,
+    /// Wrong codes from one address before it waits, and waits longer each time.
+    pub wrong_codes_per_address: u32,
+    /// Wrong codes a minute of all addresses together; six minutes' worth may come at once.
+    pub wrong_codes_per_minute: u32,
     /// Milliseconds between a participant's signs of life; after three and a second it is lost.
     pub heartbeat_ms: u32,
     /// Seconds for connections to end by themselves when the relay stops.
@@ -129,6 +135,11 @@ impl Default for Limits {
             idle_s: 120,
             grace_s: 30,
             empty_room_s: 60,
+            // Read aloud over a telephone and typed by who seldom types; `protocol::code::tries`
+            // says what the other two come to.
+            code_valid_s: 600,
+            wrong_codes_per_address: 5,
+            wrong_codes_per_minute: 10,
             heartbeat_ms: 3_000,
             shutdown_s: 3,
         }
@@ -241,6 +252,15 @@ impl Config {
             ("limits.answer_s", limits.answer_s),
             ("limits.hello_s", limits.hello_s),
             ("limits.idle_s", limits.idle_s),
+            ("limits.code_valid_s", limits.code_valid_s),
+            (
+                "limits.wrong_codes_per_address",
+                limits.wrong_codes_per_address,
+            ),
+            (
+                "limits.wrong_codes_per_minute",
+                limits.wrong_codes_per_minute,
+            ),
         ];
         for (key, value) in positive {
             if value == 0 {

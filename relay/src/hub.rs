@@ -16,9 +16,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use visita_protocol::{
+    code::{Codes, RoomCode},
     control::{
         ClientMessage, Compression, Connection, LeaveReason, LobbyMessage, RelayMessage,
-        RelayPacket, Resume, Role, Welcome,
+        RelayPacket, Resume, Role, RoomKind, Welcome,
     },
     error::Code,
     id::{MemberId, RoomId, Secret, SessionId},
@@ -108,6 +109,7 @@ impl Hub {
             members: HashMap::new(),
             floors: HashMap::new(),
             neighbours: Neighbours::new(limits.sessions_per_address, limits.new_rooms_per_minute),
+            codes: Codes::new(Duration::from_secs(limits.code_valid_s.into())),
             people: 0,
         };
         Arc::new(Self {
@@ -328,7 +330,9 @@ impl Hub {
         for id in over {
             state.end(id, LeaveReason::Lost, &mut dirty);
         }
-        state.rooms.tick(now);
+        let State { rooms, codes, .. } = &mut *state;
+        rooms.tick(now);
+        codes.tick(now, |room| rooms.room(room).is_some());
         for floor in state.floors.values() {
             floor.tick(now, &mut dirty);
         }
@@ -381,6 +385,14 @@ impl Hub {
             rooms: self.lock().rooms.list().to_vec(),
             now_ms: clock::wall(),
         }
+    }
+
+    /// The room that six digits lead to.
+    pub(crate) fn room_of(&self, code: RoomCode) -> Option<(RoomId, RoomKind)> {
+        let state = self.lock();
+        let room = state.rooms.room(state.codes.room(clock::now(), code)?)?;
+        let info = room.info();
+        Some((info.id, info.kind))
     }
 
     /// The same as text, made once for all who ask between two changes.

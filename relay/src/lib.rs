@@ -10,6 +10,7 @@ mod answer;
 mod assets;
 mod clock;
 pub mod config;
+mod door;
 mod files;
 mod fine;
 mod floor;

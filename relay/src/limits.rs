@@ -295,7 +295,7 @@ impl Neighbour {
 }
 
 /// One IPv6 customer has a whole /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),
         v4 @ IpAddr::V4(_) => v4,

@@ -47,6 +47,8 @@ counters! {
     chunks_refused: "Media chunks that broke a rule.",
     messages_refused: "Packets that couldn't be read.",
     key_frame_requests: "Key frames asked of publishers.",
+    codes_wrong: "Six digits that led nowhere.",
+    codes_refused: "Six digits that weren't looked at: too many wrong ones before.",
     throttled: "Times that a connection had to wait for its rate.",
 }
 

@@ -32,6 +32,7 @@ use crate::{
     assets::Assets,
     clock,
     config::{self, Config},
+    door::Door,
     hub::{Hub, Person},
     limits::Doors,
     listener,
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) doors: Arc<Doors>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) troubles: Troubles,
+    pub(crate) door: Door,
     pub(crate) hub: Arc<Hub>,
     /// For media over UDP, if there is any.
     pub(crate) front: Option<Arc<Front>>,
@@ -159,7 +161,8 @@ impl Shared {
         Origin::of(SocketAddr::new(ip, self.local.port()))
     }
 
-    fn links(&self) -> Vec<Origin> {
+    /// Every address by which it is reached, the best first.
+    pub(crate) fn links(&self) -> Vec<Origin> {
         let mut links: Vec<Origin> = self.config.public_url.iter().cloned().collect();
         if self.local.ip().is_unspecified() {
             let reachable = self.addresses.borrow().reachable();
@@ -260,6 +263,7 @@ impl Relay {
             front,
             counters,
             troubles: Troubles::new(clock::now()),
+            door: Door::new(clock::now(), &config.limits),
             local,
             addresses: watch::Sender::new(addresses),
             unheard: AtomicBool::new(false),

@@ -318,7 +318,8 @@ impl Rates {
             | ClientMessage::Tracks { .. }
             | ClientMessage::Line { .. }
             | ClientMessage::Watch(_)
-            | ClientMessage::Decodes { .. } => self.changes.take(now, 1),
+            | ClientMessage::Decodes { .. }
+            | ClientMessage::MakeCode => self.changes.take(now, 1),
             ClientMessage::NeedKeyFrame { .. } | ClientMessage::Unknown => None,
         }
     }

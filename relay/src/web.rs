@@ -13,6 +13,7 @@ use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
 
 use crate::{
     answer::{self, Body, error, json},
+    door,
     limits::Place,
     lobby, metrics,
     origin::{Asked, Policy, Refusal},
@@ -37,6 +38,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/lobby", get(lobby_socket))
         .route("/ws", get(session_socket))
         .route("/webrtc", post(webrtc::take))
+        .route("/code", post(door::take))
         .route("/trouble", post(trouble::take));
     Router::new()
         .nest("/api/v1", api)
@@ -203,12 +205,15 @@ async fn health() -> Response<Body> {
 }
 
 async fn version(State(shared): State<Arc<Shared>>) -> Response<Body> {
+    // Where the page was opened on the host itself, the address by which it was is no use to others.
+    let links: Vec<String> = shared.links().iter().map(ToString::to_string).collect();
     let version = serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "protocol": VERSIONS,
         "ward": shared.ward(),
         "ward_id": shared.identity.ward_id(),
         "fingerprint": format!("sha256:{}", shared.identity.fingerprint()),
+        "links": links,
     });
     json(StatusCode::OK, &version)
 }
@@ -231,10 +236,11 @@ async fn ca(State(shared): State<Arc<Shared>>, request: Request) -> Response<Bod
     let (pem, der) = shared.identity.ca();
     let query = request.uri().query().unwrap_or("");
     let der_wanted = query.split('&').any(|pair| pair == "format=der");
+    // By its type iOS and Firefox begin to install it, but not from an attachment.
     let (kind, name, bytes) = if der_wanted {
         (
             "application/x-x509-ca-cert",
-            "attachment; filename=\"visita-ward.crt\"",
+            "inline; filename=\"visita-ward.crt\"",
             der.to_vec(),
         )
     } else {
@@ -364,7 +370,7 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
         return wrong_method(request).await;
     }
     let file = match path.trim_matches('/').to_ascii_lowercase().as_str() {
-        "" | "familiar" | "paciente" => "index.html",
+        "" | "familiar" | "paciente" | "ayuda/certificado" | "ayuda/permisos" => "index.html",
         _ => path.trim_start_matches('/'),
     };
     match shared.assets.get(file, request.headers()).await {
@@ -378,8 +384,8 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 }
 
 async fn wrong_method(request: Request) -> Response<Body> {
-    let path = request.uri().path();
-    let (message, methods) = if matches!(path, "/api/v1/trouble" | "/api/v1/webrtc") {
+    let posts = ["/api/v1/code", "/api/v1/webrtc", "/api/v1/trouble"];
+    let (message, methods) = if posts.contains(&request.uri().path()) {
         ("Only POST is answered here.", "POST")
     } else {
         ("Only GET is answered here.", "GET, HEAD")

@@ -40,6 +40,9 @@ async fn the_chain_holds_the_wards_ca_which_is_what_is_pinned() {
     assert_eq!(digest.as_ref(), server.handle.fingerprint().0);
     let der = server.get("/api/v1/ca?format=der", &[]).await;
     assert_eq!(der.body, chain[1].to_vec());
+    // What has iOS and Firefox install it instead of putting it into a folder.
+    assert_eq!(der.header("content-type"), "application/x-x509-ca-cert");
+    assert!(der.header("content-disposition").starts_with("inline"));
     let pem = server.get("/api/v1/ca", &[]).await;
     assert_eq!(pem.text(), server.handle.ca_pem());
     assert!(!pem.text().contains("PRIVATE"));
@@ -47,6 +50,10 @@ async fn the_chain_holds_the_wards_ca_which_is_what_is_pinned() {
     assert_eq!(
         version["fingerprint"],
         format!("sha256:{}", server.handle.fingerprint())
+    );
+    assert_eq!(
+        version["links"],
+        serde_json::json!([format!("https://{}", server.address)])
     );
     assert_eq!(version["ward_id"], server.handle.fingerprint().hex()[..16]);
     assert_eq!(
@@ -92,6 +99,9 @@ async fn pages_are_found_in_any_case_and_with_or_without_the_last_slash() {
         "/FAMILIAR/",
         "/Paciente",
         "/paciente/",
+        "/ayuda/certificado",
+        "/Ayuda/Certificado/",
+        "/ayuda/PERMISOS",
         "/index.html",
         "/?a=b",
     ] {
@@ -101,6 +111,8 @@ async fn pages_are_found_in_any_case_and_with_or_without_the_last_slash() {
     for path in [
         "/nothing",
         "/familiar/x",
+        "/ayuda",
+        "/ayuda/otra",
         "/../Cargo.toml",
         "/%2e%2e/Cargo.toml",
         "/index.d.ts",

@@ -119,6 +119,7 @@ struct Current {
 
 enum Order {
     Chat(ChatText),
+    MakeCode,
     Camera(bool),
     Source(Choice),
     Microphone(bool),
@@ -208,6 +209,12 @@ impl Calls {
     pub fn chat(&self, call: u32, text: &str) -> Result<(), Code> {
         let text = ChatText::new(text)?;
         self.order(call, Order::Chat(text))
+            .map_err(|Over| Code::NotJoined)
+    }
+
+    /// Asks for six digits that lead into the room; they are told as what the relay says.
+    pub fn make_code(&self, call: u32) -> Result<(), Code> {
+        self.order(call, Order::MakeCode)
             .map_err(|Over| Code::NotJoined)
     }
 
@@ -382,6 +389,11 @@ impl Going {
             Order::Chat(text) => {
                 if let Err(error) = call.chat(text) {
                     tracing::warn!(%error, "a line isn't sent");
+                }
+            }
+            Order::MakeCode => {
+                if let Err(error) = call.make_code() {
+                    tracing::warn!(%error, "a code isn't asked for");
                 }
             }
             Order::Camera(on) => {

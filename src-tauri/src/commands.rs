@@ -224,6 +224,12 @@ pub fn chat(app: State<'_, App>, call: u32, text: &str) -> Result<(), Code> {
     app.calls.chat(call, text)
 }
 
+/// Asks for six digits that lead into the room; they are told as what the relay says.
+#[tauri::command]
+pub fn make_code(app: State<'_, App>, call: u32) -> Result<(), Code> {
+    app.calls.make_code(call)
+}
+
 /// Switches the camera on or off.
 #[tauri::command]
 pub fn set_camera(app: State<'_, App>, call: u32, on: bool) -> Result<(), Code> {

@@ -153,6 +153,7 @@ pub fn builder<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::join,
             commands::leave,
             commands::chat,
+            commands::make_code,
             commands::set_camera,
             commands::watch_cameras,
             commands::choose_camera,

@@ -11,10 +11,11 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use visita_client::link::Link;
 #[cfg(all(any(target_os = "linux", windows), not(debug_assertions)))]
 use visita_client::link::SCHEME;
+use visita_client::link::{Invitation, Link};
 use visita_media::picture::Picture;
+use visita_protocol::{control::RoomKind, id::RoomId};
 
 use crate::{
     app::App,
@@ -45,9 +46,21 @@ pub enum Opened {
         /// What the ward calls itself, if that is known here.
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+        /// The room that it invites to, if it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        invitation: Option<Invited>,
     },
     /// It leads to no host.
     Other,
+}
+
+/// Which room a link invites to, as the page takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Invited {
+    /// What for.
+    pub kind: RoomKind,
+    /// Which.
+    pub room: RoomId,
 }
 
 impl Opened {
@@ -64,6 +77,9 @@ impl Opened {
             fingerprint: link.fingerprint.map(shown),
             known: trusted.is_some(),
             name: trusted.flatten().or(said),
+            invitation: link
+                .invitation
+                .map(|Invitation { kind, room }| Invited { kind, room }),
         }
     }
 }
@@ -261,6 +277,7 @@ mod tests {
             fingerprint: Some(shown(fingerprint)),
             known,
             name: name.map(str::to_owned),
+            invitation: None,
         };
         assert_eq!(Opened::read(&link, &directory), opened(false, None));
         let url = "192.0.2.9".parse().unwrap();
@@ -269,6 +286,12 @@ mod tests {
         assert_eq!(
             Opened::read(&link, &directory),
             opened(true, Some("Ward 3"))
+        );
+        let room = "https://192.0.2.9/#/m/00ff10abcdef0123";
+        let read = serde_json::to_value(Opened::read(room, &directory)).unwrap();
+        assert_eq!(
+            read["invitation"],
+            serde_json::json!({ "kind": "meeting", "room": "00ff10abcdef0123" })
         );
         for text in [
             "",

@@ -17,7 +17,7 @@ const TYPES = {
 const RELOAD = "addEventListener('load', () => new EventSource('/reload').addEventListener('reload', () => location.reload()));";
 
 /**
- * Serves `ui/` on 127.0.0.1; `/`, `/Familiar/` and `/Paciente/` are the page, `/blank` is nothing.
+ * Serves `ui/` on 127.0.0.1; `/`, `/Familiar/`, `/Paciente/` and those under `/ayuda/` are the page, `/blank` is nothing.
  * @param {{ caching?: string, port?: number, reload?: boolean }} options  what `Cache-Control` says;
  *   whether the pages load again when `reload()` is called
  */
@@ -40,7 +40,7 @@ export async function serveUi({ caching = 'no-cache', port: wanted = 0, reload =
       response.writeHead(200, { 'content-type': TYPES['.html'] }).end('<!doctype html><title>blank</title>');
       return;
     }
-    const file = /^\/(familiar|paciente)?\/?$/i.test(path) ? '/index.html' : path;
+    const file = /^\/(familiar|paciente|ayuda\/(certificado|permisos))?\/?$/i.test(path) ? '/index.html' : path;
     try {
       const read = await readFile(UI + file);
       const bytes = reload && extname(file) === '.html'

@@ -62,4 +62,4 @@ member: MemberId,
 /**
  * The track.
  */
-track: TrackId, } | { "type": "unknown" };
+track: TrackId, } | { "type": "make_code" } | { "type": "unknown" };

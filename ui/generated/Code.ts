@@ -3,4 +3,4 @@
 /**
  * A refusal or failure told over the wire.
  */
-export type Code = "version" | "malformed" | "too_large" | "unknown_message" | "out_of_turn" | "rate_limited" | "busy" | "session_gone" | "room_missing" | "room_full" | "too_many_rooms" | "not_joined" | "name_empty" | "name_too_long" | "chat_empty" | "chat_too_long" | "track_missing" | "bad_tracks" | "forbidden" | "origin" | "timeout" | "replaced" | "shutting_down" | "internal" | "other";
+export type Code = "version" | "malformed" | "too_large" | "unknown_message" | "out_of_turn" | "rate_limited" | "busy" | "session_gone" | "room_missing" | "code_unknown" | "room_full" | "too_many_rooms" | "not_joined" | "name_empty" | "name_too_long" | "chat_empty" | "chat_too_long" | "track_missing" | "bad_tracks" | "forbidden" | "origin" | "timeout" | "replaced" | "shutting_down" | "internal" | "other";

@@ -5,6 +5,7 @@ import type { Code } from "./Code";
 import type { LeaveReason } from "./LeaveReason";
 import type { Member } from "./Member";
 import type { MemberId } from "./MemberId";
+import type { RoomCode } from "./RoomCode";
 import type { RoomInfo } from "./RoomInfo";
 import type { SendTrack } from "./SendTrack";
 import type { Slot } from "./Slot";
@@ -74,6 +75,15 @@ carries: Carries, } | { "type": "slots",
  * Replaces the list before.
  */
 slots: Array<Slot>, } | { "type": "closing" } | { "type": "error", 
+carries: Carries, } | { "type": "code", 
+/**
+ * The digits.
+ */
+code: RoomCode, 
+/**
+ * For how many seconds they do.
+ */
+valid_s: number, } | { "type": "closing" } | { "type": "error", 
 /**
  * What.
  */

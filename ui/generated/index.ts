@@ -23,6 +23,7 @@ export type { RelayPacket } from "./RelayPacket";
 export type { Resume } from "./Resume";
 export type { Role } from "./Role";
 export type { RoomChoice } from "./RoomChoice";
+export type { RoomCode } from "./RoomCode";
 export type { RoomId } from "./RoomId";
 export type { RoomInfo } from "./RoomInfo";
 export type { RoomKind } from "./RoomKind";

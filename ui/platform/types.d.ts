@@ -1,5 +1,5 @@
 // What a platform (browser or app) does for the page. The views build on this alone.
-import type { Carries, Trouble, RelayMessage, RoomInfo, RoomChoice, Role, Code, Size } from '../generated';
+import type { Carries, Trouble, RelayMessage, RoomInfo, RoomChoice, RoomId, RoomKind, Role, Code, Size } from '../generated';
 export type MemberId = number;
 /**
  * `silent`: announced, and doesn't answer; `asked`: it isn't known yet; `away`: not to be reached;
@@ -12,7 +12,7 @@ export interface Host {
 /** `addresses`: this device's own. */
 export interface HostsAround { hosts: Host[]; search: 'looking' | 'no_network' | 'failed'; addresses: string[] }
 /** What a link or a QR code leads to; `other`: to no host. */
-export type OpenedLink = { kind: 'host'; url: string; address: string; fingerprint?: string; known: boolean; name?: string } | { kind: 'other' };
+export type OpenedLink = { kind: 'host'; url: string; address: string; fingerprint?: string; known: boolean; name?: string; invitation?: { room: RoomId; kind: RoomKind } } | { kind: 'other' };
 export type HostProblem = 'unreachable' | 'pin_mismatch' | 'version' | 'bad_address' | 'state';
 export interface HostStatus {
   state: 'off' | 'starting' | 'on' | 'failed';
@@ -66,9 +66,17 @@ export type CallEvent =
   | { type: 'camera'; state: CameraState }
   | { type: 'picture'; member: MemberId | 'self'; state: 'moving' | 'stalled' | 'undecodable'; width: number; height: number };
 export interface JoinOptions { room: RoomChoice; name: string; role: Role; camera: boolean; microphone: boolean }
+/** Six digits that lead into the room of a call, and for how many seconds. */
+export interface RoomCode { code: string; valid_s: number }
+/** Where others reach the relay in use (an origin), and the ward's fingerprint. */
+export interface Reach { url: string; fingerprint: string; ward: string }
+/** Where six digits lead; `wait_s`: seconds until others are looked at again. */
+export type Redeemed = { ok: true; room: RoomId; kind: RoomKind }
+  | { ok: false; problem: 'code_unknown' | 'rate_limited' | 'busy' | 'unreachable' | 'other'; wait_s?: number };
 export interface CallHandle {
   subscribe(on: (event: CallEvent) => void): () => void;      // replays what already happened since join
   chat(text: string): void;
+  code(): Promise<RoomCode>;                                  // rejects with a `Code`
   camera(on: boolean): Promise<void>;
   // Where a platform has no sound yet it hasn't these three, nor those of `Devices`, and the page shows nothing of sound.
   /** `false` mutes, at once: no sample that was captured while muted leaves this device. */
@@ -128,6 +136,9 @@ export interface Platform {
   /** Before joining: insecure context, no camera… `asks`: opening it makes the browser ask the person. */
   capability(): Promise<{ camera: CameraState; microphone?: MicState; asks?: boolean }>;
   devices: Devices;
+  // a browser only; the app knows the host that it uses, and chooses a conversation from the list:
+  reach?(): Promise<Reach>;                                   // rejects where the relay doesn't answer
+  redeem?(code: string): Promise<Redeemed>;
   trouble(trouble: Trouble): void;                            // an error in the page, for the log; never throws
   // the app only:
   hosts?(on: (around: HostsAround) => void): () => void;

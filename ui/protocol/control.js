@@ -105,11 +105,13 @@ const defaulted = (read, otherwise) => (value) => (value === undefined ? otherwi
  */
 const nullable = (read) => (value) => (value === undefined || value === null ? null : read(value));
 
+/** @type {Read<string>} */
+const digits = (value) => (typeof value === 'string' && /^\d{6}$/.test(value) ? value : malformed());
 const size = object({ width: u16, height: u16 });
 const role = word(['staff', 'bedside', 'family', 'guest']);
 const code = word([
   'version', 'malformed', 'too_large', 'unknown_message', 'out_of_turn', 'rate_limited', 'busy', 'session_gone',
-  'room_missing', 'room_full', 'too_many_rooms', 'not_joined', 'name_empty', 'name_too_long', 'chat_empty',
+  'code_unknown', 'room_missing', 'room_full', 'too_many_rooms', 'not_joined', 'name_empty', 'name_too_long', 'chat_empty',
   'chat_too_long', 'track_missing', 'bad_tracks', 'forbidden', 'origin', 'timeout', 'replaced', 'shutting_down',
   'internal', 'other',
 ], 'other');
@@ -151,6 +153,7 @@ const messages = {
   key_frame: object({ track: u8 }),
   loss: object({ track: u8, percent: u8 }),
   speaker: object({ member: nullable(u32) }),
+  code: object({ code: digits, valid_s: u32 }),
   line: object({ carries }),
   slots: object({ slots: list(object({ member: u32, sound: text, picture: text })) }),
   closing: object({}),

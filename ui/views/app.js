@@ -1,4 +1,5 @@
 // The page as a whole: which screen is shown, and how a call begins and ends.
+import { invited } from '../call/door.js';
 import { languages, sayTitle, use } from '../texts/index.js';
 import { callScreen } from './call.js';
 import { deviceCheck } from './devices.js';
@@ -33,7 +34,9 @@ import { holdsToTalk } from './talk.js';
  *   home(): void,
  *   hostPanel(): void,
  *   family(room: string | null, name?: string): void,
+ *   invited(invitation: import('../call/door.js').Invitation): void,
  *   patient(): void,
+ *   help(topic: import('./help-steps.js').Topic): void,
  *   settings(): void,
  *   stop(problem: HostProblem): void,
  *   enter(options: JoinOptions, variant: Variant, back: () => void): void,
@@ -51,12 +54,15 @@ export function start(root, platform, location) {
   /** @type {Screen | null} */
   let screen = null;
   let first = true;
+  /** A call is on the screen, and a link that is opened doesn't end it. */
+  let inCall = false;
 
   /** @param {Screen} next */
   const show = (next) => {
     closeDialogs();
     screen?.destroy?.();
     screen = next;
+    inCall = false;
     root.replaceChildren(next.element);
     sayTitle(next.title ?? next.element.dataset.title ?? 'app-name');
     // A screen reader goes on at the new screen's heading; a fresh page is read from its top.
@@ -79,7 +85,16 @@ export function start(root, platform, location) {
     home: () => show(homeScreen(app)),
     hostPanel: () => show({ ...hostScreen(app), title: 'host-title' }),
     family: (room, name = '') => show(familiarScreen(app, room, name)),
+    invited({ room, kind }) {
+      if (kind === 'bed') return app.family(room);
+      app.home();
+      return app.enterAsStaff({ by: 'id', id: room });
+    },
     patient: () => show(pacienteScreen(app)),
+    async help(topic) {
+      const { helpScreen } = await import('./help.js');
+      show(helpScreen(topic, { reach: platform.reach, home: app.home }));
+    },
     settings: () => show(settingsScreen(app)),
     stop(problem) {
       app.stopped = true;
@@ -88,7 +103,11 @@ export function start(root, platform, location) {
     enter(options, variant, back) {
       const again = () => app.enter(options, variant, back);
       const handle = platform.join(options);
-      show({ ...callScreen({ handle, devices: platform.devices, variant, inApp: platform.kind === 'tauri', back, again, show }), title: variant === 'family' ? 'family-title' : 'call-title' });
+      show({
+        ...callScreen({ handle, devices: platform.devices, reach: () => reach(app), variant, inApp: platform.kind === 'tauri', back, again, show }),
+        title: variant === 'family' ? 'family-title' : 'call-title',
+      });
+      inCall = true;
     },
     enterAsStaff(room) {
       const enter = (/** @type {boolean} */ camera, /** @type {boolean} */ microphone) => app.enter(
@@ -115,13 +134,21 @@ export function start(root, platform, location) {
   followOwnHost(app);
   watchWindow(app);
   const wanted = route(platform, location);
-  if (wanted.page === 'familiar') app.family(wanted.room);
+  if (wanted.invitation) app.invited(wanted.invitation);
+  else if (wanted.page === 'familiar') app.family(wanted.room);
   else if (wanted.page === 'paciente') app.patient();
+  else if (wanted.page === 'ayuda/certificado') void app.help('certificate');
+  else if (wanted.page === 'ayuda/permisos') void app.help('permissions');
   else {
     app.home();
     if (wanted.room) app.enterAsStaff({ by: 'id', id: wanted.room });
   }
 
+  // A link that is opened where the page stands already changes nothing but the fragment.
+  window.addEventListener('hashchange', () => {
+    const { invitation } = route(platform, window.location);
+    if (invitation && !inCall) app.invited(invitation);
+  });
   // Another window of the same browser changed the language.
   window.addEventListener('storage', (event) => {
     if (event.key === 'visita.language' && event.newValue && event.newValue in languages) {
@@ -131,6 +158,9 @@ export function start(root, platform, location) {
   return app;
 }
 
+/** The addresses of pages besides `/`. */
+const PAGES = ['familiar', 'paciente', 'ayuda/certificado', 'ayuda/permisos'];
+
 /**
  * Which page an address asks for, in any case, with or without the final slash.
  * @param {Platform} platform @param {{ pathname: string, hash: string }} location
@@ -138,6 +168,13 @@ export function start(root, platform, location) {
 function route(platform, { pathname, hash }) {
   const name = pathname.toLowerCase().replace(/^\/+|\/+$/g, '');
   const room = /^#room=([0-9a-f]{16})$/.exec(hash)?.[1] ?? null;
-  const page = platform.kind === 'tauri' || (name !== 'familiar' && name !== 'paciente') ? 'home' : name;
-  return { page, room };
+  const page = platform.kind === 'tauri' || !PAGES.includes(name) ? 'home' : name;
+  return { page, room, invitation: platform.kind === 'tauri' ? null : invited(hash) };
+}
+
+/** Where others reach the relay in use. @param {App} app @returns {Promise<import('../platform/types').Reach>} */
+async function reach({ platform, inUse }) {
+  if (platform.reach) return platform.reach();
+  if (!inUse) throw new Error('no host is in use');
+  return inUse;
 }

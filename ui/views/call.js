@@ -37,12 +37,13 @@ const PATIENT_TOUCH = 96;
 
 /**
  * @param {{
- *   handle: import('../platform/types').CallHandle, devices?: import('../platform/types').Devices, variant: Variant, inApp: boolean,
+ *   handle: import('../platform/types').CallHandle, devices?: import('../platform/types').Devices,
+ *   reach: () => Promise<import('../platform/types').Reach>, variant: Variant, inApp: boolean,
  *   back: () => void, again: () => void, show: (screen: Screen) => void,
  * }} options
  * @returns {Screen}
  */
-export function callScreen({ handle, devices, variant, inApp, back, again, show }) {
+export function callScreen({ handle, devices, reach, variant, inApp, back, again, show }) {
   let state = initial();
   let drawing = false;
   let over = false;
@@ -88,6 +89,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     hidden: self.hidden,
     hide: self.hide,
     people: () => setPanel('people'),
+    invite: variant === 'staff' ? () => void invite() : null,
     sound: sound ? {
       audioOnly: () => state.audioOnly,
       setAudioOnly: (on) => setAudioOnly(on),
@@ -157,6 +159,13 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     const covered = menuOpen() && sheet.matches;
     for (const part of view.beneath) part.inert = covered;
     view.menu?.setAttribute('aria-modal', String(covered));
+  };
+
+  /** What it needs is loaded when it is: few calls ask for it. */
+  const invite = async () => {
+    const { openInvite } = await import('./invite.js');
+    const { room } = state;
+    if (!over && room) openInvite({ room, reach, code: () => handle.code() });
   };
 
   const leave = () => {
@@ -275,6 +284,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   // A patient's touch may be a slip, and getting back takes more than one; who isn't alone is asked.
   view.leave.addEventListener('click', () => (small && !alone(state) ? askToLeave(leave) : leave()));
   view.backToList.addEventListener('click', leave);
+  view.invite?.addEventListener('click', () => void invite());
   self.element.addEventListener('moved', () => draw());
 
   const inStage = () => element.firstElementChild === view.element;

@@ -38,21 +38,30 @@ export function sameTrouble(one, other) {
 /**
  * A card: what is, what to do, and going on without.
  * @param {Trouble} trouble
- * @param {{ again?: () => void, without?: () => void, inApp?: boolean, before?: boolean }} options `before`: there is no call yet
+ * @param {{ again?: () => void, without?: () => void, inApp?: boolean, before?: boolean, help?: boolean }} options `before`: there is no call yet;
+ *   `help`: whether the one who reads it can change a permission
  */
-export function troubleCard({ device, state }, { again, without, inApp = false, before = false }) {
+export function troubleCard({ device, state }, { again, without, inApp = false, before = false, help = true }) {
   // Asking again can't make a page secure.
   const retry = again && state !== 'insecure';
   const said = `${device}-${state}`;
   // In a browser the permission is the page's, in the app it is the system's.
   const asApp = inApp && state === 'denied';
+  const how = help && state === 'denied' && (() => void showPermissions(inApp));
   const asBefore = before && (state === 'lost' || state === 'failed');
   return h('section', { class: 'device-card', testid: `${device}-card`, attributes: { role: 'alert', [`data-${device}`]: state } },
     h('span', { class: 'badge warning' }, icon(device === 'mic' ? 'mic-off' : 'camera-off')),
     h('div', { class: 'device-words' },
       h('p', { class: 'device-title', t: `${said}-title` }),
       h('p', { class: 'device-text', t: asApp ? `${said}-text-app` : asBefore ? `${said}-text-before` : `${said}-text` }),
-      (retry || without) && h('div', { class: 'actions' },
+      (retry || without || how) && h('div', { class: 'actions' },
+        how && button({ t: 'allow-how', icon: 'info', testid: `${device}-how`, on: how }),
         retry && button({ t: 'try-again', icon: 'refresh-cw', testid: `${device}-again`, on: again }),
         without && button({ kind: 'quiet', t: `${device}-without`, testid: `${device}-without`, on: without }))));
+}
+
+/** @param {boolean} inApp */
+async function showPermissions(inApp) {
+  const { openPermissions } = await import('./help.js');
+  openPermissions({ inApp });
 }

@@ -4,6 +4,8 @@ import { button, choice, field, nameProblem } from './parts.js';
 
 /** @typedef {import('./dom.js').Text} Text */
 
+let dialogs = 0;
+
 /**
  * Opens a dialog with a form in it.
  * @param {{
@@ -15,6 +17,9 @@ import { button, choice, field, nameProblem } from './parts.js';
 export function openDialog({ title, text, body = [], verb, verbTestid, kind = 'primary', submit }) {
   const submitButton = button({ kind, t: verb, testid: verbTestid, submit: true, class: 'wide' });
   const close = () => dialog.close();
+  dialogs += 1;
+  // Help may lie over another dialog.
+  const id = `dialog-title-${dialogs}`;
   const form = h('form', {
     class: 'dialog-form',
     attributes: { novalidate: true },
@@ -26,14 +31,14 @@ export function openDialog({ title, text, body = [], verb, verbTestid, kind = 'p
     },
   },
   h('header', { class: 'dialog-head' },
-    h('h2', { class: 'dialog-title', t: title, attributes: { id: 'dialog-title' } }),
+    h('h2', { class: 'dialog-title', t: title, attributes: { id } }),
     h('button', { class: 'icon-button', testid: 'dialog-close', attributes: { type: 'button' }, said: { 'aria-label': 'close' }, on: { click: close } }, icon('x'))),
   text && h('p', { class: 'dialog-text', t: text }),
   ...body,
   h('div', { class: 'dialog-actions' }, submitButton));
   const dialog = h('dialog', {
     class: 'dialog',
-    attributes: { 'aria-labelledby': 'dialog-title' },
+    attributes: { 'aria-labelledby': id },
     on: {
       close: () => dialog.remove(),
       click: (event) => {

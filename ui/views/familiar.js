@@ -1,6 +1,9 @@
 // /Familiar/: the relative says a name and goes into the room.
+import { guess } from '../call/agent.js';
+import { appLinkTo } from '../call/door.js';
 import { deviceCheck } from './devices.js';
-import { h, icon } from './dom.js';
+import { h, icon, shown } from './dom.js';
+import { insideNotice } from './in-app.js';
 import { brand, button, field, languageButton, nameProblem } from './parts.js';
 import { holdsToTalk } from './talk.js';
 
@@ -49,10 +52,27 @@ export function familiarScreen(app, room, given = '') {
     element: h('div', { class: 'page family' },
       h('header', { class: 'top' }, brand(), languageButton()),
       h('main', { class: 'family-main' },
+        app.platform.kind === 'browser' && insideNotice(),
         check.element,
         h('h1', { class: 'title', t: 'family-title', attributes: { tabindex: '-1' } }),
         h('p', { class: 'lead', t: 'family-text' }),
-        form)),
+        form,
+        room && app.platform.reach && openInApp(app.platform.reach, room))),
     destroy: () => check.destroy(),
   };
+}
+
+/**
+ * For who has the app. There is none for an iPhone, and Safari would only complain.
+ * @param {() => Promise<import('../platform/types').Reach>} reach @param {string} room
+ */
+function openInApp(reach, room) {
+  const link = h('a', { class: 'button quiet wide', testid: 'open-in-app' }, icon('smartphone'), h('span', { class: 'button-words', t: 'open-in-app' }));
+  shown(link, false);
+  if (guess({ agent: navigator.userAgent, touches: navigator.maxTouchPoints }).system === 'ios') return null;
+  reach().then(({ url, fingerprint }) => {
+    link.setAttribute('href', appLinkTo(url, fingerprint, { room, kind: 'bed' }));
+    shown(link, true);
+  }, () => {});
+  return link;
 }

@@ -1,7 +1,9 @@
 // The first screen: conversations; in the app also this device as host and the hosts around it.
+import { codeCard } from './code.js';
 import { askRoom } from './dialog.js';
 import { h, icon } from './dom.js';
 import { hostSide } from './hosts.js';
+import { insideNotice } from './in-app.js';
 import { brand, button, chip, languageButton, setChip } from './parts.js';
 import { roomList } from './rooms.js';
 import { listSignals } from './signals.js';
@@ -14,6 +16,7 @@ import { listSignals } from './signals.js';
  * @returns {import('./app.js').Screen}
  */
 export function homeScreen(app) {
+  let gone = false;
   const status = chip('neutral', 'lobby-connecting', 'dot', 'lobby-state');
   const person = personButton(app);
   const create = button({
@@ -26,11 +29,14 @@ export function homeScreen(app) {
   });
   const rooms = roomList({ enter: (id) => app.enterAsStaff({ by: 'id', id }), inApp: app.platform.kind === 'tauri' });
   const side = app.platform.hosts ? hostSide(app) : null;
+  const { redeem } = app.platform;
 
   const element = h('div', { class: `page home${side ? ' app' : ''}` },
     h('header', { class: 'top' }, brand(), h('div', { class: 'top-end' }, status, languageButton(), person)),
     h('main', { class: `home-main${side ? ' beside' : ''}` },
       // Who scanned the host's code is more likely here for a visit than for the list.
+      !side && insideNotice(),
+      redeem && codeCard(redeem, (invitation) => !gone && app.invited(invitation)),
       !side && entrances(),
       h('section', { class: 'home-rooms', attributes: { 'aria-labelledby': 'rooms-title' } },
         h('div', { class: 'section-head' },
@@ -40,7 +46,6 @@ export function homeScreen(app) {
 
   /** @type {LobbyState | null} */
   let last = null;
-  let gone = false;
   const signal = listSignals(app.platform.devices);
   // Which host is in use is known a moment after its lobby may speak.
   const redraw = () => {
@@ -114,7 +119,8 @@ function entrances() {
   return h('nav', { class: 'entrances', said: { 'aria-label': 'entrances-title' } },
     h('div', { class: 'card rows' },
       entrance('/Familiar/', 'hand-heart', 'entrance-family', 'entrance-family-text'),
-      entrance('/Paciente/', 'bed-double', 'entrance-patient', 'entrance-patient-text')));
+      entrance('/Paciente/', 'bed-double', 'entrance-patient', 'entrance-patient-text'),
+      entrance('/ayuda/certificado', 'lock', 'entrance-certificate', 'entrance-certificate-text')));
 }
 
 /**

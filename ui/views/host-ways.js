@@ -17,7 +17,7 @@ import { devicePixels } from './tiles.js';
  * How these ways use a host: `use` connects, `done` shows what came of it.
  * @typedef {{
  *   use(choice: { url: string, fingerprint?: string }): Promise<Answer>,
- *   done(answer: Answer, name: string): void,
+ *   done(answer: Answer, name: string, invitation?: import('../call/door.js').Invitation): void,
  * }} Way
  */
 
@@ -126,7 +126,7 @@ export function readCode(app, way) {
       return;
     }
     dialog.close();
-    way.done(proven(answer, opened), opened.name ?? opened.address);
+    way.done(proven(answer, opened), opened.name ?? opened.address, opened.invitation);
   };
   dialog.addEventListener('close', () => {
     gone = true;
@@ -167,7 +167,7 @@ export function offerLink(opened, way) {
         return;
       }
       close();
-      way.done(proven(answer, opened), opened.name ?? opened.address);
+      way.done(proven(answer, opened), opened.name ?? opened.address, opened.invitation);
     },
   });
 }

@@ -62,6 +62,7 @@ function hostCode(app) {
   const print = h('div', { class: 'host-print' });
   const on = h('div', { class: 'host-on' }, qr, url,
     h('p', { class: 'host-how', t: 'host-how' }), others,
+    button({ t: 'cert-show', icon: 'lock', testid: 'host-certificate', on: () => void showCertificate(url.textContent ?? '') }),
     h('div', { class: 'host-fingerprint' },
       h('p', { class: 'host-print-title' }, icon('fingerprint-pattern'), h('span', { t: 'host-fingerprint' })), print));
   const off = h('div', { class: 'host-off', attributes: { role: 'status' } });
@@ -215,4 +216,10 @@ function drawRow(row, one) {
   const known = one.round_trip_ms !== undefined && line !== 'lost';
   figure.classList.toggle('unknown', !known);
   if (known) sayText(figure, ['milliseconds', { time: String(Math.max(1, Number(one.round_trip_ms))) }]);
+}
+
+/** @param {string} url */
+async function showCertificate(url) {
+  const { openCertificate } = await import('./invite.js');
+  openCertificate(url);
 }

@@ -70,7 +70,14 @@ function hostsAround(app) {
   const wrong = h('p', { class: 'inline-notice warning', testid: 'host-wrong', attributes: { role: 'alert' } });
   const news = h('div', { class: 'first-use', attributes: { role: 'status' } });
   /** @type {import('./host-ways.js').Way} */
-  const way = { use: (choice) => useHost(app, choice), done: (answer, name) => done(answer, name) };
+  const way = {
+    use: (choice) => useHost(app, choice),
+    done: (answer, name, invitation) => {
+      done(answer, name);
+      // Who meets a ward for the first time compares its fingerprint before anything else.
+      if (invitation && !('problem' in answer) && !answer.first_use) app.invited(invitation);
+    },
+  };
   const element = h('section', { class: 'side-section', attributes: { 'aria-labelledby': 'hosts-title' } },
     h('h2', { class: 'subtitle', t: 'hosts-title', attributes: { id: 'hosts-title' } }),
     wrong, news,

@@ -14,12 +14,12 @@ import { holdsToTalk, switchHold } from './talk.js';
  * @param {{
  *   devices?: import('../platform/types').Devices, close: () => void,
  *   hidden: () => boolean, hide: (hidden: boolean) => void,
- *   people: () => void,
+ *   people: () => void, invite: (() => void) | null,
  *   sound: { audioOnly: () => boolean, setAudioOnly: (on: boolean) => void, holds: () => void } | null,
  * }} options `hidden`: whether the own picture is; `sound`: where there is sound, `holds`: it was
  *   changed whether one holds to talk
  */
-export function createMenu({ devices, close, hidden, hide, people, sound }) {
+export function createMenu({ devices, close, hidden, hide, people, invite, sound }) {
   const lists = devices ? [
     deviceList(devices, 'camera', { single: true, folded: sound !== null }),
     ...(sound ? [deviceList(devices, 'mic', { single: true, folded: true }), deviceList(devices, 'speaker', { folded: true })] : []),
@@ -28,6 +28,10 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
   const tone = sound && devices?.tone ? row('menu-tone', 'volume-2', () => devices.tone?.()) : null;
   // What has no place beside the other controls on a small screen.
   const list = row('menu-people', 'users-round', people);
+  const door = invite && row('menu-invite', 'qr-code', () => {
+    close();
+    invite();
+  });
   const voices = sound && row('menu-audio-only', 'volume-2', () => {
     sound.setAudioOnly(!sound.audioOnly());
     draw();
@@ -57,6 +61,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
       h('h2', { class: 'panel-title', t: 'menu-title', attributes: { id: 'menu-title', tabindex: '-1' } }),
       h('button', { class: 'icon-button', testid: 'menu-close', attributes: { type: 'button' }, said: { 'aria-label': 'menu-close' }, on: { click: close } }, icon('x'))),
     h('div', { class: 'menu-body' },
+      door && h('div', { class: 'menu-rows' }, door.element),
       h('div', { class: 'menu-rows small-only' }, list.element, voices?.element),
       lists.length > 0 && h('div', { class: 'menu-devices' }, ...lists.map((one) => one.element), tone?.element, sound && devices?.signal && signalChoice({ folded: true })),
       processing?.element,
@@ -76,6 +81,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
     hold.setAttribute('aria-checked', String(holdsToTalk()));
     known.classList.toggle('off', !keysOn());
     list.say('people-title', 'users-round');
+    door?.say('invite', 'qr-code');
     tone?.say('check-tone', 'volume-2');
     if (sound && voices) voices.say(sound.audioOnly() ? 'control-pictures-label' : 'control-audio-only-label', sound.audioOnly() ? 'video' : 'volume-2');
   };

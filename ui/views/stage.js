@@ -30,7 +30,8 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
     h('span', { class: 'call-empty-mark' }, icon('users-round')),
     h('p', { class: 'call-empty-title' }), h('p', { class: 'call-empty-text' }));
   const backToList = button({ kind: 'primary', t: 'call-gone-back', icon: 'arrow-left', testid: 'gone-back', class: 'call-empty-back' });
-  empty.append(backToList);
+  const invite = variant === 'staff' ? button({ kind: 'primary', t: 'invite', icon: 'qr-code', testid: 'call-invite', class: 'call-empty-back' }) : null;
+  empty.append(backToList, ...(invite ? [invite] : []));
   const camera = control('camera-toggle', 'video', 'control-camera');
   const audioOnly = mic && variant !== 'patient' ? control('audio-only', 'volume-2', 'control-audio-only', 'wide-only') : null;
   const chatToggle = control('chat-toggle', 'message-circle', 'chat-title');
@@ -56,7 +57,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
     head, main, ask, trouble, h('footer', { class: 'call-foot' }, controls, menu));
   return {
     element, room, sub, time, count, status, banner, notices, line, empty, trouble, camera, audioOnly, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
-    leave, backToList, stage, chat, people, menu, beneath: [head, main, trouble, controls, ...(ask ? [ask] : [])],
+    leave, backToList, invite, stage, chat, people, menu, beneath: [head, main, trouble, controls, ...(ask ? [ask] : [])],
     /** @type {Trouble | null} */
     shownTrouble: null,
   };
@@ -122,7 +123,7 @@ export function drawStage(view, state, variant, trouble, actions) {
 
   if (!sameTrouble(view.shownTrouble, trouble)) {
     view.shownTrouble = trouble;
-    view.trouble.replaceChildren(...(trouble ? [troubleCard(trouble, actions)] : []));
+    view.trouble.replaceChildren(...(trouble ? [troubleCard(trouble, { ...actions, help: variant !== 'patient' })] : []));
   }
 }
 
@@ -159,6 +160,7 @@ function drawEmpty(view, state, variant) {
   const gone = !entering && state.met && variant === 'patient';
   const key = entering ? 'entering' : gone ? 'gone' : variant === 'patient' ? 'alone-patient' : state.met ? 'alone-again' : 'alone';
   shown(view.backToList, gone);
+  if (view.invite) shown(view.invite, !entering);
   sayText(title, `call-${key}`);
   sayText(text, `call-${key}-text`);
   setIcon(view.empty, entering ? 'log-in' : 'users-round');

@@ -130,7 +130,8 @@ impl Rooms {
         self.room(place.room).map(|room| room.joined(place.member))
     }
 
-    /// A member says something; all but joining and leaving, which change where it is.
+    /// A member says something; all but joining and leaving, which change where it is, and asking
+    /// for a code ([`crate::code`]).
     pub fn handle(
         &mut self,
         wall: WallMs,
@@ -151,7 +152,9 @@ impl Rooms {
                 member: sender,
                 track,
             } => room.need_key_frame(member, sender, track),
-            ClientMessage::Join { .. } | ClientMessage::Leave => Err(Code::OutOfTurn),
+            ClientMessage::Join { .. } | ClientMessage::Leave | ClientMessage::MakeCode => {
+                Err(Code::OutOfTurn)
+            }
             ClientMessage::Unknown => Err(Code::UnknownMessage),
         }
     }

@@ -110,6 +110,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
             member: MemberId(member),
             track: TrackId(track)
         }),
+        Just(ClientMessage::MakeCode),
     ]
 }
 
@@ -218,6 +219,10 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
             }
         ),
         Just(RelayMessage::Left),
+        (0..1_000_000_u32, any::<u32>()).prop_map(|(code, valid_s)| RelayMessage::Code {
+            code: format!("{code:06}").parse().unwrap(),
+            valid_s
+        }),
         member().prop_map(|member| RelayMessage::MemberJoined { member }),
         member().prop_map(|member| RelayMessage::MemberChanged { member }),
         (any::<u32>(), reason).prop_map(|(member, reason)| RelayMessage::MemberLeft {

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use visita_protocol::{
+    code::Codes,
     control::{ClientMessage, LeaveReason, RelayMessage},
     error::Code,
     id::{MemberId, RoomId, SessionId, TrackId},
@@ -27,6 +28,7 @@ pub(super) struct State {
     /// Of rooms with somebody in them.
     pub(super) floors: HashMap<RoomId, Arc<Floor>>,
     pub(super) neighbours: Neighbours,
+    pub(super) codes: Codes,
     /// Counts the changes of rooms, members and their connections.
     pub(super) people: u64,
 }
@@ -101,6 +103,15 @@ impl State {
                 entry.place = None;
                 entry.idle_since = now;
                 self.leave(place, LeaveReason::Left, dirty);
+            }
+            (ClientMessage::MakeCode, Some(place)) => {
+                let made = self.codes.make(now, place.room, rand::random)?;
+                let answer = RelayMessage::Code {
+                    code: made.code,
+                    // Rounded down: who reads it isn't promised more than there is.
+                    valid_s: made.valid.as_secs() as u32,
+                };
+                dirty.add(seat.outlet.send(&Body::from(&answer)));
             }
             (ClientMessage::Unknown, _) => return Err(Code::UnknownMessage),
             (_, None) => return Err(Code::NotJoined),

@@ -150,17 +150,21 @@ impl Server {
 
     /// Posts a body; answers the status.
     pub async fn post(&self, path: &str, body: &str) -> u16 {
-        self.posted(path, body).await.status
+        self.posted(path, body, &[]).await.status
     }
 
     /// Posts a body.
-    pub async fn posted(&self, path: &str, body: &str) -> Answer {
+    pub async fn posted(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let length = body.len().to_string();
         let mut stream = self.connect().await;
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n\r\n{body}",
+        let mut head = format!(
+            "POST {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n",
             self.address
         );
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let head = format!("{head}\r\n{body}");
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
         let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes))

@@ -108,7 +108,7 @@ impl Peer {
     pub async fn of(server: &Server, guest: &Guest, slots: usize, tracks: Vec<Sent>) -> Self {
         let offered = Offered::new(slots).await;
         let body = offer(guest, &offered.sdp, tracks);
-        let answer = server.posted("/api/v1/webrtc", &body).await;
+        let answer = server.posted("/api/v1/webrtc", &body, &[]).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let answer: Answer = serde_json::from_slice(&answer.body).unwrap();
         offered.answered(&answer).await

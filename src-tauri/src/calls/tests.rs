@@ -1,4 +1,4 @@
-//! The sound of a call as the page is told of it, over a real relay; a tone is the microphone, and
+//! A call as the page is told of it, its sound above all, over a real relay; a tone is the microphone, and
 //! nothing is heard.
 
 use serde_json::json;
@@ -187,5 +187,29 @@ async fn who_enters_muted_is_heard_by_nobody() {
         host.calls.leave(ana.call);
     }
     guest.calls.leave_all();
+    host.end().await;
+}
+
+#[tokio::test]
+async fn who_asks_for_a_code_is_told_six_digits() {
+    let folder = Folder::new("code");
+    let host = app(&folder, "none");
+    let status = hosting(&host).await;
+    let (url, fingerprint) = (status.url.unwrap(), status.fingerprint.unwrap());
+    host.relay.choose(&url, Some(&fingerprint)).await;
+    assert_eq!(host.calls.make_code(1), Err(Code::NotJoined));
+    let mut ana = Page::joins(&host, "Ana", false);
+    ana.you().await;
+    host.calls.make_code(ana.call).unwrap();
+    let digits = ana
+        .until(|event| match event {
+            CallEvent::Relay {
+                message: RelayMessage::Code { code, valid_s },
+            } => Some((code.digits(), *valid_s)),
+            _ => None,
+        })
+        .await;
+    assert_eq!(digits.0.len(), 6);
+    assert!(digits.1 > 500, "{digits:?}");
     host.end().await;
 }

@@ -7,6 +7,7 @@ import { Pace } from './pace.js';
 import { Painter } from './painter.js';
 import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
+import { roomCode } from '../room-code.js';
 import { Said } from './said.js';
 import { Sound } from './sound/sound.js';
 import { ticker } from './ticker.js';
@@ -147,6 +148,10 @@ export class Call {
     if (this._carrier?.send({ type: 'chat', text }) == null) {
       this._emit({ type: 'relay', message: { type: 'error', code: 'rate_limited' } });
     }
+  }
+
+  code() {
+    return roomCode((on) => this.subscribe(on), () => this._carrier?.send({ type: 'make_code' }) ?? null);
   }
 
   /** @param {boolean} on */

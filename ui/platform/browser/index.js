@@ -5,6 +5,7 @@ import { Call } from './call.js';
 import { capability } from './camera.js';
 import { probe } from './codecs.js';
 import { Devices } from './devices.js';
+import { reach, redeem } from './door.js';
 import { lobby } from './lobby.js';
 
 /** @typedef {import('../types').Platform} Platform */
@@ -26,6 +27,8 @@ export function createPlatform() {
     join: (options) => new Call(socketUrl(relay, 'ws'), codecs, options, devices),
     capability,
     devices,
+    reach: () => reach(relay),
+    redeem: (code) => redeem(relay, code),
     trouble: (trouble) => {
       // Plain text, so that a page of another origin needn't ask first. Who can't be told isn't.
       fetch(new URL('/api/v1/trouble', relay), { method: 'POST', body: JSON.stringify(trouble), keepalive: true, credentials: 'omit' }).catch(() => {});

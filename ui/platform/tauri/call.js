@@ -2,6 +2,7 @@
 
 import { channel, invoke } from './ipc.js';
 import { SELF } from './frames.js';
+import { roomCode } from '../room-code.js';
 
 /** @typedef {import('../types').CallEvent} CallEvent */
 /** @typedef {import('../types').CallHandle} CallHandle */
@@ -50,6 +51,12 @@ export class Call {
   chat(text) {
     // Rust refuses what can't be sent, with the code that the relay would have answered.
     this._do('chat', { text }).catch((code) => this._tell({ type: 'relay', message: { type: 'error', code } }));
+  }
+
+  code() {
+    return roomCode((on) => this.subscribe(on), () => {
+      this._do('make_code', {}).catch(over);
+    });
   }
 
   /** @param {boolean} on */
