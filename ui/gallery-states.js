@@ -1,6 +1,7 @@
 // The gallery's scenes: made-up wards, rooms and people.
 import { now } from './gallery-clock.js';
 import { hostStates } from './gallery-hosts.js';
+import { layoutStates } from './gallery-layouts.js';
 import { soundStates } from './gallery-sound.js';
 
 /** @typedef {import('./platform/types').CallEvent} CallEvent */
@@ -334,6 +335,7 @@ export const states = {
   'patient-reconnecting': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [{ type: 'connection', state: 'reconnecting' }], 'Ana, su hermana') },
   'patient-camera-off': { ...patient, call: inCall([member(2, 'Ana, su hermana', { tracks: [] })], [cam('off')], 'Ana, su hermana') },
   'patient-camera-busy': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [cam('busy')], 'Ana, su hermana') },
+  ...layoutStates({ staff, patient, inCall, member, family, dozen, longName }),
   ...soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }),
   'patient-ended': { ...patient, call: ended('shutting_down') },
   'patient-room-missing': { ...patient, call: ended('room_missing') },

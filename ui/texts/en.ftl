@@ -639,3 +639,13 @@ problem-internal-title = The host had a fault
 problem-internal-text = This is not your fault. Try again.
 problem-other-title = Something did not work
 problem-other-text = Try again. If it happens again, tell the ward’s staff.
+
+## How people are shown
+layout-label = How people are shown
+layout-auto = By how many there are
+layout-grid = All alike
+layout-speaker = Whoever speaks, large
+tile-pinned = , large
+people-pin = Large
+people-pin-label = Show { $name } large
+notice-pinned = Large: { $name }. Touch their picture to go back.

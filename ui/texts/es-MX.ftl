@@ -639,3 +639,13 @@ problem-internal-title = El anfitrión tuvo un fallo
 problem-internal-text = No es culpa suya. Pruebe de nuevo.
 problem-other-title = Algo no funcionó
 problem-other-text = Pruebe de nuevo. Si se repite, avise al personal de la sala.
+
+## Cómo se ven las personas
+layout-label = Cómo se ven las personas
+layout-auto = Según cuántas sean
+layout-grid = Todas iguales
+layout-speaker = En grande quien habla
+tile-pinned = , en grande
+people-pin = En grande
+people-pin-label = Ver en grande a { $name }
+notice-pinned = En grande: { $name }. Para volver, toque su imagen.

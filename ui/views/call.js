@@ -1,6 +1,7 @@
 // A call from joining to its end: keeps the state, and lets the parts draw it in place.
-import { arrange } from '../call/layout.js';
+import { arrange, layout } from '../call/layout.js';
 import { isOpen } from '../call/sound.js';
+import { isSpotlit, spotlight } from '../call/spotlight.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
 import { refresh } from '../texts/index.js';
 import { keepAwake } from './awake.js';
@@ -10,6 +11,7 @@ import { openDialog } from './dialog.js';
 import { h, shown } from './dom.js';
 import { canFill, fillScreen, isFilled } from './fullscreen.js';
 import { listenToKeys } from './keys.js';
+import { wantedLayout } from './layouts.js';
 import { createMenu } from './menu.js';
 import { createNotices } from './notices.js';
 import { button } from './parts.js';
@@ -62,7 +64,11 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   /** A patient holds nothing down. */
   const holds = () => !small && holdsToTalk();
 
-  const tiles = createTiles(handle, sound);
+  /** A patient's touch may be a slip: who is large there is who speaks. @param {number} member */
+  const pin = (member) => {
+    if (!alone(state) && state.order.length > 1) act({ type: 'pin', member: state.focus.pinned === member ? null : member });
+  };
+  const tiles = createTiles(handle, sound, small ? null : pin);
   const self = createSelf(handle);
   const notices = createNotices({ openChat: () => setPanel('chat'), unmute: () => setMicrophone(true) });
   const chat = createChat({
@@ -81,13 +87,17 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     handle.volume?.(id, loud);
     act({ type: 'volume', member: id, volume: loud });
   } : null;
-  const people = small ? null : createPeople({ close: () => setPanel(null), sound, volume });
+  const people = small ? null : createPeople({ close: () => setPanel(null), sound, volume, pin });
   const menu = small ? null : createMenu({
     devices,
     close: () => setMenu(false),
     hidden: self.hidden,
     hide: self.hide,
     people: () => setPanel('people'),
+    layout: () => {
+      act({ type: 'pin', member: null });
+      draw();
+    },
     sound: sound ? {
       audioOnly: () => state.audioOnly,
       setAudioOnly: (on) => setAudioOnly(on),
@@ -116,7 +126,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
     if (next === state) return;
     signals?.({ event, before: state, after: next });
     // Levels come ten times a second, and move only the bars that show them.
-    const more = event.type !== 'levels' || next.notices !== state.notices;
+    const more = event.type !== 'levels' || next.notices !== state.notices || next.focus.seats !== state.focus.seats;
     state = next;
     if (event.type === 'levels') drawLevels();
     if (!more) return;
@@ -224,10 +234,13 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       if (swap) /** @type {HTMLElement | null} */ (part.querySelector('h1'))?.focus({ preventScroll: true });
     }
     const aspect = state.self.height > 0 ? state.self.width / state.self.height : undefined;
-    const places = arrange(state.order.length, stage.width, stage.height, {
-      corner: self.corner(), aspect, hidden: self.hidden() && !small, least: small ? PATIENT_TOUCH : 0,
+    const { focus, order } = state;
+    const spotlit = isSpotlit(small ? 'auto' : wantedLayout(), focus.pinned !== null, order.length, stage.width, stage.height, { text: stage.text, far: small });
+    const places = arrange(order.length, stage.width, stage.height, {
+      corner: self.corner(), aspect, hidden: self.hidden() && !small, least: small ? PATIENT_TOUCH : 0, cut: spotlit ? spotlight : layout,
     });
     view.stage.dataset.self = places.place === 'corner' ? places.corner : '';
+    view.stage.dataset.layout = spotlit ? 'large' : 'alike';
     if (waiting && wait) {
       self.into('preview', wait.preview);
       waitAsk?.draw(state);
@@ -247,7 +260,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       });
       mic?.draw(state, holds());
     }
-    tiles.draw(state, places.tiles, places.covered, places.self, stage.text);
+    tiles.draw(state, spotlit ? focus.seats : order, places.tiles, spotlit, places.covered, places.self, stage.text);
     drawLevels();
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || (state.room !== null && places.self !== null));

@@ -5,6 +5,7 @@ import { deviceList } from './device-list.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { canFill, fillScreen, isFilled, onFilled } from './fullscreen.js';
 import { KEYS, keysOn, switchKeys } from './keys.js';
+import { layoutChoice } from './layouts.js';
 import { languageButton } from './parts.js';
 import { processingSwitch } from './processing.js';
 import { signalChoice } from './signals.js';
@@ -14,12 +15,12 @@ import { holdsToTalk, switchHold } from './talk.js';
  * @param {{
  *   devices?: import('../platform/types').Devices, close: () => void,
  *   hidden: () => boolean, hide: (hidden: boolean) => void,
- *   people: () => void,
+ *   people: () => void, layout: () => void,
  *   sound: { audioOnly: () => boolean, setAudioOnly: (on: boolean) => void, holds: () => void } | null,
- * }} options `hidden`: whether the own picture is; `sound`: where there is sound, `holds`: it was
+ * }} options `hidden`: whether the own picture is; `layout`: another one was chosen; `sound`: where there is sound, `holds`: it was
  *   changed whether one holds to talk
  */
-export function createMenu({ devices, close, hidden, hide, people, sound }) {
+export function createMenu({ devices, close, hidden, hide, people, layout, sound }) {
   const lists = devices ? [
     deviceList(devices, 'camera', { single: true, folded: sound !== null }),
     ...(sound ? [deviceList(devices, 'mic', { single: true, folded: true }), deviceList(devices, 'speaker', { folded: true })] : []),
@@ -58,6 +59,7 @@ export function createMenu({ devices, close, hidden, hide, people, sound }) {
       h('button', { class: 'icon-button', testid: 'menu-close', attributes: { type: 'button' }, said: { 'aria-label': 'menu-close' }, on: { click: close } }, icon('x'))),
     h('div', { class: 'menu-body' },
       h('div', { class: 'menu-rows small-only' }, list.element, voices?.element),
+      layoutChoice(layout),
       lists.length > 0 && h('div', { class: 'menu-devices' }, ...lists.map((one) => one.element), tone?.element, sound && devices?.signal && signalChoice({ folded: true })),
       processing?.element,
       sound && h('section', { class: 'setting', attributes: { 'aria-labelledby': 'menu-hold-title' } },
