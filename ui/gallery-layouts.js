@@ -39,7 +39,7 @@ export function layoutStates({ staff, patient, inCall, member, family, dozen, lo
     'layout-speaker-12': { ...staff, call: inCall(dozen, [speaks(1)]), steps: [...staff.steps, ...speaker] },
     'layout-speaker-states': { ...staff, call: inCall(mixed, happens), steps: [...staff.steps, ...speaker] },
     'layout-speaker-lost': { ...staff, call: inCall(family.slice(0, 3), [lost]), steps: [...staff.steps, ...speaker] },
-    'layout-menu': { ...staff, call: inCall(family), steps: [...staff.steps, 'menu-toggle', 'layout-fold', 'layout-speaker'] },
+    'layout-menu': { ...staff, call: inCall(family), steps: [...staff.steps, 'menu-toggle', 'layout-fold'] },
     'layout-pinned': { ...staff, call: inCall(family), steps: [...staff.steps, 'people-toggle', 'pin', 'people-close'] },
     'layout-pinned-people': { ...staff, call: inCall(family.slice(0, 3)), steps: [...staff.steps, 'people-toggle', 'pin', 'later=7000'] },
     'layout-patient-3': { ...patient, call: inCall(family.slice(1, 4), [], 'Familia Ortega') },

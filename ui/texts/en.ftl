@@ -649,3 +649,7 @@ tile-pinned = , large
 people-pin = Large
 people-pin-label = Show { $name } large
 notice-pinned = Large: { $name }. Touch their picture to go back.
+menu-floating = Small window over others
+menu-floating-close = Close the small window
+self-sent = You are seen
+self-sent-label = You are seen. Show your own picture

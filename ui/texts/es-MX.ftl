@@ -649,3 +649,7 @@ tile-pinned = , en grande
 people-pin = En grande
 people-pin-label = Ver en grande a { $name }
 notice-pinned = En grande: { $name }. Para volver, toque su imagen.
+menu-floating = Ventana pequeña sobre las demás
+menu-floating-close = Cerrar la ventana pequeña
+self-sent = Le están viendo
+self-sent-label = Le están viendo. Mostrar su propia imagen

@@ -9,6 +9,7 @@ import { createChat } from './chat.js';
 import { inTrouble, troubleOf } from './device-trouble.js';
 import { openDialog } from './dialog.js';
 import { h, shown } from './dom.js';
+import { canFloat, createFloating } from './floating.js';
 import { canFill, fillScreen, isFilled } from './fullscreen.js';
 import { listenToKeys } from './keys.js';
 import { wantedLayout } from './layouts.js';
@@ -66,10 +67,16 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
 
   /** A patient's touch may be a slip: who is large there is who speaks. @param {number} member */
   const pin = (member) => {
-    if (!alone(state) && state.order.length > 1) act({ type: 'pin', member: state.focus.pinned === member ? null : member });
+    if (state.order.length > 1) act({ type: 'pin', member: state.focus.pinned === member ? null : member });
   };
   const tiles = createTiles(handle, sound, small ? null : pin);
   const self = createSelf(handle);
+  // A patient's tablet shows the call and nothing else, and the app's web views have no such window.
+  const floating = !small && !inApp && canFloat() ? createFloating(handle, sound, () => {
+    if (over) return;
+    menu?.draw();
+    draw();
+  }) : null;
   const notices = createNotices({ openChat: () => setPanel('chat'), unmute: () => setMicrophone(true) });
   const chat = createChat({
     send: (text) => {
@@ -98,6 +105,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       act({ type: 'pin', member: null });
       draw();
     },
+    floating,
     sound: sound ? {
       audioOnly: () => state.audioOnly,
       setAudioOnly: (on) => setAudioOnly(on),
@@ -217,6 +225,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
 
   const drawLevels = () => {
     tiles.levels(state);
+    floating?.levels(state);
     mic?.level(state.sound);
   };
 
@@ -261,9 +270,12 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       mic?.draw(state, holds());
     }
     tiles.draw(state, spotlit ? focus.seats : order, places.tiles, spotlit, places.covered, places.self, stage.text);
+    floating?.draw(state, stage.text);
     drawLevels();
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || (state.room !== null && places.self !== null));
+    // Hidden here, and sent: it is said, and leads back.
+    shown(view.selfSent, places.place === 'hidden' && state.room !== null && cameraOn() && state.line.up !== 'sound');
     view.stage.style.setProperty('--self-width', `${places.self?.width ?? 0}px`);
     view.stage.style.setProperty('--self-height', `${places.self?.height ?? 0}px`);
     notices.draw(state);
@@ -288,6 +300,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
   // A patient's touch may be a slip, and getting back takes more than one; who isn't alone is asked.
   view.leave.addEventListener('click', () => (small && !alone(state) ? askToLeave(leave) : leave()));
   view.backToList.addEventListener('click', leave);
+  view.selfSent.addEventListener('click', () => self.hide(false));
   self.element.addEventListener('moved', () => draw());
 
   const inStage = () => element.firstElementChild === view.element;
@@ -345,6 +358,7 @@ export function callScreen({ handle, devices, variant, inApp, back, again, show 
       clearTimeout(timer);
       sized.disconnect();
       tiles.destroy();
+      floating?.close();
       self.destroy();
       wait?.destroy();
       talk?.destroy();

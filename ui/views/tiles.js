@@ -51,7 +51,7 @@ export function createTiles(handle, sound, touched) {
     });
     for (const [id, tile] of tiles) {
       const place = places[seats.indexOf(id)];
-      if (!state.members[id]) {
+      if (!seats.includes(id)) {
         tile.shows?.stop();
         tiles.delete(id);
       } else if (place) {
