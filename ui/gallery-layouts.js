@@ -46,3 +46,22 @@ export function layoutStates({ staff, patient, inCall, member, family, dozen, lo
     'layout-patient-6': { ...patient, call: inCall(dozen.slice(0, 6), [], 'Familia Ortega') },
   };
 }
+
+/**
+ * The test of the line, on the first screens of relatives and staff.
+ * @param {Scene} staff the list of conversations
+ * @returns {Record<string, Scene>}
+ */
+export function lineStates(staff) {
+  const steps = ['line-test'];
+  const family = { path: '/Familiar/', steps };
+  return {
+    'line-testing': { ...family, line: 'testing' },
+    'line-several': { ...family, line: {} },
+    'line-one': { ...staff, steps, line: { latency: 140, down: 940, up: 420 } },
+    'line-sound': { ...family, line: { down: 140, up: 90 } },
+    'line-none': { ...family, line: { down: 20, up: 10 } },
+    'line-limited': { ...staff, steps, line: 'limited' },
+    'line-unreachable': { ...family, line: 'unreachable' },
+  };
+}

@@ -1,7 +1,7 @@
 // The gallery's scenes: made-up wards, rooms and people.
 import { now } from './gallery-clock.js';
 import { hostStates } from './gallery-hosts.js';
-import { layoutStates } from './gallery-layouts.js';
+import { layoutStates, lineStates } from './gallery-layouts.js';
 import { soundStates } from './gallery-sound.js';
 
 /** @typedef {import('./platform/types').CallEvent} CallEvent */
@@ -21,7 +21,7 @@ import { soundStates } from './gallery-sound.js';
  *   hosts?: Host[], host?: import('./platform/types').HostStatus, window?: 'closing' | 'quitting',
  *   use?: Awaited<ReturnType<NonNullable<import('./platform/types').Platform['useHost']>>>,
  *   call?: CallEvent[], refuses?: import('./generated').Code, tall?: (number | 'self')[],
- *   offline?: boolean,
+ *   offline?: boolean, line?: Partial<import('./call/line-test.js').Figures> | 'testing' | 'limited' | 'unreachable',
  *   search?: import('./platform/types').HostsAround['search'],
  *   link?: import('./platform/types').OpenedLink, code?: import('./platform/types').OpenedLink,
  * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass;
@@ -335,6 +335,7 @@ export const states = {
   'patient-reconnecting': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [{ type: 'connection', state: 'reconnecting' }], 'Ana, su hermana') },
   'patient-camera-off': { ...patient, call: inCall([member(2, 'Ana, su hermana', { tracks: [] })], [cam('off')], 'Ana, su hermana') },
   'patient-camera-busy': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [cam('busy')], 'Ana, su hermana') },
+  ...lineStates({ name: 'Enf. Robles', lobby: live(ward) }),
   ...layoutStates({ staff, patient, inCall, member, family, dozen, longName }),
   ...soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }),
   'patient-ended': { ...patient, call: ended('shutting_down') },

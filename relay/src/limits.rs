@@ -49,6 +49,12 @@ impl Bucket {
         enough
     }
 
+    /// Whether all that can be saved up is there.
+    pub(crate) fn is_full(&mut self, now: Now) -> bool {
+        self.refill(now);
+        self.tokens >= self.most
+    }
+
     fn refill(&mut self, now: Now) {
         let gained = now.since(self.at).as_secs_f64() * self.per_s;
         self.at = self.at.max(now);
@@ -295,7 +301,7 @@ impl Neighbour {
 }
 
 /// One IPv6 customer has a whole /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),
         v4 @ IpAddr::V4(_) => v4,

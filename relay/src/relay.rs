@@ -34,6 +34,7 @@ use crate::{
     config::{self, Config},
     hub::{Hub, Person},
     limits::Doors,
+    line::Lines,
     listener,
     metrics::{self, Counters, Gauges, Traffic},
     origin::{Origin, Policy},
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) doors: Arc<Doors>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) troubles: Troubles,
+    pub(crate) lines: Lines,
     pub(crate) hub: Arc<Hub>,
     /// Where the listener is bound.
     local: SocketAddr,
@@ -250,6 +252,7 @@ impl Relay {
             hub: Hub::new(&config.limits, counters.clone()),
             counters,
             troubles: Troubles::new(clock::now()),
+            lines: Lines::new(clock::now()),
             local,
             addresses: watch::Sender::new(addresses),
             unheard: AtomicBool::new(false),

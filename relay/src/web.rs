@@ -14,7 +14,7 @@ use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
 use crate::{
     answer::{self, Body, error, json},
     limits::Place,
-    lobby, metrics,
+    line, lobby, metrics,
     origin::{Asked, Policy, Refusal},
     relay::Shared,
     session, trouble, ws,
@@ -36,6 +36,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/ca", get(ca))
         .route("/lobby", get(lobby_socket))
         .route("/ws", get(session_socket))
+        .route("/line", get(line::give).post(line::take))
         .route("/trouble", post(trouble::take));
     Router::new()
         .nest("/api/v1", api)
@@ -377,10 +378,10 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 }
 
 async fn wrong_method(request: Request) -> Response<Body> {
-    let (message, methods) = if request.uri().path() == "/api/v1/trouble" {
-        ("Only POST is answered here.", "POST")
-    } else {
-        ("Only GET is answered here.", "GET, HEAD")
+    let (message, methods) = match request.uri().path() {
+        "/api/v1/trouble" => ("Only POST is answered here.", "POST"),
+        "/api/v1/line" => ("Only GET and POST are answered here.", "GET, HEAD, POST"),
+        _ => ("Only GET is answered here.", "GET, HEAD"),
     };
     let mut response = if request.uri().path().starts_with("/api") {
         error(

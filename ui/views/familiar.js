@@ -1,6 +1,7 @@
 // /Familiar/: the relative says a name and goes into the room.
 import { deviceCheck } from './devices.js';
 import { h, icon } from './dom.js';
+import { lineTest } from './line-test.js';
 import { brand, button, field, languageButton, nameProblem } from './parts.js';
 import { holdsToTalk } from './talk.js';
 
@@ -18,6 +19,7 @@ export function familiarScreen(app, room, given = '') {
   });
   const enter = button({ kind: 'primary', t: 'family-enter', testid: 'familiar-enter', submit: true, class: 'wide tall' });
   const check = deviceCheck(app.platform);
+  const line = app.platform.testLine ? lineTest(app.platform.testLine, { figures: false }) : null;
 
   const form = h('form', {
     class: 'family-form',
@@ -32,6 +34,7 @@ export function familiarScreen(app, room, given = '') {
         const [camera, microphone] = [check.camera(), check.microphone() && !holdsToTalk()];
         // The call opens them itself.
         check.destroy();
+        line?.destroy();
         app.enter(
           {
             room: room ? { by: 'id', id: room } : { by: 'name', name: person, create: 'bed' },
@@ -42,7 +45,7 @@ export function familiarScreen(app, room, given = '') {
         );
       },
     },
-  }, name.element, enter, h('p', { class: 'family-promise' }, icon('lock'), h('span', { t: 'family-promise' })));
+  }, name.element, enter, h('p', { class: 'family-promise' }, icon('lock'), h('span', { t: 'family-promise' })), line?.element);
 
   return {
     title: 'family-title',
@@ -53,6 +56,9 @@ export function familiarScreen(app, room, given = '') {
         h('h1', { class: 'title', t: 'family-title', attributes: { tabindex: '-1' } }),
         h('p', { class: 'lead', t: 'family-text' }),
         form)),
-    destroy: () => check.destroy(),
+    destroy() {
+      check.destroy();
+      line?.destroy();
+    },
   };
 }

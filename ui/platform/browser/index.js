@@ -5,6 +5,7 @@ import { Call } from './call.js';
 import { capability } from './camera.js';
 import { probe } from './codecs.js';
 import { Devices } from './devices.js';
+import { testLine } from './line-test.js';
 import { lobby } from './lobby.js';
 
 /** @typedef {import('../types').Platform} Platform */
@@ -25,6 +26,7 @@ export function createPlatform() {
     lobby: (on) => lobby(socketUrl(relay, 'lobby'), new URL('/api/v1/health', relay).href, on),
     join: (options) => new Call(socketUrl(relay, 'ws'), codecs, options, devices),
     capability,
+    testLine: () => testLine(relay),
     devices,
     trouble: (trouble) => {
       // Plain text, so that a page of another origin needn't ask first. Who can't be told isn't.
