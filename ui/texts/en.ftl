@@ -656,7 +656,7 @@ self-sent-label = You are seen. Show your own picture
 
 ## Test of the line
 line-test = Test the connection
-line-test-again = Test again
+line-test-again = Test the connection again
 line-test-testing = Measuring the connection
 line-test-testing-text = It takes three seconds. You can enter without waiting.
 line-test-several = Good enough to see several people

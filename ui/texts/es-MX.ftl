@@ -656,7 +656,7 @@ self-sent-label = Le están viendo. Mostrar su propia imagen
 
 ## Prueba de la conexión
 line-test = Probar la conexión
-line-test-again = Probar otra vez
+line-test-again = Probar la conexión otra vez
 line-test-testing = Midiendo la conexión
 line-test-testing-text = Tarda tres segundos. Puede entrar sin esperar.
 line-test-several = Alcanza para ver a varias personas

@@ -20,6 +20,7 @@ export function familiarScreen(app, room, given = '') {
   const enter = button({ kind: 'primary', t: 'family-enter', testid: 'familiar-enter', submit: true, class: 'wide tall' });
   const check = deviceCheck(app.platform);
   const line = app.platform.testLine ? lineTest(app.platform.testLine, { figures: false }) : null;
+  if (line) check.element.append(line.element);
 
   const form = h('form', {
     class: 'family-form',
@@ -45,7 +46,7 @@ export function familiarScreen(app, room, given = '') {
         );
       },
     },
-  }, name.element, enter, h('p', { class: 'family-promise' }, icon('lock'), h('span', { t: 'family-promise' })), line?.element);
+  }, name.element, enter, h('p', { class: 'family-promise' }, icon('lock'), h('span', { t: 'family-promise' })));
 
   return {
     title: 'family-title',

@@ -30,7 +30,7 @@ export function lineTest(start, { figures: numbers }) {
   const figures = h('p', { class: 'line-test-figures' });
   const told = h('div', { class: 'line-test-told', testid: 'line-told' }, mark, h('div', { class: 'line-test-words' }, title, text, figures));
   const element = h('section', { class: 'line-test', said: { 'aria-label': 'line-test' } },
-    h('div', { attributes: { role: 'status' } }, told), go);
+    go, h('div', { attributes: { role: 'status' } }, told));
   /** @type {import('../platform/types').LineTest | null} */
   let running = null;
   let gone = false;
@@ -44,6 +44,7 @@ export function lineTest(start, { figures: numbers }) {
     sayText(title, `line-test-${word}`);
     sayText(text, `line-test-${word}-text`);
     shown(told, true);
+    told.scrollIntoView({ block: 'nearest' });
     shown(figures, numbers && found !== undefined);
     if (found) {
       sayText(figures, ['line-test-figures', { time: Math.round(found.latency), down: megabits(found.down), up: megabits(found.up) }]);
