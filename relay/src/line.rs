@@ -162,7 +162,10 @@ mod tests {
         let lines = Lines::new(Now(0));
         assert!((0..4).all(|_| tested(&lines, Now(0), address(1))));
         assert!(!tested(&lines, Now(0), address(1)));
-        assert!(tested(&lines, Now(0), address(2)), "another one isn't kept from it");
+        assert!(
+            tested(&lines, Now(0), address(2)),
+            "another one isn't kept from it"
+        );
         assert!(tested(&lines, Now(20 * SECOND), address(1)));
         let hour: usize = (0..3600)
             .map(|s| usize::from(lines.may(Now((100 + s) * SECOND), address(1), MOST)))
