@@ -46,7 +46,7 @@ const prepare = () => {
 async function inCall(t, { sound = {}, before: also } = {}) {
   const host = await relay(t);
   for (const name of ['Ana', 'Luis', 'Marta']) {
-    participant(t, host, 'Rosa', name, { role: 'family', video: 'synthetic:640x360@15', args: sound[name] ? ['--audio', `file:${sound[name]}`] : [] });
+    participant(t, host, 'Rosa', name, { role: 'family', video: 'synthetic:320x180@8', args: sound[name] ? ['--audio', `file:${sound[name]}`] : [] });
   }
   const chrome = await chromium({ camera });
   t.after(chrome.close);
