@@ -170,7 +170,7 @@ test('a page that nobody sees asks for no picture after a moment, and for all of
   family.clean();
 });
 
-test('the small window is offered where the browser has it, and shows one person; elsewhere nothing offers it', LONG, async (t) => {
+test('the small window is offered where the browser has it, and nowhere else', LONG, async (t) => {
   const gallery = await openGallery();
   t.after(gallery.close);
   const { page, show } = await gallery.lane();
@@ -179,14 +179,6 @@ test('the small window is offered where the browser has it, and shows one person
   const offered = await page.evaluate(() => 'documentPictureInPicture' in window);
   t.diagnostic(`this browser has document picture-in-picture: ${offered}`);
   assert.equal(await page.$(by('menu-floating')) !== null, offered);
-  if (offered) {
-    await page.click(by('menu-floating'));
-    const names = await until('the window', () => page.evaluate(() => {
-      const view = globalThis.documentPictureInPicture.window;
-      return view && view.document.querySelectorAll('canvas').length === 1 && view.document.querySelector('.tile-name').textContent;
-    }));
-    assert.match(names, /Rosa/);
-  }
   await page.evaluateOnNewDocument(() => {
     delete globalThis.documentPictureInPicture;
   });
