@@ -2,6 +2,7 @@
 import { now } from './gallery-clock.js';
 import { doorStates } from './gallery-door.js';
 import { hostStates } from './gallery-hosts.js';
+import { layoutStates, lineStates } from './gallery-layouts.js';
 import { soundStates } from './gallery-sound.js';
 
 /** @typedef {import('./platform/types').CallEvent} CallEvent */
@@ -23,6 +24,7 @@ import { soundStates } from './gallery-sound.js';
  *   call?: CallEvent[], refuses?: import('./generated').Code, tall?: (number | 'self')[],
  *   offline?: boolean, hash?: string, agent?: string, share?: boolean,
  *   door?: { reach?: 'fails' | import('./platform/types').Reach, code?: 'fails', redeem?: import('./platform/types').Redeemed },
+ *   line?: Partial<import('./call/line-test.js').Figures> | 'testing' | 'limited' | 'unreachable',
  *   search?: import('./platform/types').HostsAround['search'],
  *   link?: import('./platform/types').OpenedLink, code?: import('./platform/types').OpenedLink,
  * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass;
@@ -337,6 +339,8 @@ export const states = {
   'patient-camera-off': { ...patient, call: inCall([member(2, 'Ana, su hermana', { tracks: [] })], [cam('off')], 'Ana, su hermana') },
   'patient-camera-busy': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [cam('busy')], 'Ana, su hermana') },
   ...doorStates({ staff, relative, live, ward, inCall, family, cam, app, hosting }),
+  ...lineStates({ name: 'Enf. Robles', lobby: live(ward) }),
+  ...layoutStates({ staff, patient, inCall, member, family, dozen, longName }),
   ...soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }),
   'patient-ended': { ...patient, call: ended('shutting_down') },
   'patient-room-missing': { ...patient, call: ended('room_missing') },

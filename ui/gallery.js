@@ -1,6 +1,7 @@
 // For development: every state of every screen, with made-up data and drawn people.
 // gallery.html lists them; gallery.html?state=NAME&lang=es|en shows one. Not embedded anywhere.
 import { later, stopClock } from './gallery-clock.js';
+import { LineTestError } from './call/line-test.js';
 import { states } from './gallery-states.js';
 import { drawPerson } from './gallery-people.js';
 import { load } from './texts/index.js';
@@ -87,6 +88,7 @@ function platform(scene) {
     },
     join: () => call(scene),
     capability: () => Promise.resolve({ camera: scene.capability ?? 'off', microphone: scene.microphone ?? 'off', asks: scene.asks ?? false }),
+    testLine: () => ({ figures: measured(scene), stop() {} }),
     devices: devices(scene),
     ...(scene.hosts ? {} : door(scene)),
     trouble() {},
@@ -94,6 +96,7 @@ function platform(scene) {
   if (!scene.hosts) return made;
   return {
     ...made,
+    testLine: undefined,
     hosts(on) {
       on({ hosts: scene.hosts ?? [], search: scene.search ?? 'looking', addresses: ['192.0.2.20'] });
       return () => {};
@@ -135,6 +138,13 @@ function door({ door: said = {} }) {
     reach: () => (said.reach === 'fails' ? Promise.reject(new Error('unreachable')) : Promise.resolve(said.reach ?? REACH)),
     redeem: () => Promise.resolve(said.redeem ?? { ok: false, problem: 'other' }),
   };
+}
+
+/** @param {Scene} scene @returns {Promise<import('./call/line-test.js').Figures>} */
+function measured({ line = {} }) {
+  if (line === 'testing') return new Promise(() => {});
+  if (typeof line === 'string') return Promise.reject(new LineTestError(line));
+  return Promise.resolve({ latency: 18, jitter: 4, down: 24_300, up: 8_120, ...line });
 }
 
 /** @param {Scene} scene @returns {import('./platform/types').Devices} */

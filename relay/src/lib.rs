@@ -16,6 +16,7 @@ mod fine;
 mod floor;
 mod hub;
 mod limits;
+mod line;
 mod listener;
 mod lobby;
 mod metrics;

@@ -49,6 +49,12 @@ impl Bucket {
         enough
     }
 
+    /// Whether all that can be saved up is there.
+    pub(crate) fn is_full(&mut self, now: Now) -> bool {
+        self.refill(now);
+        self.tokens >= self.most
+    }
+
     fn refill(&mut self, now: Now) {
         let gained = now.since(self.at).as_secs_f64() * self.per_s;
         self.at = self.at.max(now);

@@ -35,6 +35,7 @@ use crate::{
     door::Door,
     hub::{Hub, Person},
     limits::Doors,
+    line::Lines,
     listener,
     metrics::{self, Counters, Gauges, Traffic},
     origin::{Origin, Policy},
@@ -79,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) troubles: Troubles,
     pub(crate) door: Door,
+    pub(crate) lines: Lines,
     pub(crate) hub: Arc<Hub>,
     /// For media over UDP, if there is any.
     pub(crate) front: Option<Arc<Front>>,
@@ -264,6 +266,7 @@ impl Relay {
             counters,
             troubles: Troubles::new(clock::now()),
             door: Door::new(clock::now(), &config.limits),
+            lines: Lines::new(clock::now()),
             local,
             addresses: watch::Sender::new(addresses),
             unheard: AtomicBool::new(false),

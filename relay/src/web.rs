@@ -15,7 +15,7 @@ use crate::{
     answer::{self, Body, error, json},
     door,
     limits::Place,
-    lobby, metrics,
+    line, lobby, metrics,
     origin::{Asked, Policy, Refusal},
     relay::Shared,
     session, trouble, webrtc, ws,
@@ -39,6 +39,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/ws", get(session_socket))
         .route("/webrtc", post(webrtc::take))
         .route("/code", post(door::take))
+        .route("/line", get(line::give).post(line::take))
         .route("/trouble", post(trouble::take));
     Router::new()
         .nest("/api/v1", api)
@@ -384,11 +385,10 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 }
 
 async fn wrong_method(request: Request) -> Response<Body> {
-    let posts = ["/api/v1/code", "/api/v1/webrtc", "/api/v1/trouble"];
-    let (message, methods) = if posts.contains(&request.uri().path()) {
-        ("Only POST is answered here.", "POST")
-    } else {
-        ("Only GET is answered here.", "GET, HEAD")
+    let (message, methods) = match request.uri().path() {
+        "/api/v1/code" | "/api/v1/webrtc" | "/api/v1/trouble" => ("Only POST is answered here.", "POST"),
+        "/api/v1/line" => ("Only GET and POST are answered here.", "GET, HEAD, POST"),
+        _ => ("Only GET is answered here.", "GET, HEAD"),
     };
     let mut response = if request.uri().path().starts_with("/api") {
         error(

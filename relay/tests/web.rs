@@ -516,3 +516,40 @@ async fn a_page_may_talk_to_the_relays_that_are_named_and_to_no_other() {
     assert_eq!(connect, Some(&*wanted));
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_line_is_measured_with_bytes_that_are_given_and_taken_so_many_and_no_more() {
+    let server = Server::start(|_| {}).await;
+    let given = server.get("/api/v1/line?bytes=65536", &[]).await;
+    assert_eq!((given.status, given.body.len()), (200, 65_536));
+    assert_eq!(given.header("cache-control"), "no-store");
+    for wrong in ["", "?bytes=", "?bytes=262145", "?bytes=-1", "?kib=4"] {
+        let refused = server.get(&format!("/api/v1/line{wrong}"), &[]).await;
+        assert_eq!(refused.status, 400, "{wrong}");
+        assert_eq!(refused.json()["error"]["code"], "malformed", "{wrong}");
+    }
+    let body = "x".repeat(65_536);
+    assert_eq!(server.post("/api/v1/line", &body).await, 204);
+    let method = server.request("DELETE", "/api/v1/line", &[]).await;
+    assert_eq!(
+        (method.status, method.header("allow")),
+        (405, "GET, HEAD, POST")
+    );
+    let too_large = [("content-length", "262145")];
+    let refused = server.request("POST", "/api/v1/line", &too_large).await;
+    assert_eq!(refused.status, 413);
+    let mut given = 0;
+    let limited = loop {
+        let answer = server.get("/api/v1/line?bytes=262144", &[]).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        given += 1;
+        assert!(given < 64, "no end to it");
+    };
+    assert!(given >= 12, "{given} times");
+    assert_eq!(limited.status, 429);
+    assert_eq!(limited.json()["error"]["code"], "rate_limited");
+    assert_eq!(server.get("/api/v1/health", &[]).await.status, 200);
+    server.end().await;
+}

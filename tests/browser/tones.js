@@ -5,9 +5,10 @@ import { until } from './browsers.js';
 
 const RATE = 48_000;
 
-/** A WAV file of `seconds` of a tone at −12 dBFS. */
-export function writeWav(path, hertz, seconds = 4) {
-  const samples = RATE * seconds;
+/** A WAV file of `seconds` of a tone at −12 dBFS, and of so many of silence behind it. */
+export function writeWav(path, hertz, seconds = 4, silence = 0) {
+  const tone = RATE * seconds;
+  const samples = tone + RATE * silence;
   const file = Buffer.alloc(44 + 2 * samples);
   file.write('RIFF', 0);
   file.writeUInt32LE(36 + 2 * samples, 4);
@@ -22,7 +23,7 @@ export function writeWav(path, hertz, seconds = 4) {
   file.write('data', 36);
   file.writeUInt32LE(2 * samples, 40);
   // A whole number of periods, so that nothing is heard where the file begins again.
-  for (let n = 0; n < samples; n += 1) file.writeInt16LE(Math.round(8192 * Math.sin((2 * Math.PI * hertz * n) / RATE)), 44 + 2 * n);
+  for (let n = 0; n < tone; n += 1) file.writeInt16LE(Math.round(8192 * Math.sin((2 * Math.PI * hertz * n) / RATE)), 44 + 2 * n);
   writeFileSync(path, file);
   return path;
 }

@@ -61,12 +61,18 @@ function grid(count, columns, width, height, gap) {
   const cellHeight = (height - gap * (rows - 1)) / rows;
   if (cellWidth <= 0 || cellHeight <= 0) return { columns, rows, width: 0, height: 0, score: 0 };
   const tile = clamp(cellWidth, cellHeight);
-  const wanted = width >= height ? LANDSCAPE : PORTRAIT;
-  const shape = tile.width / tile.height;
-  // What is left of a picture of the wanted shape when it covers the tile, weighed less than the
-  // tile's size: a larger face is worth some of the wall behind it.
-  const kept = Math.min(shape / wanted, wanted / shape);
-  return { columns, rows, ...tile, score: tile.width * tile.height * kept ** CROP_WEIGHT };
+  return { columns, rows, ...tile, score: shown(tile.width, tile.height, width >= height) };
+}
+
+/**
+ * How much a tile shows of a usual picture: what is left of one of the wanted shape when it covers the
+ * tile, weighed less than the tile's size: a larger face is worth some of the wall behind it.
+ * @param {number} width @param {number} height @param {boolean} landscape whether the stage is
+ */
+export function shown(width, height, landscape) {
+  const wanted = landscape ? LANDSCAPE : PORTRAIT;
+  const shape = width / height;
+  return width * height * Math.min(shape / wanted, wanted / shape) ** CROP_WEIGHT;
 }
 
 /** @param {number} width @param {number} height */
@@ -176,13 +182,14 @@ const SELF_LEAST = 84;
  * upper corner in which it would cover one is the lower corner of the same side instead.
  * @param {number} count of the others
  * @param {number} width of the stage @param {number} height of the stage
- * @param {{ corner?: Corner, aspect?: number, hidden?: boolean, least?: number }} [own] the corner that
- *   is wanted, the own picture's width / height, and the least side of what can be touched
+ * @param {{ corner?: Corner, aspect?: number, hidden?: boolean, least?: number, cut?: typeof layout | typeof import('./spotlight.js').spotlight }} [own]
+ *   the corner that is wanted, the own picture's width / height, the least side of what can be touched,
+ *   and how the stage is cut up
  * @returns {{ tiles: Rect[], self: Rect | null, place: 'corner' | 'tile' | 'hidden', covered: number, corner: Corner }}
  *   `covered` is the tile under the own picture, or −1
  */
-export function arrange(count, width, height, { corner = 'bottom-right', aspect = 4 / 3, hidden = false, least = 0 } = {}) {
-  const centred = layout(count, width, height).tiles;
+export function arrange(count, width, height, { corner = 'bottom-right', aspect = 4 / 3, hidden = false, least = 0, cut = layout } = {}) {
+  const centred = cut(count, width, height).tiles;
   if (hidden) return { tiles: centred, self: null, place: 'hidden', covered: -1, corner };
   const shape = Math.min(Math.max(aspect, 3 / 4), 4 / 3);
   // Square: whether there is room doesn't depend on the picture.
@@ -190,8 +197,9 @@ export function arrange(count, width, height, { corner = 'bottom-right', aspect 
   const stage = { x: 0, y: 0, width, height };
   const taken = around(centred, stage);
   // Where enough of the height stays empty, all of it is under the tiles, and most of the own picture in it.
+  const alike = cut === layout;
   const free = height - taken.height - 2 * GAP;
-  const beneath = free >= smallest * 0.6;
+  const beneath = alike && free >= smallest * 0.6;
   const tiles = beneath ? centred.map((tile) => ({ ...tile, y: tile.y - taken.y })) : centred;
   const room = (/** @type {Rect} */ box, /** @type {'top' | 'bottom'} */ edge) => {
     const wanted = Math.min(Math.max(Math.min(width, height) * SELF_SHARE, smallest), SELF_LARGEST);
@@ -203,10 +211,11 @@ export function arrange(count, width, height, { corner = 'bottom-right', aspect 
     }
     return 0;
   };
-  // Else within what the tiles take up, so that it stands out over no edge of theirs, or anywhere.
-  const box = (beneath ? [stage] : [taken, stage]).find((one) => room(one, 'bottom') > 0);
+  // Else within what the tiles take up, so that it stands out over no edge of theirs, or anywhere; with
+  // a strip, within the large tile.
+  const box = (beneath ? [stage] : [alike ? taken : centred[0] ?? stage, stage]).find((one) => room(one, 'bottom') > 0);
   if (!box) {
-    const all = layout(count + 1, width, height).tiles;
+    const all = cut(count + 1, width, height).tiles;
     return { tiles: all.slice(0, count), self: all[count] ?? null, place: 'tile', covered: -1, corner };
   }
   const above = corner.startsWith('top') ? room(box, 'top') : 0;

@@ -1,5 +1,6 @@
 // The state of a call: `reduce(state, event, now)` gives the next state and changes nothing in the
 // one before. No document, no clock: `now` is the wall clock's milliseconds, passed in.
+import { followed, pin, unfocused } from './focus.js';
 import { missing, soundOnly, whole } from './line.js';
 import { device, gone, hearing, levels, microphone, silent, tells } from './sound.js';
 
@@ -27,6 +28,7 @@ import { device, gone, hearing, levels, microphone, silent, tells } from './soun
  *   | { type: 'chat', key: string, people: Person[], text: string, until: number }
  *   | { type: 'refused', key: string, code: Code, people: Person[], until: number }
  *   | { type: 'muted', key: string, people: Person[], until: number }
+ *   | { type: 'pinned', key: string, people: Person[], until: number }
  *   | { type: 'line', key: string, back: 'down' | 'up', people: Person[], until: number }
  *   | { type: 'device', device: import('./sound.js').Device, key: string, people: Person[], name: string, until: number }} Notice
  */
@@ -38,7 +40,8 @@ import { device, gone, hearing, levels, microphone, silent, tells } from './soun
 /**
  * `met`: whether anybody else was in the room since we came. `since`: since when a member's picture
  * is waited for, in ms; `late`: who has been waited for long. `clock`: the minute that is shown.
- * `audioOnly`: no picture is sent and none is asked for, because the person wants it so.
+ * `audioOnly`: no picture is sent and none is asked for, because the person wants it so. `focus`: who
+ * is large where somebody is.
  * @typedef {{
  *   connection: 'connecting' | 'connected' | 'reconnecting' | 'ended',
  *   code: Code | 'unreachable' | 'pin_mismatch' | null,
@@ -47,6 +50,7 @@ import { device, gone, hearing, levels, microphone, silent, tells } from './soun
  *   you: MemberId | null,
  *   members: Readonly<Record<MemberId, Member>>,
  *   order: readonly MemberId[],
+ *   focus: import('./focus.js').Focus,
  *   pictures: Readonly<Record<MemberId, Picture>>,
  *   since: Readonly<Record<MemberId, number>>,
  *   late: Readonly<Record<MemberId, true>>,
@@ -73,7 +77,7 @@ import { device, gone, hearing, levels, microphone, silent, tells } from './soun
  * @typedef {{ type: 'panel', panel: Panel | null } | { type: 'chat_sent', text: string }
  *   | { type: 'chat_again', key: string } | { type: 'chat_dropped', key: string }
  *   | { type: 'audio_only', on: boolean } | { type: 'volume', member: MemberId, volume: number }
- *   | { type: 'notice_closed', key: string } | { type: 'tick' } | { type: 'left_by_us' }} Act
+ *   | { type: 'pin', member: MemberId | null } | { type: 'notice_closed', key: string } | { type: 'tick' } | { type: 'left_by_us' }} Act
  */
 
 /** How long a notice stays, in ms: two short lines read slowly. */
@@ -99,6 +103,7 @@ export function initial() {
     you: null,
     members: {},
     order: [],
+    focus: unfocused(),
     pictures: {},
     since: {},
     late: {},
@@ -127,6 +132,19 @@ export function initial() {
  * @returns {State}
  */
 export function reduce(state, event, now) {
+  const next = step(state, event, now);
+  const focus = event.type === 'pin'
+    ? pin(next.focus, next, event.member, now) : followed(next.focus, next, event.type === 'levels' ? event.members : null, now);
+  return focus === next.focus ? next : { ...next, focus };
+}
+
+/**
+ * @param {State} state
+ * @param {CallEvent | Act} event
+ * @param {number} now
+ * @returns {State}
+ */
+function step(state, event, now) {
   switch (event.type) {
     case 'relay': return relay(state, event.message, now);
     case 'connection': return connection(state, event);
@@ -147,6 +165,7 @@ export function reduce(state, event, now) {
     case 'uplink': return line(state, 'up', event.carries, now);
     case 'volume': return state.members[event.member]
       ? { ...state, sound: { ...state.sound, volumes: { ...state.sound.volumes, [event.member]: event.volume } } } : state;
+    case 'pin': return told(state, event.member, now);
     case 'audio_only': return audioOnly(state, event.on, now);
     case 'panel': return opened(state, event.panel);
     case 'chat_sent': return sent(state, event.text);
@@ -243,6 +262,20 @@ function heard(state, event, now) {
     notices: [...state.notices.filter((n) => n.type !== 'muted'), notice].slice(-MAX_NOTICES),
     serial: state.serial + 1,
   };
+}
+
+/**
+ * Who is large from now on because the person wants it so is said, with the way back.
+ * @param {State} state @param {MemberId | null} id @param {number} now
+ * @returns {State}
+ */
+function told(state, id, now) {
+  const others = state.notices.filter((n) => n.type !== 'pinned');
+  const member = id === null ? undefined : state.members[id];
+  if (!member) return others.length === state.notices.length ? state : { ...state, notices: others };
+  /** @type {Notice} */
+  const notice = { type: 'pinned', key: `n${state.serial}`, people: [{ id: member.id, name: member.name }], until: now + NOTICE_MS };
+  return { ...state, notices: [...others, notice].slice(-MAX_NOTICES), serial: state.serial + 1 };
 }
 
 /**

@@ -1,5 +1,6 @@
 // What a platform (browser or app) does for the page. The views build on this alone.
 import type { Carries, Trouble, RelayMessage, RoomInfo, RoomChoice, RoomId, RoomKind, Role, Code, Size } from '../generated';
+import type { Figures } from '../call/line-test.js';
 export type MemberId = number;
 /**
  * `silent`: announced, and doesn't answer; `asked`: it isn't known yet; `away`: not to be reached;
@@ -128,6 +129,8 @@ export interface Devices {
   tone?(): void;                                              // from a touch: a short tone from the chosen speaker
   signal?(which: Signal): void;                               // from the chosen speaker at once, or where sound is held back not at all
 }
+/** `figures` is there after three seconds at most, or fails with a `LineTestError`. */
+export interface LineTest { figures: Promise<Figures>; stop(): void }
 export interface Platform {
   kind: 'browser' | 'tauri';
   language(): string;
@@ -139,6 +142,7 @@ export interface Platform {
   // a browser only; the app knows the host that it uses, and chooses a conversation from the list:
   reach?(): Promise<Reach>;                                   // rejects where the relay doesn't answer
   redeem?(code: string): Promise<Redeemed>;
+  testLine?(): LineTest;                                      // of the line to the relay, begun at once; where the page itself reaches it
   trouble(trouble: Trouble): void;                            // an error in the page, for the log; never throws
   // the app only:
   hosts?(on: (around: HostsAround) => void): () => void;

@@ -755,3 +755,36 @@ problem-internal-title = The host had a fault
 problem-internal-text = This is not your fault. Try again.
 problem-other-title = Something did not work
 problem-other-text = Try again. If it happens again, tell the ward’s staff.
+
+## How people are shown
+layout-label = How people are shown
+layout-auto = By how many there are
+layout-grid = All alike
+layout-speaker = Whoever speaks, large
+tile-pinned = , large
+people-pin = Large
+people-pin-label = Show { $name } large
+notice-pinned = Large: { $name }. Touch their picture to go back.
+menu-floating = Small window over others
+menu-floating-close = Close the small window
+self-sent = You are seen
+self-sent-label = You are seen. Show your own picture
+
+## Test of the line
+line-test = Test the connection
+line-test-again = Test the connection again
+line-test-testing = Measuring the connection
+line-test-testing-text = It takes three seconds. You can enter without waiting.
+line-test-several = Good enough to see several people
+line-test-several-text = You can enter with camera and sound.
+line-test-one = Good enough to see one person
+line-test-one-text = With several, pictures may stop. Closer to the Wi-Fi access point they are better.
+line-test-sound = Good enough for sound only
+line-test-sound-text = You will hear each other well, but pictures may be missing. Go closer to the Wi-Fi access point and test again.
+line-test-none = Here it isn’t even enough for sound
+line-test-none-text = Go closer to the Wi-Fi access point or to another place, and test again.
+line-test-limited = It can’t be measured right now
+line-test-limited-text = It was measured many times already. Wait a minute; you can enter all the same.
+line-test-unreachable = There was no answer
+line-test-unreachable-text = Check that this device is on the network, and test again.
+line-test-figures = Answers in { $time } ms · receives { $down } Mbit/s · sends { $up } Mbit/s

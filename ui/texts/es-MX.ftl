@@ -755,3 +755,36 @@ problem-internal-title = El anfitrión tuvo un fallo
 problem-internal-text = No es culpa suya. Pruebe de nuevo.
 problem-other-title = Algo no funcionó
 problem-other-text = Pruebe de nuevo. Si se repite, avise al personal de la sala.
+
+## Cómo se ven las personas
+layout-label = Cómo se ven las personas
+layout-auto = Según cuántas sean
+layout-grid = Todas iguales
+layout-speaker = En grande quien habla
+tile-pinned = , en grande
+people-pin = En grande
+people-pin-label = Ver en grande a { $name }
+notice-pinned = En grande: { $name }. Para volver, toque su imagen.
+menu-floating = Ventana pequeña sobre las demás
+menu-floating-close = Cerrar la ventana pequeña
+self-sent = Le están viendo
+self-sent-label = Le están viendo. Mostrar su propia imagen
+
+## Prueba de la conexión
+line-test = Probar la conexión
+line-test-again = Probar la conexión otra vez
+line-test-testing = Midiendo la conexión
+line-test-testing-text = Tarda tres segundos. Puede entrar sin esperar.
+line-test-several = Alcanza para ver a varias personas
+line-test-several-text = Puede entrar con cámara y sonido.
+line-test-one = Alcanza para ver a una persona
+line-test-one-text = Con varias, la imagen puede detenerse. Más cerca del punto de wifi se ve mejor.
+line-test-sound = Solo alcanza para el sonido
+line-test-sound-text = Se oirán bien, pero la imagen puede faltar. Acérquese al punto de wifi y pruebe otra vez.
+line-test-none = Aquí no alcanza ni para el sonido
+line-test-none-text = Acérquese al punto de wifi o cambie de lugar, y pruebe otra vez.
+line-test-limited = Por ahora no se puede medir
+line-test-limited-text = Ya se midió muchas veces. Espere un minuto; puede entrar de todos modos.
+line-test-unreachable = No hubo respuesta
+line-test-unreachable-text = Revise que este dispositivo esté en la red, y pruebe otra vez.
+line-test-figures = Respuesta en { $time } ms · recibe { $down } Mbit/s · envía { $up } Mbit/s

@@ -1,6 +1,7 @@
 // A call from joining to its end: keeps the state, and lets the parts draw it in place.
-import { arrange } from '../call/layout.js';
+import { arrange, layout } from '../call/layout.js';
 import { isOpen } from '../call/sound.js';
+import { isSpotlit, spotlight } from '../call/spotlight.js';
 import { alone, initial, nextTick, reduce } from '../call/state.js';
 import { refresh } from '../texts/index.js';
 import { keepAwake } from './awake.js';
@@ -8,8 +9,10 @@ import { createChat } from './chat.js';
 import { inTrouble, troubleOf } from './device-trouble.js';
 import { openDialog } from './dialog.js';
 import { h, shown } from './dom.js';
+import { canFloat, createFloating } from './floating.js';
 import { canFill, fillScreen, isFilled } from './fullscreen.js';
 import { listenToKeys } from './keys.js';
+import { wantedLayout } from './layouts.js';
 import { createMenu } from './menu.js';
 import { createNotices } from './notices.js';
 import { button } from './parts.js';
@@ -63,8 +66,18 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
   /** A patient holds nothing down. */
   const holds = () => !small && holdsToTalk();
 
-  const tiles = createTiles(handle, sound);
+  /** A patient's touch may be a slip: who is large there is who speaks. @param {number} member */
+  const pin = (member) => {
+    if (state.order.length > 1) act({ type: 'pin', member: state.focus.pinned === member ? null : member });
+  };
+  const tiles = createTiles(handle, sound, small ? null : pin);
   const self = createSelf(handle);
+  // A patient's tablet shows the call and nothing else, and the app's web views have no such window.
+  const floating = !small && !inApp && canFloat() ? createFloating(handle, sound, () => {
+    if (over) return;
+    menu?.draw();
+    draw();
+  }) : null;
   const notices = createNotices({ openChat: () => setPanel('chat'), unmute: () => setMicrophone(true) });
   const chat = createChat({
     send: (text) => {
@@ -82,7 +95,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
     handle.volume?.(id, loud);
     act({ type: 'volume', member: id, volume: loud });
   } : null;
-  const people = small ? null : createPeople({ close: () => setPanel(null), sound, volume });
+  const people = small ? null : createPeople({ close: () => setPanel(null), sound, volume, pin });
   const menu = small ? null : createMenu({
     devices,
     close: () => setMenu(false),
@@ -90,6 +103,11 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
     hide: self.hide,
     people: () => setPanel('people'),
     invite: variant === 'staff' ? () => void invite() : null,
+    layout: () => {
+      act({ type: 'pin', member: null });
+      draw();
+    },
+    floating,
     sound: sound ? {
       audioOnly: () => state.audioOnly,
       setAudioOnly: (on) => setAudioOnly(on),
@@ -118,7 +136,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
     if (next === state) return;
     signals?.({ event, before: state, after: next });
     // Levels come ten times a second, and move only the bars that show them.
-    const more = event.type !== 'levels' || next.notices !== state.notices;
+    const more = event.type !== 'levels' || next.notices !== state.notices || next.focus.seats !== state.focus.seats;
     state = next;
     if (event.type === 'levels') drawLevels();
     if (!more) return;
@@ -216,6 +234,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
 
   const drawLevels = () => {
     tiles.levels(state);
+    floating?.levels(state);
     mic?.level(state.sound);
   };
 
@@ -233,10 +252,13 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
       if (swap) /** @type {HTMLElement | null} */ (part.querySelector('h1'))?.focus({ preventScroll: true });
     }
     const aspect = state.self.height > 0 ? state.self.width / state.self.height : undefined;
-    const places = arrange(state.order.length, stage.width, stage.height, {
-      corner: self.corner(), aspect, hidden: self.hidden() && !small, least: small ? PATIENT_TOUCH : 0,
+    const { focus, order } = state;
+    const spotlit = isSpotlit(small ? 'auto' : wantedLayout(), focus.pinned !== null, order.length, stage.width, stage.height, { text: stage.text, far: small });
+    const places = arrange(order.length, stage.width, stage.height, {
+      corner: self.corner(), aspect, hidden: self.hidden() && !small, least: small ? PATIENT_TOUCH : 0, cut: spotlit ? spotlight : layout,
     });
     view.stage.dataset.self = places.place === 'corner' ? places.corner : '';
+    view.stage.dataset.layout = spotlit ? 'large' : 'alike';
     if (waiting && wait) {
       self.into('preview', wait.preview);
       waitAsk?.draw(state);
@@ -256,10 +278,13 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
       });
       mic?.draw(state, holds());
     }
-    tiles.draw(state, places.tiles, places.covered, places.self, stage.text);
+    tiles.draw(state, spotlit ? focus.seats : order, places.tiles, spotlit, places.covered, places.self, stage.text);
+    floating?.draw(state, stage.text);
     drawLevels();
     self.draw(state, waiting ? null : places.self);
     shown(self.element, waiting || (state.room !== null && places.self !== null));
+    // Hidden here, and sent: it is said, and leads back.
+    shown(view.selfSent, places.place === 'hidden' && state.room !== null && cameraOn() && state.line.up !== 'sound');
     view.stage.style.setProperty('--self-width', `${places.self?.width ?? 0}px`);
     view.stage.style.setProperty('--self-height', `${places.self?.height ?? 0}px`);
     notices.draw(state);
@@ -285,6 +310,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
   view.leave.addEventListener('click', () => (small && !alone(state) ? askToLeave(leave) : leave()));
   view.backToList.addEventListener('click', leave);
   view.invite?.addEventListener('click', () => void invite());
+  view.selfSent.addEventListener('click', () => self.hide(false));
   self.element.addEventListener('moved', () => draw());
 
   const inStage = () => element.firstElementChild === view.element;
@@ -342,6 +368,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
       clearTimeout(timer);
       sized.disconnect();
       tiles.destroy();
+      floating?.close();
       self.destroy();
       wait?.destroy();
       talk?.destroy();

@@ -110,6 +110,7 @@ export function pathSquare(size, d, className) {
  * @param {(element: HTMLElement, item: T) => void} [update]
  */
 export function keep(parent, items, key, make, update) {
+  const wanted = new Set(items.map(key));
   /** @type {Map<string, HTMLElement>} */
   const old = new Map();
   for (const child of /** @type {HTMLElement[]} */ (Array.from(parent.children))) old.set(child.dataset.key ?? '', child);
@@ -128,8 +129,9 @@ export function keep(parent, items, key, make, update) {
     const place = after ? after.nextElementSibling : parent.firstElementChild;
     if (place !== element) {
       // What stands in the way is usually gone: take it out instead of moving what stays.
-      if (place && old.has(/** @type {HTMLElement} */ (place).dataset.key ?? '') && place.nextElementSibling === element) {
-        old.delete(/** @type {HTMLElement} */ (place).dataset.key ?? '');
+      const before = /** @type {HTMLElement | null} */ (place)?.dataset.key ?? '';
+      if (place && old.has(before) && !wanted.has(before) && place.nextElementSibling === element) {
+        old.delete(before);
         place.remove();
       } else {
         parent.insertBefore(element, place);

@@ -4,6 +4,7 @@ import { appLinkTo } from '../call/door.js';
 import { deviceCheck } from './devices.js';
 import { h, icon, shown } from './dom.js';
 import { insideNotice } from './in-app.js';
+import { lineTest } from './line-test.js';
 import { brand, button, field, languageButton, nameProblem } from './parts.js';
 import { holdsToTalk } from './talk.js';
 
@@ -21,6 +22,8 @@ export function familiarScreen(app, room, given = '') {
   });
   const enter = button({ kind: 'primary', t: 'family-enter', testid: 'familiar-enter', submit: true, class: 'wide tall' });
   const check = deviceCheck(app.platform);
+  const line = app.platform.testLine ? lineTest(app.platform.testLine, { figures: false }) : null;
+  if (line) check.element.append(line.element);
 
   const form = h('form', {
     class: 'family-form',
@@ -35,6 +38,7 @@ export function familiarScreen(app, room, given = '') {
         const [camera, microphone] = [check.camera(), check.microphone() && !holdsToTalk()];
         // The call opens them itself.
         check.destroy();
+        line?.destroy();
         app.enter(
           {
             room: room ? { by: 'id', id: room } : { by: 'name', name: person, create: 'bed' },
@@ -58,7 +62,10 @@ export function familiarScreen(app, room, given = '') {
         h('p', { class: 'lead', t: 'family-text' }),
         form,
         room && app.platform.reach && openInApp(app.platform.reach, room))),
-    destroy: () => check.destroy(),
+    destroy() {
+      check.destroy();
+      line?.destroy();
+    },
   };
 }
 

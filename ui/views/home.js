@@ -4,6 +4,7 @@ import { askRoom } from './dialog.js';
 import { h, icon } from './dom.js';
 import { hostSide } from './hosts.js';
 import { insideNotice } from './in-app.js';
+import { lineTest } from './line-test.js';
 import { brand, button, chip, languageButton, setChip } from './parts.js';
 import { roomList } from './rooms.js';
 import { listSignals } from './signals.js';
@@ -28,6 +29,7 @@ export function homeScreen(app) {
       (name, kind) => app.enterAsStaff({ by: 'name', name, create: kind })),
   });
   const rooms = roomList({ enter: (id) => app.enterAsStaff({ by: 'id', id }), inApp: app.platform.kind === 'tauri' });
+  const line = app.platform.testLine ? lineTest(app.platform.testLine, { figures: true }) : null;
   const side = app.platform.hosts ? hostSide(app) : null;
   const { redeem } = app.platform;
 
@@ -41,7 +43,8 @@ export function homeScreen(app) {
       h('section', { class: 'home-rooms', attributes: { 'aria-labelledby': 'rooms-title' } },
         h('div', { class: 'section-head' },
           h('h1', { class: 'title', t: 'rooms-title', attributes: { id: 'rooms-title', tabindex: '-1' } }), create),
-        rooms.element),
+        rooms.element,
+        line?.element),
       side && h('div', { class: 'home-side' }, side.element)));
 
   /** @type {LobbyState | null} */
@@ -81,6 +84,7 @@ export function homeScreen(app) {
       stop();
       app.changed.delete(redraw);
       rooms.destroy();
+      line?.destroy();
       side?.destroy();
     },
   };

@@ -5,6 +5,7 @@ import { deviceList } from './device-list.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
 import { canFill, fillScreen, isFilled, onFilled } from './fullscreen.js';
 import { KEYS, keysOn, switchKeys } from './keys.js';
+import { layoutChoice } from './layouts.js';
 import { languageButton } from './parts.js';
 import { processingSwitch } from './processing.js';
 import { signalChoice } from './signals.js';
@@ -15,11 +16,13 @@ import { holdsToTalk, switchHold } from './talk.js';
  *   devices?: import('../platform/types').Devices, close: () => void,
  *   hidden: () => boolean, hide: (hidden: boolean) => void,
  *   people: () => void, invite: (() => void) | null,
+ *   layout: () => void, floating: { isOpen: () => boolean, open: () => void, close: () => void } | null,
  *   sound: { audioOnly: () => boolean, setAudioOnly: (on: boolean) => void, holds: () => void } | null,
- * }} options `hidden`: whether the own picture is; `sound`: where there is sound, `holds`: it was
+ * }} options `hidden`: whether the own picture is; `layout`: another one was chosen; `floating`: the
+ *   small window, where there can be one; `sound`: where there is sound, `holds`: it was
  *   changed whether one holds to talk
  */
-export function createMenu({ devices, close, hidden, hide, people, invite, sound }) {
+export function createMenu({ devices, close, hidden, hide, people, invite, layout, floating, sound }) {
   const lists = devices ? [
     deviceList(devices, 'camera', { single: true, folded: sound !== null }),
     ...(sound ? [deviceList(devices, 'mic', { single: true, folded: true }), deviceList(devices, 'speaker', { folded: true })] : []),
@@ -45,6 +48,10 @@ export function createMenu({ devices, close, hidden, hide, people, invite, sound
     hide(!hidden());
     draw();
   });
+  const float = floating && row('menu-floating', 'picture-in-picture-2', () => {
+    if (floating.isOpen()) floating.close();
+    else floating.open();
+  });
   const full = row('menu-full', 'maximize', () => fillScreen(!isFilled()));
   const language = languageButton('menu-row');
   language.dataset.kept = 'true';
@@ -63,18 +70,20 @@ export function createMenu({ devices, close, hidden, hide, people, invite, sound
     h('div', { class: 'menu-body' },
       door && h('div', { class: 'menu-rows' }, door.element),
       h('div', { class: 'menu-rows small-only' }, list.element, voices?.element),
+      layoutChoice(layout),
       lists.length > 0 && h('div', { class: 'menu-devices' }, ...lists.map((one) => one.element), tone?.element, sound && devices?.signal && signalChoice({ folded: true })),
       processing?.element,
       sound && h('section', { class: 'setting', attributes: { 'aria-labelledby': 'menu-hold-title' } },
         h('div', { class: 'setting-head' }, icon('mic'), h('h3', { class: 'setting-title', t: 'menu-hold', attributes: { id: 'menu-hold-title' } }), hold),
         h('p', { class: 'setting-text', t: 'menu-hold-text' })),
-      h('div', { class: 'menu-rows' }, own.element, full.element, language),
+      h('div', { class: 'menu-rows' }, own.element, float?.element, full.element, language),
       h('section', { class: 'menu-keyboard', attributes: { 'aria-labelledby': 'menu-keys-title' } },
         h('div', { class: 'setting-head' }, icon('keyboard'), h('h3', { class: 'setting-title', t: 'menu-keys', attributes: { id: 'menu-keys-title' } }), keys),
         known)));
 
   const draw = () => {
     own.say(hidden() ? 'menu-self-show' : 'menu-self-hide', hidden() ? 'eye' : 'eye-off');
+    float?.say(floating?.isOpen() ? 'menu-floating-close' : 'menu-floating', 'picture-in-picture-2');
     shown(full.element, canFill());
     full.say(isFilled() ? 'menu-full-leave' : 'menu-full', isFilled() ? 'minimize' : 'maximize');
     keys.setAttribute('aria-checked', String(keysOn()));

@@ -61,6 +61,7 @@ export const comingIcons = { joined: 'user-round-plus', left: 'user-round-minus'
 function iconOf(notice) {
   if (notice.type === 'coming') return comingsIcon(notice);
   if (notice.type === 'device') return notice.device === 'microphone' ? 'mic' : 'volume-2';
+  if (notice.type === 'pinned') return 'pin';
   return notice.type === 'line' ? 'video' : 'circle-alert';
 }
 
@@ -86,6 +87,8 @@ function drawNotice(element, notice) {
     sayText(words, comingsText(notice));
   } else if (notice.type === 'muted') {
     sayText(words, 'notice-muted');
+  } else if (notice.type === 'pinned') {
+    sayText(words, ['notice-pinned', { name: notice.people[0]?.name ?? '' }]);
   } else if (notice.type === 'line') {
     sayText(words, notice.back === 'up' ? 'notice-line-up' : 'notice-line-down');
   } else if (notice.type === 'device') {

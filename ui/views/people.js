@@ -8,10 +8,12 @@ import { stateWords } from './tiles.js';
 /** @typedef {import('../platform/types').MemberId} MemberId */
 
 /**
- * @param {{ close: () => void, sound: boolean, volume: ((id: MemberId, volume: number) => void) | null }} options
- *   `sound`: whether there is sound to tell of; `volume`: how loud somebody is to be here
+ * @param {{
+ *   close: () => void, sound: boolean, volume: ((id: MemberId, volume: number) => void) | null, pin: (id: MemberId) => void,
+ * }} options `sound`: whether there is sound to tell of; `volume`: how loud somebody is to be here;
+ *   `pin`: somebody is to be large, or isn't any more
  */
-export function createPeople({ close, sound, volume }) {
+export function createPeople({ close, sound, volume, pin }) {
   const list = h('ul', { class: 'people', attributes: { tabindex: '0' }, said: { 'aria-label': 'people-title' } });
   const element = h('aside', { class: 'panel people-panel', testid: 'people', attributes: { 'aria-labelledby': 'people-title' } },
     h('header', { class: 'panel-head' },
@@ -23,8 +25,9 @@ export function createPeople({ close, sound, volume }) {
     /** @param {State} state */
     draw(state) {
       const all = state.you === null ? [...state.order] : [state.you, ...state.order];
-      keep(list, all, String, (id) => makeRow(id, id === state.you, sound, volume), (row, id) => {
+      keep(list, all, String, (id) => makeRow(id, id === state.you, sound, volume, pin), (row, id) => {
         drawRow(row, state, id);
+        drawPin(row, state, id);
         if (sound) drawSound(row, state, id);
       });
     },
@@ -35,8 +38,8 @@ export function createPeople({ close, sound, volume }) {
 /** Steps from silent to whole. */
 const STEPS = 10;
 
-/** @param {MemberId} id @param {boolean} own @param {boolean} sound @param {((id: MemberId, volume: number) => void) | null} volume */
-function makeRow(id, own, sound, volume) {
+/** @param {MemberId} id @param {boolean} own @param {boolean} sound @param {((id: MemberId, volume: number) => void) | null} volume @param {(id: MemberId) => void} pin */
+function makeRow(id, own, sound, volume, pin) {
   const loud = volume && !own ? h('input', {
     class: 'volume-input', testid: 'volume', attributes: { type: 'range', min: 0, max: STEPS, step: 1, value: STEPS },
     on: { input: (event) => volume(id, Number(event.target.value) / STEPS) },
@@ -46,7 +49,18 @@ function makeRow(id, own, sound, volume) {
     h('p', { class: 'people-state' }, icon('wifi'), h('span', { class: 'people-state-words' })),
     h('p', { class: 'people-picture' }, icon('video'), h('span', { class: 'people-picture-words' })),
     sound && h('p', { class: 'people-sound' }, icon('mic'), h('span', { class: 'people-sound-words' })),
-    loud && h('div', { class: 'volume' }, icon('volume-2'), loud));
+    loud && h('div', { class: 'volume' }, icon('volume-2'), loud),
+    !own && h('button', { class: 'button quiet people-pin', testid: 'pin', attributes: { type: 'button' }, on: { click: () => pin(id) } },
+      icon('pin'), h('span', { class: 'button-words', t: 'people-pin' })));
+}
+
+/** Beside one other there is nobody to be larger than. @param {HTMLElement} row @param {State} state @param {MemberId} id */
+function drawPin(row, state, id) {
+  const button = row.querySelector('.people-pin');
+  if (!button) return;
+  shown(button, state.order.length > 1);
+  button.setAttribute('aria-pressed', String(state.focus.pinned === id));
+  sayAttribute(button, 'aria-label', 'people-pin-label', { name: state.members[id]?.name ?? '' });
 }
 
 /** @param {HTMLElement} row @param {State} state @param {MemberId} id */

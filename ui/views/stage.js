@@ -24,6 +24,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
   const status = chip('stage', 'call-connecting', 'wifi', 'call-state');
   const language = variant === 'patient' ? languageButton('on-stage') : null;
   if (language) language.dataset.kept = 'true';
+  const selfSent = button({ kind: 'quiet', t: 'self-sent', icon: 'eye', testid: 'self-sent', class: 'on-stage self-sent', label: 'self-sent-label' });
   const banner = h('div', { class: 'call-banner', testid: 'call-banner', attributes: { role: 'status' } });
   const line = h('div', { class: 'call-line', attributes: { role: 'status' } });
   const empty = h('div', { class: 'call-empty', testid: 'call-empty', attributes: { role: 'status' } },
@@ -46,7 +47,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
   const stage = h('div', { class: 'stage', testid: 'stage' }, tiles, empty);
   const head = h('header', { class: 'call-head' },
     h('div', { class: 'call-lead' },
-      h('div', { class: 'call-names' }, room, sub), status,
+      h('div', { class: 'call-names' }, room, sub), selfSent, status,
       // What is told lies over the head, where it covers nobody.
       h('div', { class: 'call-told' }, banner, notices, line)),
     language);
@@ -57,7 +58,7 @@ export function createStage({ variant, tiles, notices, chat, people, menu, mic, 
     head, main, ask, trouble, h('footer', { class: 'call-foot' }, controls, menu));
   return {
     element, room, sub, time, count, status, banner, notices, line, empty, trouble, camera, audioOnly, chatToggle, unread, unreadWords, peopleToggle, menuToggle,
-    leave, backToList, invite, stage, chat, people, menu, beneath: [head, main, trouble, controls, ...(ask ? [ask] : [])],
+    leave, backToList, invite, selfSent, stage, chat, people, menu, beneath: [head, main, trouble, controls, ...(ask ? [ask] : [])],
     /** @type {Trouble | null} */
     shownTrouble: null,
   };

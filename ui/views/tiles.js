@@ -20,34 +20,43 @@ const WORDS_HIGH_PX = 200;
 /** What the word that somebody speaks takes up, with its distance to the tile's edge, in text of 16 px. */
 const [SPEAKS_PX, SPEAKS_HIGH_PX] = [130, 32];
 
-/** @param {CallHandle} handle @param {boolean} sound whether there is sound to tell of */
-export function createTiles(handle, sound) {
+/**
+ * @param {CallHandle} handle @param {boolean} sound whether there is sound to tell of
+ * @param {((id: MemberId) => void) | null} touched somebody's tile was, where that does something
+ */
+export function createTiles(handle, sound, touched) {
   const element = h('ul', { class: 'tiles', said: { 'aria-label': 'tiles-label' } });
   /** @type {Map<MemberId, Tile>} */
   const tiles = new Map();
 
   /**
-   * @param {State} state @param {readonly Rect[]} places in the order of the members
+   * @param {State} state @param {readonly MemberId[]} seats who sits where
+   * @param {readonly Rect[]} places @param {boolean} spotlit whether the first one is large
    * @param {number} covered the tile under the own picture
    * @param {Rect | null} self the own picture's place @param {number} text size of the text, as a multiple of 16 px
    */
-  const draw = (state, places, covered, self, text) => {
-    keep(element, state.order, String, (id) => {
+  const draw = (state, seats, places, spotlit, covered, self, text) => {
+    element.classList.toggle('touchable', touched !== null && seats.length > 1);
+    keep(element, seats, String, (id) => {
       const { element, canvas, loud } = makeTile(state, id, sound);
+      // The same by keyboard: the list of people.
+      if (touched) element.addEventListener('click', () => touched(id));
       tiles.set(id, { canvas, loud, shows: null, width: 0, height: 0 });
       return element;
     }, (node, id) => {
       drawTile(node, state, id);
       if (sound) drawSound(node, state, id);
+      node.dataset.place = !spotlit ? 'alike' : id === seats[0] ? 'large' : 'strip';
+      node.classList.toggle('pinned', id === state.focus.pinned);
     });
     for (const [id, tile] of tiles) {
-      const place = places[state.order.indexOf(id)];
-      if (!state.members[id]) {
+      const place = places[seats.indexOf(id)];
+      if (!seats.includes(id)) {
         tile.shows?.stop();
         tiles.delete(id);
       } else if (place) {
         putTile(id, tile, place, state, text);
-        const under = state.order[covered] === id && self !== null;
+        const under = seats[covered] === id && self !== null;
         const words = WORDS_PX[explained.includes(tileOf(state, id)) ? 1 : 0] * text;
         const left = under ? place.width - hiddenWidth(place, self) - 3 * GAP : place.width;
         const centred = !under || left - GAP - place.width / 2 >= words / 2;
@@ -134,6 +143,7 @@ function makeTile(state, id, sound) {
       h('span', { class: 'tile-why' })),
     h('div', { class: 'tile-foot' },
       h('span', { class: 'tile-name', text: name, attributes: { dir: 'auto' } }),
+      h('span', { class: 'tile-pin' }, icon('pin'), h('span', { class: 'for-readers', t: 'tile-pinned' })),
       sound && h('span', { class: 'tile-sound' }, icon('mic-off'), loud.element, h('span', { class: 'for-readers', t: 'tile-muted' }))),
     sound && h('span', { class: 'tile-speaks', testid: 'tile-speaks' }, icon('audio-lines'), h('span', { class: 'tile-speaks-words', t: 'tile-speaks' })));
   return { element, canvas, loud };

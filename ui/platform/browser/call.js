@@ -9,6 +9,7 @@ import { Pictures } from './pictures.js';
 import { Publisher } from './publisher.js';
 import { roomCode } from '../room-code.js';
 import { Said } from './said.js';
+import { Sight } from './sight.js';
 import { Sound } from './sound/sound.js';
 import { ticker } from './ticker.js';
 
@@ -90,6 +91,9 @@ export class Call {
     this._said = new Said(TOLD);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._watching = undefined;
+    this._sight = new Sight(!document.hidden);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._unseen = undefined;
     /** @type {() => void} */
     this._farewell = () => {};
 
@@ -114,8 +118,13 @@ export class Call {
     });
     this._stopTicker = ticker(() => this._beat());
     this._onVisible = () => {
-      this._watchSoon(0);
+      clearTimeout(this._unseen);
+      this._unseen = setTimeout(() => this._watchSoon(0), this._sight.turned(!document.hidden, performance.now()));
       if (!document.hidden) this._carrier?.hurry();
+    };
+    this._onFreeze = () => {
+      this._sight.frozen();
+      this._watch();
     };
     this._onOnline = () => {
       this._ladder.changed();
@@ -123,6 +132,7 @@ export class Call {
     };
     this._onPageHide = () => this._leaveNow();
     document.addEventListener('visibilitychange', this._onVisible);
+    document.addEventListener('freeze', this._onFreeze);
     addEventListener('online', this._onOnline);
     addEventListener('pagehide', this._onPageHide);
 
@@ -415,18 +425,19 @@ export class Call {
     this._watching = setTimeout(() => this._watch(), this._said.changed(performance.now(), delay));
   }
 
-  /** Tells the relay what is shown, if that changed. A page that nobody sees shows nothing. */
+  /** Tells the relay what is shown, if that changed. What nobody can see isn't shown; a window of its own can be. */
   _watch() {
+    if (!this._joined || this._ended) return;
     /** @type {Map<number, Size>} */
     const sizes = new Map();
-    if (!document.hidden) {
-      for (const { member, size } of this._places) {
-        const known = sizes.get(member) ?? { width: 0, height: 0 };
-        sizes.set(member, {
-          width: Math.max(known.width, pixels(size.width)),
-          height: Math.max(known.height, pixels(size.height)),
-        });
-      }
+    const asks = this._sight.asks(performance.now());
+    for (const { member, canvas, size } of this._places) {
+      if (!asks && canvas.ownerDocument.hidden) continue;
+      const known = sizes.get(member) ?? { width: 0, height: 0 };
+      sizes.set(member, {
+        width: Math.max(known.width, pixels(size.width)),
+        height: Math.max(known.height, pixels(size.height)),
+      });
     }
     const views = [...sizes].map(([member, size]) => ({ member, size }));
     const watched = JSON.stringify(views);
@@ -469,7 +480,9 @@ export class Call {
     if (this._ended) return;
     this._ended = true;
     clearTimeout(this._watching);
+    clearTimeout(this._unseen);
     document.removeEventListener('visibilitychange', this._onVisible);
+    document.removeEventListener('freeze', this._onFreeze);
     removeEventListener('online', this._onOnline);
     removeEventListener('pagehide', this._onPageHide);
     this._stopTicker();

@@ -6,6 +6,7 @@ import { capability } from './camera.js';
 import { probe } from './codecs.js';
 import { Devices } from './devices.js';
 import { reach, redeem } from './door.js';
+import { testLine } from './line-test.js';
 import { lobby } from './lobby.js';
 
 /** @typedef {import('../types').Platform} Platform */
@@ -26,6 +27,7 @@ export function createPlatform() {
     lobby: (on) => lobby(socketUrl(relay, 'lobby'), new URL('/api/v1/health', relay).href, on),
     join: (options) => new Call(socketUrl(relay, 'ws'), codecs, options, devices),
     capability,
+    testLine: () => testLine(relay),
     devices,
     reach: () => reach(relay),
     redeem: (code) => redeem(relay, code),

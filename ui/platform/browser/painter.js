@@ -1,5 +1,5 @@
 // Painting: the newest picture of each member, into the canvases that show it, once per repaint
-// of the screen.
+// of the screen. A canvas may be in a window of its own, which is seen while the page isn't.
 
 /** @typedef {VideoFrame | ImageBitmap | HTMLImageElement | HTMLVideoElement} Image */
 /** @typedef {import('../../generated').Size} Size */
@@ -44,6 +44,16 @@ export class Screen {
   /** Whether anything shows this member. */
   get shown() {
     return this._canvases.size > 0;
+  }
+
+  /** Whether anybody can see it: pictures are painted in no hidden document. */
+  get seen() {
+    return [...this._canvases.keys()].some((canvas) => !canvas.ownerDocument.hidden);
+  }
+
+  /** The windows that show this member. */
+  get windows() {
+    return new Set([...this._canvases.keys()].map((canvas) => canvas.ownerDocument.defaultView ?? window));
   }
 
   /**
@@ -105,14 +115,14 @@ export class Screen {
   }
 }
 
-/** All screens, painted in one animation frame. */
+/** All screens, painted in one animation frame of the window that has one first. */
 export class Painter {
   constructor() {
     /** @type {Set<Screen>} */
     this._dirty = new Set();
-    this._asked = false;
+    /** The windows that were asked for a frame; a hidden one answers once it is seen. @type {WeakSet<Window>} */
+    this._asked = new WeakSet();
     this._run = () => {
-      this._asked = false;
       for (const screen of this._dirty) screen.paint();
       this._dirty.clear();
     };
@@ -125,9 +135,18 @@ export class Painter {
   screen(painted) {
     return new Screen((screen) => {
       this._dirty.add(screen);
-      if (this._asked) return;
-      this._asked = true;
-      requestAnimationFrame(this._run);
+      for (const view of screen.windows) this._ask(view);
     }, painted);
+  }
+
+  /** @param {Window} view */
+  _ask(view) {
+    // One that was closed never answers.
+    if (this._asked.has(view) || view.closed) return;
+    this._asked.add(view);
+    view.requestAnimationFrame(() => {
+      this._asked.delete(view);
+      this._run();
+    });
   }
 }

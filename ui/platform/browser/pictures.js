@@ -199,8 +199,8 @@ export class Pictures {
   beat() {
     const now = performance.now();
     for (const [id, sender] of this._senders) {
-      if (document.hidden) sender.painted = now;
-      if (!sender.camera || !sender.screen.shown || document.hidden) continue;
+      if (!sender.screen.seen) sender.painted = now;
+      if (!sender.camera || !sender.screen.seen) continue;
       const arriving = now - sender.arrived < STALLED;
       if (arriving) for (const [track, stream] of sender.streams) this._ask(id, track, stream, now);
       if (!sender.decodable || (arriving && now - sender.painted > STALLED && sender.state !== 'new')) {
