@@ -74,8 +74,7 @@ carries: Carries, } | { "type": "slots",
 /**
  * Replaces the list before.
  */
-slots: Array<Slot>, } | { "type": "closing" } | { "type": "error", 
-carries: Carries, } | { "type": "code", 
+slots: Array<Slot>, } | { "type": "code", 
 /**
  * The digits.
  */
