@@ -225,7 +225,7 @@ export class Opener {
   /** @param {Suite} suite */
   constructor(suite) {
     this._suite = suite;
-    /** @type {Map<bigint, { key: Promise<Key>, window: Window }>} */
+    /** @type {Map<bigint, { key: Promise<Key>, replay: Window }>} */
     this._keys = new Map();
   }
 
@@ -241,7 +241,7 @@ export class Opener {
     const key = derive(this._suite, kid, base, 'decrypt');
     // Who opens a frame with it is told; until then nobody needs to know.
     key.catch(() => {});
-    this._keys.set(kid, { key, window: new Window() });
+    this._keys.set(kid, { key, replay: new Window() });
   }
 
   /** Forgets a key; says whether it was there. @param {bigint} kid */
@@ -259,7 +259,7 @@ export class Opener {
     const { kid, ctr, offset } = parseHeader(sealed);
     const entry = this._keys.get(kid);
     if (!entry) throw new SFrameError('no_key');
-    if (entry.window.saw(ctr)) throw new SFrameError('replayed');
+    if (entry.replay.saw(ctr)) throw new SFrameError('replayed');
     if (sealed.length - offset < TAG) throw new SFrameError('truncated');
     const key = await entry.key;
     const parameters = gcm(key, ctr, joined(sealed.subarray(0, offset), metadata));
@@ -271,8 +271,8 @@ export class Opener {
     }
     // Only now, and once more: a forged frame mustn't move the window, and the same frame may have
     // been opened meanwhile.
-    if (entry.window.saw(ctr)) throw new SFrameError('replayed');
-    entry.window.mark(ctr);
+    if (entry.replay.saw(ctr)) throw new SFrameError('replayed');
+    entry.replay.mark(ctr);
     return { kid, ctr, plaintext: new Uint8Array(plaintext) };
   }
 }

@@ -62,9 +62,14 @@ impl Default for Flight {
 }
 
 impl Flight {
-    /// Whether another chunk may go out.
+    /// Whether another chunk may go out. One always may when no answer is waited for: the window may
+    /// have become smaller than what went out since the last mark.
     pub(super) fn has_room(&self) -> bool {
-        self.unanswered < self.window
+        self.unanswered < self.window || self.marks.is_empty()
+    }
+
+    fn full(&self) -> bool {
+        self.unanswered >= self.window
     }
 
     /// A chunk of so many bytes goes out; gives the mark that follows it, if one does.
@@ -74,7 +79,7 @@ impl Flight {
         let last = self.marks.back().map(|(_, sent, _)| now.since(*sent));
         let early = last.is_some_and(|last| last < MARK_EVERY);
         let few = self.since < (self.window / MARKS).max(FINE);
-        if self.has_room() && (few || early) {
+        if !self.full() && (few || early) {
             return None;
         }
         let mark = self.next;
@@ -89,7 +94,7 @@ impl Flight {
         let Some(at) = self.marks.iter().position(|(known, ..)| *known == mark) else {
             return;
         };
-        let full = !self.has_room();
+        let full = self.full();
         let (_, sent, _) = self.marks[at];
         let bytes: usize = self.marks.drain(..=at).map(|(_, _, bytes)| bytes).sum();
         self.unanswered -= bytes;
@@ -116,6 +121,21 @@ impl Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_that_shrinks_below_what_is_out_stops_nothing() {
+        let mut flight = Flight {
+            window: LEAST,
+            since: LEAST,
+            unanswered: LEAST,
+            ..Flight::default()
+        };
+        assert!(flight.has_room(), "no answer will come");
+        let mark = flight.took(Now(0), FINE);
+        assert!(mark.is_some() && !flight.has_room(), "one is asked for, and waited for");
+        flight.answered(Now(1000), mark.unwrap());
+        assert!(flight.has_room());
+    }
 
     /// A line of so many bytes a second whose way there and back takes `way` ms, with always more to
     /// send; gives how late answers came at most in the second half, and the bytes carried a second.
