@@ -47,7 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         move |data, info: &cpal::InputCallbackInfo| {
             let now = clock::now().0;
             let at = info.timestamp();
-            add(&tells_before, at.callback.saturating_duration_since(at.capture));
+            add(
+                &tells_before,
+                at.callback.saturating_duration_since(at.capture),
+            );
             for &sample in data {
                 let _ = fill.push((sample, now));
             }
@@ -62,7 +65,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         move |data, info: &cpal::OutputCallbackInfo| {
             let now = clock::now().0;
             let at = info.timestamp();
-            add(&tells_after, at.playback.saturating_duration_since(at.callback));
+            add(
+                &tells_after,
+                at.playback.saturating_duration_since(at.callback),
+            );
             let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
             for out in data {
                 if let Ok((sample, brought)) = drain.pop() {

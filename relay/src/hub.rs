@@ -237,7 +237,11 @@ impl Hub {
     pub(crate) fn seat(&self, session: SessionId, secret: &Secret) -> Option<Arc<Seat>> {
         let state = self.lock();
         let entry = state.sessions.get(&session)?;
-        entry.seat.secret.matches(secret).then(|| entry.seat.clone())
+        entry
+            .seat
+            .secret
+            .matches(secret)
+            .then(|| entry.seat.clone())
     }
 
     /// Takes a numbered message. `Err` = the connection and its session can't go on.

@@ -386,7 +386,9 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 
 async fn wrong_method(request: Request) -> Response<Body> {
     let (message, methods) = match request.uri().path() {
-        "/api/v1/code" | "/api/v1/webrtc" | "/api/v1/trouble" => ("Only POST is answered here.", "POST"),
+        "/api/v1/code" | "/api/v1/webrtc" | "/api/v1/trouble" => {
+            ("Only POST is answered here.", "POST")
+        }
         "/api/v1/line" => ("Only GET and POST are answered here.", "GET, HEAD, POST"),
         _ => ("Only GET is answered here.", "GET, HEAD"),
     };

@@ -14,9 +14,7 @@ mod rtc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{
-    Guest, Server, camera, chunk, frame, header, microphone, sound,
-};
+use common::{Guest, Server, camera, chunk, frame, header, microphone, sound};
 use rtc::{Offered, Peer, offer};
 use str0m::{Event, format::Codec as Format, media::Mid};
 use tokio::net::UdpSocket;
@@ -70,7 +68,9 @@ fn sent() -> Vec<Sent> {
 async fn slot(guest: &mut Guest, member: MemberId) -> Slot {
     guest
         .until(|message| match message {
-            RelayMessage::Slots { slots } => slots.iter().find(|slot| slot.member == member).cloned(),
+            RelayMessage::Slots { slots } => {
+                slots.iter().find(|slot| slot.member == member).cloned()
+            }
             _ => None,
         })
         .await
@@ -97,13 +97,17 @@ async fn what_comes_over_a_websocket_goes_out_over_udp_in_its_senders_slot() {
     let mut peer = Peer::of(&server, &ben, 2, vec![]).await;
     let slot = slot(&mut ben, ana.member).await;
     assert_eq!(
-        (Mid::from(slot.sound.as_str()), Mid::from(slot.picture.as_str())),
+        (
+            Mid::from(slot.sound.as_str()),
+            Mid::from(slot.picture.as_str())
+        ),
         peer.slots[0]
     );
     // A picture of many packets, and of one; each as it was.
     for (sequence, bytes) in [(0, 30_000), (1, 900), (2, 2_500)] {
         let payload = picture(sequence == 0, sequence as u8, bytes);
-        ana.binary(frame(0, sequence, sequence == 0, &payload)).await;
+        ana.binary(frame(0, sequence, sequence == 0, &payload))
+            .await;
         let (got, format) = data(&mut peer, &slot.picture).await;
         assert_eq!(format, Format::H264);
         assert!(got.ends_with(&payload[payload.len() - 400..]), "{sequence}");
@@ -176,11 +180,14 @@ async fn a_key_frame_is_asked_for_over_the_carrier_that_the_picture_comes_by() {
     let _ben = server.member("r", "Ben").await;
     let mut peer = Peer::of(&server, &ana, 0, sent()).await;
     ana.send(ClientMessage::Tracks { tracks: by_udp() }).await;
-    ana.until(|message| matches!(message, RelayMessage::Send { tracks } if tracks.len() == 2).then_some(()))
-        .await;
+    ana.until(|message| {
+        matches!(message, RelayMessage::Send { tracks } if tracks.len() == 2).then_some(())
+    })
+    .await;
     // Without a key frame nobody can decode it.
     peer.write(Format::H264, 0, picture(false, 1, 500));
-    peer.until(|event| matches!(event, Event::KeyframeRequest(_)).then_some(())).await;
+    peer.until(|event| matches!(event, Event::KeyframeRequest(_)).then_some(()))
+        .await;
     server.end().await;
 }
 
@@ -194,7 +201,8 @@ async fn who_cant_go_on_over_udp_gets_a_key_frame_from_a_websocket() {
     let slot = slot(&mut ben, ana.member).await;
     ana.binary(frame(0, 0, true, &picture(true, 1, 500))).await;
     data(&mut peer, &slot.picture).await;
-    ana.until(|message| matches!(message, RelayMessage::KeyFrame { .. }).then_some(())).await;
+    ana.until(|message| matches!(message, RelayMessage::KeyFrame { .. }).then_some(()))
+        .await;
     let mid = Mid::from(slot.picture.as_str());
     let mut writer = peer.rtc.writer(mid).unwrap();
     writer
@@ -203,7 +211,8 @@ async fn who_cant_go_on_over_udp_gets_a_key_frame_from_a_websocket() {
     // What comes after the request reached the relay can't be decoded, and asks for one.
     let mut sequence = 1;
     loop {
-        ana.binary(frame(0, sequence, false, &picture(false, 3, 300))).await;
+        ana.binary(frame(0, sequence, false, &picture(false, 3, 300)))
+            .await;
         sequence += 1;
         tokio::select! {
             _ = peer.next() => {}
@@ -252,8 +261,16 @@ async fn an_offer_for_anothers_session_or_of_garbage_is_refused_and_costs_nobody
     stranger.welcome.session = ben.welcome.session;
     let body = offer(&stranger, &offered.sdp, vec![]);
     assert_eq!(server.post("/api/v1/webrtc", &body).await, 401);
-    for sdp in ["", "v=0\r\n", "m=audio", &offered.sdp[..offered.sdp.len() / 2], &"a=\r\n".repeat(9_000)] {
-        let status = server.post("/api/v1/webrtc", &offer(&ben, sdp, vec![])).await;
+    for sdp in [
+        "",
+        "v=0\r\n",
+        "m=audio",
+        &offered.sdp[..offered.sdp.len() / 2],
+        &"a=\r\n".repeat(9_000),
+    ] {
+        let status = server
+            .post("/api/v1/webrtc", &offer(&ben, sdp, vec![]))
+            .await;
         assert!(matches!(status, 400 | 429), "{status}");
     }
     assert_eq!(server.post("/api/v1/webrtc", "{}").await, 400);
@@ -273,7 +290,10 @@ async fn offers_are_taken_at_a_pace() {
     let mut refused = 0;
     for _ in 0..8 {
         let offered = Offered::new(0).await;
-        match server.post("/api/v1/webrtc", &offer(&ana, &offered.sdp, vec![])).await {
+        match server
+            .post("/api/v1/webrtc", &offer(&ana, &offered.sdp, vec![]))
+            .await
+        {
             201 => taken += 1,
             429 => refused += 1,
             other => panic!("{other}"),
@@ -299,7 +319,13 @@ async fn packets_of_nobody_and_garbage_of_somebody_harm_nobody() {
     for round in 0..200_u32 {
         let mut rtp = vec![0x80, 96, 0, round as u8];
         rtp.extend([round as u8; 60]);
-        for packet in [&stun[..], &rtp, &[22, 254, 253, 0, 0], &[0; 3], &[255; 1_400]] {
+        for packet in [
+            &stun[..],
+            &rtp,
+            &[22, 254, 253, 0, 0],
+            &[0; 3],
+            &[255; 1_400],
+        ] {
             socket.send_to(packet, peer.relay).await.unwrap();
         }
         // From the one whose session it is, behind its own encryption's back.

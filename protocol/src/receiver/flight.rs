@@ -132,7 +132,10 @@ mod tests {
         };
         assert!(flight.has_room(), "no answer will come");
         let mark = flight.took(Now(0), FINE);
-        assert!(mark.is_some() && !flight.has_room(), "one is asked for, and waited for");
+        assert!(
+            mark.is_some() && !flight.has_room(),
+            "one is asked for, and waited for"
+        );
         flight.answered(Now(1000), mark.unwrap());
         assert!(flight.has_room());
     }

@@ -144,7 +144,10 @@ impl Seat {
             metrics::add(&self.counters.chunks_refused, 1);
             return;
         };
-        metrics::add(&self.counters.chunks_in, frame.chunks.as_slice().len() as u64);
+        metrics::add(
+            &self.counters.chunks_in,
+            frame.chunks.as_slice().len() as u64,
+        );
         if self
             .forward(&mut inlet, now, (kind, codec), &frame, dirty)
             .is_err()

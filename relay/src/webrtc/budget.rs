@@ -96,7 +96,10 @@ mod tests {
                 sent(&mut budget, 0, bytes);
                 let bits = sent(&mut budget, 1, bytes);
                 let most = rate + 16 * bytes as u64;
-                assert!(bits <= most && bits + 16 * bytes as u64 >= rate, "{rate} {bytes}: {bits}");
+                assert!(
+                    bits <= most && bits + 16 * bytes as u64 >= rate,
+                    "{rate} {bytes}: {bits}"
+                );
             }
         }
     }

@@ -125,14 +125,18 @@ impl Front {
 
     /// Packets with this name are this lane's.
     pub(super) fn add(&self, lane: &Arc<Lane>) {
-        self.lock().names.insert(lane.name().to_owned(), lane.clone());
+        self.lock()
+            .names
+            .insert(lane.name().to_owned(), lane.clone());
     }
 
     /// This lane is over.
     pub(super) fn remove(&self, lane: &Lane) {
         let mut lanes = self.lock();
         lanes.names.remove(lane.name());
-        lanes.sources.retain(|_, known| known.number() != lane.number());
+        lanes
+            .sources
+            .retain(|_, known| known.number() != lane.number());
     }
 
     /// Hands every packet to its lane, for as long as the socket works.

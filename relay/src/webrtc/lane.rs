@@ -328,7 +328,10 @@ impl Lane {
 
     fn failed(&self, inner: &mut Inner, error: &RtcError) {
         // One that can't be taken apart: the next may be.
-        if matches!(error, RtcError::Packet(..) | RtcError::Rtp(_) | RtcError::Net(_)) {
+        if matches!(
+            error,
+            RtcError::Packet(..) | RtcError::Rtp(_) | RtcError::Net(_)
+        ) {
             metrics::add(&self.counters.packets_refused, 1);
         } else {
             tracing::debug!(%error, "a webrtc carrier failed");
@@ -558,7 +561,9 @@ impl Packets {
 
     fn send(&mut self, front: &Front) {
         if let Some((source, destination)) = mem::take(&mut self.to) {
-            front.udp().send(source, destination, &self.bytes, self.size);
+            front
+                .udp()
+                .send(source, destination, &self.bytes, self.size);
         }
         self.bytes.clear();
         self.count = 0;

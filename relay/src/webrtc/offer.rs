@@ -154,13 +154,16 @@ fn media(sdp: &str) -> Option<Vec<Medium>> {
 fn pairs(sdp: &str) -> Option<Vec<Pair>> {
     let media = media(sdp)?;
     let of = |kind| {
-        let offered = move |medium: &&Medium| {
-            medium.kind == kind && medium.direction == Direction::RecvOnly
-        };
+        let offered =
+            move |medium: &&Medium| medium.kind == kind && medium.direction == Direction::RecvOnly;
         media.iter().filter(offered).map(|medium| medium.mid)
     };
     let pairs = of(MediaKind::Audio).zip(of(MediaKind::Video));
-    Some(pairs.map(|(sound, picture)| Pair { sound, picture }).collect())
+    Some(
+        pairs
+            .map(|(sound, picture)| Pair { sound, picture })
+            .collect(),
+    )
 }
 
 /// The answer with the two of each pair in one media stream, so that a browser keeps lips with the
@@ -183,7 +186,11 @@ fn streams(sdp: &str, pairs: &[Pair]) -> String {
             .iter()
             .position(|pair| Some(pair.sound) == mid || Some(pair.picture) == mid);
         for line in section {
-            match (pair, line.strip_prefix("a=msid:").and_then(|msid| msid.split_once(' '))) {
+            match (
+                pair,
+                line.strip_prefix("a=msid:")
+                    .and_then(|msid| msid.split_once(' ')),
+            ) {
                 (Some(pair), Some((_, track))) => {
                     told.push_str("a=msid:slot");
                     told.push_str(&pair.to_string());
@@ -224,7 +231,10 @@ mod tests {
     fn the_two_of_a_pair_are_of_one_stream() {
         let answer = OFFER.replace("a=recvonly", "a=sendonly\r\na=msid:x track");
         let told = streams(&answer, &pairs(OFFER).unwrap());
-        let streams: Vec<&str> = told.lines().filter(|line| line.starts_with("a=msid")).collect();
+        let streams: Vec<&str> = told
+            .lines()
+            .filter(|line| line.starts_with("a=msid"))
+            .collect();
         assert_eq!(streams, ["a=msid:slot0 track"; 2]);
         assert_eq!(told.replace("slot0", "x"), answer);
     }

@@ -68,7 +68,10 @@ impl Slots {
 
     /// Who is in the slot with this picture.
     pub(crate) fn member(&self, picture: Mid) -> Option<MemberId> {
-        let seat = self.seats.iter().find(|seat| seat.pair.picture == picture)?;
+        let seat = self
+            .seats
+            .iter()
+            .find(|seat| seat.pair.picture == picture)?;
         seat.member
     }
 
@@ -130,6 +133,9 @@ mod tests {
         slots.route(MemberId(7), false);
         slots.route(MemberId(9), true);
         assert_eq!(who(&mut slots), Some(vec![9, 8]));
-        assert_eq!((slots.of(MemberId(7)), slots.of(MemberId(9))), (None, before));
+        assert_eq!(
+            (slots.of(MemberId(7)), slots.of(MemberId(9))),
+            (None, before)
+        );
     }
 }

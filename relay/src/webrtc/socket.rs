@@ -53,7 +53,11 @@ impl Udp {
     }
 
     fn socket(address: SocketAddr) -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
         if address.is_ipv6() {
             socket.set_only_v6(false)?;
         }
@@ -74,7 +78,13 @@ impl Udp {
 
     /// Sends packets of `size` bytes each, of which the last may be smaller. What the system doesn't
     /// take now is lost, as on any line.
-    pub(super) fn send(&self, source: IpAddr, destination: SocketAddr, packets: &[u8], size: usize) {
+    pub(super) fn send(
+        &self,
+        source: IpAddr,
+        destination: SocketAddr,
+        packets: &[u8],
+        size: usize,
+    ) {
         let destination = match destination.ip() {
             IpAddr::V4(ip) if self.local.is_ipv6() => {
                 SocketAddr::new(ip.to_ipv6_mapped().into(), destination.port())
@@ -88,7 +98,9 @@ impl Udp {
             segment_size: (packets.len() > size).then_some(size),
             src_ip: (!source.is_unspecified()).then_some(source),
         };
-        let _ = self.state.try_send(UdpSockRef::from(&self.socket), &transmit);
+        let _ = self
+            .state
+            .try_send(UdpSockRef::from(&self.socket), &transmit);
     }
 
     /// Waits for packets and hands each over.

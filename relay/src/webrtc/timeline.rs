@@ -122,7 +122,13 @@ mod tests {
         let sound = 5_000_000_000 + captured_ms * 48;
         let picture = 77 + captured_ms * 90;
         let sound = incoming.frame(SOUND, 48_000, sound, ms(captured_ms + 60), report(sound));
-        let picture = incoming.frame(PICTURE, 90_000, picture, ms(captured_ms + 20), report(picture));
+        let picture = incoming.frame(
+            PICTURE,
+            90_000,
+            picture,
+            ms(captured_ms + 20),
+            report(picture),
+        );
         (sound as i64, picture as i64)
     }
 

@@ -78,7 +78,11 @@ impl Offered {
     /// Takes the answer and waits until the way is up.
     pub async fn answered(mut self, answer: &Answer) -> Peer {
         let answer = str0m::change::SdpAnswer::from_sdp_string(&answer.sdp).unwrap();
-        self.peer.rtc.sdp_api().accept_answer(self.pending, answer).unwrap();
+        self.peer
+            .rtc
+            .sdp_api()
+            .accept_answer(self.pending, answer)
+            .unwrap();
         let mut channel = false;
         let mut connected = false;
         while !(channel && connected) {
@@ -116,7 +120,9 @@ impl Peer {
 
     /// The next thing that happens.
     pub async fn next(&mut self) -> Event {
-        timeout(PATIENCE, self.until_event()).await.expect("nothing happens")
+        timeout(PATIENCE, self.until_event())
+            .await
+            .expect("nothing happens")
     }
 
     async fn until_event(&mut self) -> Event {
@@ -126,7 +132,10 @@ impl Peer {
                 Output::Event(event) => return event,
                 Output::Transmit(packet) => {
                     self.relay = packet.destination;
-                    let sent = self.socket.send_to(&packet.contents, packet.destination).await;
+                    let sent = self
+                        .socket
+                        .send_to(&packet.contents, packet.destination)
+                        .await;
                     sent.unwrap();
                     continue;
                 }
@@ -178,7 +187,10 @@ impl Peer {
         };
         let writer = self.rtc.writer(mid).unwrap();
         let mut params = writer.payload_params();
-        let pt = params.find(|params| params.spec().codec == codec).unwrap().pt();
+        let pt = params
+            .find(|params| params.spec().codec == codec)
+            .unwrap()
+            .pt();
         drop(params);
         let time = MediaTime::from_millis(captured_ms).rebase(rate);
         let writer = if codec == Codec::Opus {
