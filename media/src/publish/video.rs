@@ -12,14 +12,14 @@ use crate::{
 
 pub(super) enum Encoder {
     H264(h264::encode::Encoder),
-    Vp8(vp8::encode::Encoder),
+    Vp8(Box<vp8::encode::Encoder>),
 }
 
 impl Encoder {
     /// An encoder of VP8, or else of H.264.
     pub(super) fn new(codec: Codec, config: Config) -> Result<Self, EncodeError> {
         Ok(match codec {
-            Codec::Vp8 => Self::Vp8(vp8::encode::Encoder::new(config)?),
+            Codec::Vp8 => Self::Vp8(Box::new(vp8::encode::Encoder::new(config)?)),
             _ => Self::H264(h264::encode::Encoder::new(config)?),
         })
     }

@@ -28,7 +28,7 @@ pub(crate) struct Whole<'a> {
     pub(crate) track: TrackId,
     pub(crate) key: bool,
     /// Whether the frame before it came whole.
-    pub(crate) whole_before: bool,
+    pub(crate) contiguous: bool,
     /// The numbers of its first and last packet.
     pub(crate) numbers: (u64, u64),
     /// Media time, in microseconds.
@@ -71,7 +71,7 @@ impl Numbers {
                 .and_then(|packet| first.checked_sub(packet + 1))
                 .filter(|missing| *missing <= MOST_MISSING)
                 .unwrap_or_default() as u32,
-            Kind::Video => u32::from(!whole.whole_before),
+            Kind::Video => u32::from(!whole.contiguous),
         };
         known.packet = Some(last);
         let number = known.next.saturating_add(missing);

@@ -79,11 +79,9 @@ impl Front {
     /// The relay's end of a new carrier, with every usable address as a candidate, and the name of
     /// its packets.
     pub(super) fn rtc(&self, addresses: &Addresses) -> (Rtc, String) {
-        let name: [u8; 8] = rand::random();
-        let secret: [u8; 16] = rand::random();
         let credentials = IceCreds {
-            ufrag: hex(&name),
-            pass: hex(&secret),
+            ufrag: format!("{:016x}", rand::random::<u64>()),
+            pass: format!("{:032x}", rand::random::<u128>()),
         };
         let mut rtc = Rtc::builder()
             .set_crypto_provider(self.crypto.clone())
@@ -182,10 +180,6 @@ fn name(packet: &[u8]) -> Option<&str> {
         attributes = rest.get(length.next_multiple_of(4)..)?;
     }
     None
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The label of the data channel for frames, as a lane sees it opened.

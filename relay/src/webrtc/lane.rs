@@ -107,7 +107,7 @@ enum Happened {
 struct Came {
     codec: Codec,
     key: bool,
-    whole_before: bool,
+    contiguous: bool,
     first: u64,
     last: u64,
     timestamp: u64,
@@ -319,7 +319,7 @@ impl Lane {
                     let way = (transmit.source.ip(), transmit.destination);
                     inner.packets.add(&self.front, way, &transmit.contents);
                 }
-                Ok(Output::Event(event)) => self.event(inner, event, happened),
+                Ok(Output::Event(event)) => inner.event(event, happened),
                 Err(error) => self.failed(inner, &error),
             }
         }
@@ -336,29 +336,6 @@ impl Lane {
         } else {
             tracing::debug!(%error, "a webrtc carrier failed");
             inner.rtc.disconnect();
-        }
-    }
-
-    fn event(&self, inner: &mut Inner, event: Event, happened: &mut Vec<Happened>) {
-        match event {
-            Event::Connected => {
-                inner.up = true;
-                happened.push(Happened::Up);
-            }
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
-                happened.push(Happened::Down);
-            }
-            Event::MediaData(data) => {
-                if let Some(came) = inner.came(&data) {
-                    happened.push(Happened::Frame(Box::new(came)));
-                }
-            }
-            Event::KeyframeRequest(request) => happened.push(Happened::Lost(request.mid)),
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
-                inner.budget.rate(clock::now(), estimate.as_u64());
-            }
-            Event::ChannelOpen(id, label) if is_frames(&label) => inner.frames = Some(id),
-            _ => {}
         }
     }
 
@@ -385,7 +362,7 @@ impl Lane {
                         let whole = Whole {
                             track: sent.track,
                             key: came.key,
-                            whole_before: came.whole_before,
+                            contiguous: came.contiguous,
                             numbers: (came.first, came.last),
                             timestamp: came.timestamp,
                             level: came.level,
@@ -429,6 +406,29 @@ impl Lane {
 }
 
 impl Inner {
+    fn event(&mut self, event: Event, happened: &mut Vec<Happened>) {
+        match event {
+            Event::Connected => {
+                self.up = true;
+                happened.push(Happened::Up);
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
+                happened.push(Happened::Down);
+            }
+            Event::MediaData(data) => {
+                if let Some(came) = self.came(&data) {
+                    happened.push(Happened::Frame(Box::new(came)));
+                }
+            }
+            Event::KeyframeRequest(request) => happened.push(Happened::Lost(request.mid)),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
+                self.budget.rate(clock::now(), estimate.as_u64());
+            }
+            Event::ChannelOpen(id, label) if is_frames(&label) => self.frames = Some(id),
+            _ => {}
+        }
+    }
+
     fn came(&mut self, data: &MediaData) -> Option<Came> {
         let spec = data.params.spec();
         let codec = match spec.codec {
@@ -465,7 +465,7 @@ impl Inner {
         Some(Came {
             codec,
             key: sound || data.is_keyframe(),
-            whole_before: data.contiguous,
+            contiguous: data.contiguous,
             first: **data.seq_range.start(),
             last: **data.seq_range.end(),
             timestamp,

@@ -15,7 +15,7 @@ use visita_protocol::webrtc::{Answer, FRAMES, Offer, Sent};
 use crate::common::{Guest, PATIENCE, Server};
 
 pub struct Peer {
-    pub rtc: Rtc,
+    pub rtc: Box<Rtc>,
     pub sound: Mid,
     pub picture: Mid,
     /// The sound and picture of each slot.
@@ -37,12 +37,12 @@ impl Offered {
     pub async fn new(slots: usize) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let mut rtc = Rtc::builder()
+        let config = Rtc::builder()
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
-            .enable_h264(true)
-            .build(Instant::now());
+            .enable_h264(true);
+        let mut rtc = Box::new(config.build(Instant::now()));
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         let mut api = rtc.sdp_api();
         let mut media = |kind, direction| api.add_media(kind, direction, None, None, None);
