@@ -54,10 +54,7 @@ async function counted(host, name) {
 const lanes = (host, count) => until(`${count} over UDP`, async () => (await counted(host, 'lanes')) >= count);
 
 /** Whether a member's tracks are those that go by RTP. */
-const live = async (person, of) => {
-  await person.event(`${of} over UDP`, (event) => event.type === 'relay' && event.message.type === 'member_changed'
-    && event.message.member.name === of && event.message.member.tracks.some(({ id }) => id >= 4));
-};
+const live = (person, of) => until(`${of} over UDP`, async () => (await person.member(of))?.tracks.some(({ id }) => id >= 4));
 
 test('Chromium and Chromium see and hear each other over UDP', LONG, async (t) => {
   const host = await relay(t, { udp: true });

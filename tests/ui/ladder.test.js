@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Ladder, LIMIT } from '../../ui/platform/browser/rtc/ladder.js';
+import { h264First } from '../../ui/platform/browser/rtc/lane.js';
 
 test('a call begins over its WebSocket, and UDP is tried at once behind its back', () => {
   const ladder = new Ladder(true);
@@ -68,4 +69,13 @@ test('one that held for long is tried again soon, one that comes and goes isn\'t
     flickering.failed(now + 400, 'lost');
   }
   assert.ok(ups < 25, `${ups}`);
+});
+
+test('of an answer the picture that is sent has H.264 first, and nothing else changes', () => {
+  const video = (mid, formats) => `m=video 9 UDP/TLS/RTP/SAVPF ${formats}\r\na=mid:${mid}\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:102 H264/90000\r\na=rtpmap:104 H264/90000\r\n`;
+  const sdp = `v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n${video(1, '96 97 102 103 104')}${video(3, '96 102')}`;
+  const told = h264First(sdp, '1');
+  assert.equal(told, sdp.replace('96 97 102 103 104', '102 104 96 97 103'));
+  assert.equal(h264First(told, '1'), told);
+  assert.equal(h264First(sdp, '7'), sdp);
 });

@@ -44,6 +44,23 @@ export function decodes() {
   return known;
 }
 
+/**
+ * An answer whose picture of this name is sent in H.264 if it can be: a sender takes the first format.
+ * @param {string} sdp
+ * @param {string | null} mid
+ */
+export function h264First(sdp, mid) {
+  return sdp.split(/^(?=m=)/mu).map((section) => {
+    if (!section.startsWith('m=video') || !section.includes(`\r\na=mid:${mid}\r\n`)) return section;
+    const formats = [...section.matchAll(/^a=rtpmap:(\d+) H264\//gmu)].map(([, format]) => format);
+    return section.replace(/^(m=video \S+ \S+) (.*)$/mu, (_, head, all) => {
+      const known = all.trim().split(' ');
+      const first = known.filter((/** @type {string} */ format) => formats.includes(format));
+      return [head, ...first, ...known.filter((/** @type {string} */ format) => !formats.includes(format))].join(' ') + (all.endsWith('\r') ? '\r' : '');
+    });
+  }).join('');
+}
+
 export class Lane {
   /**
    * Begins at once.
@@ -174,7 +191,7 @@ export class Lane {
       return;
     }
     const { sdp } = await response.json();
-    if (!this._closed) await peer.setRemoteDescription({ type: 'answer', sdp });
+    if (!this._closed) await peer.setRemoteDescription({ type: 'answer', sdp: h264First(sdp, this._picture.mid) });
   }
 
   _changed() {
