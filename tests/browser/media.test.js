@@ -261,7 +261,7 @@ test('Firefox without libavcodec: VP8 both ways', { timeout: 3 * PATIENCE }, asy
   await colours(page, 5);
   const { codecs, sent } = await page.evaluate(() => ({ codecs: globalThis.loop.codecs, sent: globalThis.loop.sent }));
   assert.deepEqual([codecs.encodes.map(({ codec }) => codec), codecs.decodes], [['vp8'], ['vp8']]);
-  assert.ok(sent.every(({ track }) => track === 2));
+  assert.ok(sent.every(({ track }) => track === 3));
   assert.ok(sent.filter(({ references }) => references.length === 0).length <= 2, 'key frames come when asked for');
   // A lost frame of the base is noticed, and the picture goes on.
   await page.evaluate(() => {
