@@ -73,7 +73,12 @@ export class Session {
         await this._call('POST', `/element/${element}/click`, {});
         return true;
       } catch (error) {
-        // Something is still moving out of the way, or the page drew it anew.
+        // Something is still moving out of the way, or the page drew it anew, or hasn't shown it yet.
+        if (error.code === 'element not interactable') {
+          // Or it stands below the edge of what scrolls.
+          await this.run((css) => document.querySelector(css)?.scrollIntoView({ block: 'center' }), selector);
+          return false;
+        }
         if (error.code === 'element click intercepted' || error.code === 'stale element reference') return false;
         throw error;
       }
