@@ -32,6 +32,7 @@ use crate::{
     assets::Assets,
     clock,
     config::{self, Config},
+    https,
     hub::{Hub, Person},
     limits::Doors,
     listener,
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) troubles: Troubles,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) https: https::Connections,
     /// Where the listener is bound.
     local: SocketAddr,
     addresses: watch::Sender<Addresses>,
@@ -248,6 +250,7 @@ impl Relay {
                 config.limits.connections_per_address,
             ),
             hub: Hub::new(&config.limits, counters.clone()),
+            https: https::Connections::default(),
             counters,
             troubles: Troubles::new(clock::now()),
             local,

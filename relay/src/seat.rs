@@ -19,11 +19,12 @@ use visita_protocol::{
 };
 
 use crate::{
+    carrier::MemberLink,
     fine::Cut,
     floor::Floor,
     limits::Bucket,
     metrics::{self, Counters},
-    outlet::{Body, MemberLink, Outlet},
+    outlet::{Body, Outlet},
     steady::Steady,
     ws::BUFFER,
 };

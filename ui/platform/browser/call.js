@@ -41,12 +41,13 @@ const MAX_LOG = 5000;
 export class Call {
   /**
    * Joins at once. Never throws: failures are events.
-   * @param {string} url  the relay's socket
+   * @param {{ ws: string, https: string }} urls  of the relay
+   * @param {import('./ways.js').Ways} ways
    * @param {Promise<Codecs>} codecs
    * @param {JoinOptions} options
    * @param {import('./devices.js').Devices} devices
    */
-  constructor(url, codecs, options, devices) {
+  constructor(urls, ways, codecs, options, devices) {
     /** @type {Set<(event: CallEvent) => void>} */
     this._subscribers = new Set();
     /** @type {CallEvent[]} */
@@ -63,6 +64,8 @@ export class Call {
     this._publisher = null;
     /** The camera's. @type {Track[]} */
     this._tracks = [];
+    /** Whether pictures and sound can go over the connection. */
+    this._frames = true;
     /** What was announced last, as text. */
     this._announced = '[]';
     /** What the others were told that the line carries. @type {import('../../generated').Carries} */
@@ -113,7 +116,7 @@ export class Call {
 
     this._emit({ type: 'connection', state: 'connecting' });
     if (options.camera) this._camera.on();
-    codecs.then((known) => this._start(url, known, options));
+    codecs.then((known) => this._start(urls, ways, known, options));
   }
 
   /**
@@ -208,16 +211,18 @@ export class Call {
   }
 
   /**
-   * @param {string} url
+   * @param {{ ws: string, https: string }} urls
+   * @param {import('./ways.js').Ways} ways
    * @param {Codecs} codecs
    * @param {JoinOptions} options
    */
-  _start(url, codecs, options) {
+  _start(urls, ways, codecs, options) {
     if (this._ended) return;
     /** @type {Codec[]} */
     const decodes = codecs.decodeH264 ? ['h264', 'jpeg'] : ['jpeg'];
     /** @type {Codec[]} */
     const sound = this._sound.possible ? ['opus'] : [];
+    const decoded = () => (this._frames ? [...decodes, ...sound] : []);
     this._pictures = new Pictures(decodes, this._painter, {
       sound: (header, payload) => this._sound.hearing.frame(header, payload),
       until: (member, time) => this._sound.hearing.until(member, time),
@@ -226,14 +231,21 @@ export class Call {
       },
       picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
       noH264: () => {
-        this._carrier?.send({ type: 'decodes', decodes: ['jpeg', ...sound] });
+        decodes.splice(0, decodes.length, 'jpeg');
+        this._carrier?.send({ type: 'decodes', decodes: decoded() });
       },
     });
-    const carrier = new Carrier(url, {
+    const carrier = new Carrier(urls, ways, {
       state: (state, code) => {
         if (state === 'ended') return this._end(code);
         if (state === 'connected') this._publisher?.resumed();
         return this._emit({ type: 'connection', state });
+      },
+      carries: (frames) => {
+        this._frames = frames;
+        // Nobody is to encode for one who gets nothing, nor the other way round.
+        carrier.send({ type: 'decodes', decodes: decoded() });
+        this._announce();
       },
       message: (message) => this._message(message),
       media: (message) => this._pictures?.media(message),
@@ -267,7 +279,7 @@ export class Call {
       room: options.room,
       name: options.name,
       role: options.role,
-      decodes: [...decodes, ...sound],
+      decodes: decoded(),
       watch: { others: document.hidden ? null : AT_FIRST, views: [] },
     });
   }
@@ -322,7 +334,7 @@ export class Call {
   /** Says what could be sent, if that changed. */
   _announce() {
     if (!this._joined || this._ended) return;
-    const tracks = [...this._tracks, ...this._sound.tracks];
+    const tracks = this._frames ? [...this._tracks, ...this._sound.tracks] : [];
     const announced = JSON.stringify(tracks);
     if (announced !== this._announced && this._carrier?.send({ type: 'tracks', tracks }) != null) this._announced = announced;
   }
