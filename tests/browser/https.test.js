@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { chromium, firefox, PATIENCE, until } from './browsers.js';
 import { line, relay } from './harness.js';
+import { freePort, NAME, nginx } from './nginx.js';
 import { webkit } from './webkit.js';
 
 const LONG = { timeout: 4 * PATIENCE };
@@ -131,3 +132,28 @@ for (const [browser, open] of Object.entries(BROWSERS)) {
     t.diagnostic(`${browser}: reconnecting after ${gone.at - cut} ms, gone after ${left.at - leaving} ms`);
   });
 }
+
+test('behind nginx, which buffers and compresses as it does by itself and speaks HTTP/2, nothing is held back', LONG, async (t) => {
+  const port = await freePort();
+  const host = await relay(t, {
+    config: `public_url = "https://${NAME}:${port}"\ntrusted_proxies = ["127.0.0.1/32"]\n[carriers]\nws = false`,
+  });
+  await nginx(t, [[port, host.port]], {
+    ssl: 'ssl http2',
+    more: 'gzip on; gzip_min_length 0; gzip_proxied any; gzip_types text/event-stream application/json;',
+  });
+  const chrome = await chromium({ args: [`--host-resolver-rules=MAP ${NAME} 127.0.0.1`] });
+  t.after(chrome.close);
+  const at = `https://${NAME}:${port}${BLANK}`;
+  const [ana, luis] = [await inPuppeteer(chrome, at, 'Ana'), await inPuppeteer(chrome, at, 'Luis')];
+  for (const text of ['uno', 'dos', 'tres']) {
+    await ana.chat(text);
+    for (const one of [ana, luis]) await until(`${text} at ${one.name}`, async () => (await one.lines()).includes(text));
+  }
+  const spoken = await luis.run(() => performance.getEntriesByType('resource')
+    .filter(({ name }) => name.endsWith('/https/packets')).map(({ nextHopProtocol }) => nextHopProtocol));
+  assert.ok(spoken.length > 0 && spoken.every((protocol) => protocol === 'h2'), JSON.stringify(spoken));
+  await luis.away();
+  const left = await ana.event("Luis's leaving", ({ message }) => message?.type === 'member_left');
+  assert.equal(left.message.reason, 'left');
+});
