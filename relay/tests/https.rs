@@ -6,6 +6,7 @@
 mod common;
 
 use common::{Answers, Asking, Guest, Https, Over, PATIENCE, Server, Wire, join};
+use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
@@ -436,4 +437,66 @@ async fn a_session_moves_from_one_carrier_to_another() {
     let n = back.send(join("r", "Ana", Role::Guest)).await;
     assert_eq!(back.error().await, (Code::OutOfTurn, Some(n)));
     server.end().await;
+}
+
+/// What looks like the body of a post: lines that are packets, or nearly.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let packet = prop_oneof![
+        Just(r#"{"type":"ping","id":1}"#.to_owned()),
+        Just(r#"{"type":"hello","versions":[1]}"#.to_owned()),
+        (any::<u64>(), any::<u64>()).prop_map(|(n, ack)| {
+            format!(r#"{{"type":"message","n":{n},"ack":{ack},"body":{{"type":"leave"}}}}"#)
+        }),
+        (0u64..4).prop_map(|ack| format!(r#"{{"type":"ack","ack":{ack}}}"#)),
+        "\\PC{0,40}",
+    ];
+    let line = (packet, any::<prop::sample::Index>(), any::<Option<u8>>());
+    let line = line.prop_map(|(packet, at, byte)| {
+        let mut bytes = packet.into_bytes();
+        if let (Some(byte), false) = (byte, bytes.is_empty()) {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    });
+    prop::collection::vec(line, 0..6).prop_map(|lines| lines.join(&b'\n'))
+}
+
+#[test]
+fn any_body_is_taken_or_refused_and_harms_nobody() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, mut ana, mut ben) = runtime.block_on(async {
+        let server = Server::over(Over::Https, |config| {
+            config.limits.changes_per_s = 100_000;
+            config.limits.messages_per_s = 100_000;
+        })
+        .await;
+        let ana = server.member("r", "Ana").await;
+        let ben = server.member("r", "Ben").await;
+        (server, ana, ben)
+    });
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(200));
+    let asking = std::cell::RefCell::new(Asking::new(server.address, server.tls()));
+    let checked = runner.run(&body(), |body| {
+        let mut asking = asking.borrow_mut();
+        runtime.block_on(async {
+            // As a hello, and as the packets of one who just said it.
+            let answer = asking.ask("POST", "/api/v1/https", None, &body).await;
+            prop_assert!([200, 400].contains(&answer.status), "{}", answer.status);
+            let mut mallory = server.guest().await;
+            let token = token(&mut mallory);
+            let answer = asking.ask("POST", PACKETS, Some(&token), &body).await;
+            prop_assert!([204, 400].contains(&answer.status), "{}", answer.status);
+            if answer.status == 204 {
+                mallory.close().await;
+            }
+            Ok(())
+        })
+    });
+    checked.unwrap();
+    runtime.block_on(async {
+        ana.chat("still here").await;
+        assert_eq!(ben.until(chat).await, "still here");
+        server.end().await;
+    });
 }

@@ -49,10 +49,12 @@ impl Asking {
         method: &str,
         path: &str,
         token: Option<&str>,
-        body: &str,
+        body: impl AsRef<[u8]>,
     ) -> Answer {
+        let body = body.as_ref();
         let length = format!("content-length: {}\r\n", body.len());
-        let request = self.head(method, path, token, &length) + body;
+        let mut request = self.head(method, path, token, &length).into_bytes();
+        request.extend_from_slice(body);
         let asked = async {
             loop {
                 let fresh = self.kept.is_none();
@@ -61,7 +63,7 @@ impl Asking {
                     None => self.connect().await,
                 };
                 // One that was kept may have been ended meanwhile.
-                let written = kept.stream.write_all(request.as_bytes()).await.is_ok();
+                let written = kept.stream.write_all(&request).await.is_ok();
                 if let (true, Some(answer)) = (written, kept.answer().await) {
                     self.kept = Some(kept);
                     return answer;

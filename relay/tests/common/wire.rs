@@ -123,6 +123,8 @@ pub struct Https {
     /// The last number that came.
     last: Option<u64>,
     waiting: VecDeque<Came>,
+    /// What came of the next event.
+    event: Event,
 }
 
 impl Https {
@@ -133,6 +135,7 @@ impl Https {
             events: None,
             last: None,
             waiting: VecDeque::new(),
+            event: Event::default(),
         }
     }
 
@@ -195,7 +198,6 @@ impl Https {
         if let Some(came) = self.waiting.pop_front() {
             return came;
         }
-        let mut event = Event::default();
         loop {
             let line = match &mut self.events {
                 Some(events) => events.line().await,
@@ -203,12 +205,13 @@ impl Https {
             };
             let Some(line) = line else {
                 self.events = None;
-                event = Event::default();
+                self.event = Event::default();
                 if self.listen().await.is_err() {
                     return Came::End(None);
                 }
                 continue;
             };
+            let event = &mut self.event;
             match line.split_once(": ") {
                 Some(("id", id)) => event.id = Some(id.parse().unwrap()),
                 Some(("event", name)) => event.name = name.to_owned(),
@@ -219,6 +222,7 @@ impl Https {
                     return Came::End(Some(event.data.parse().unwrap()));
                 }
                 _ if line.is_empty() => {
+                    let event = std::mem::take(event);
                     let packet: RelayPacket = serde_json::from_str(&event.data).unwrap();
                     let number = match &packet {
                         RelayPacket::Message { n, .. } => Some(*n),
