@@ -85,7 +85,7 @@ impl Wire {
                     code: 1000.into(),
                     reason: "".into(),
                 };
-                socket.close(Some(frame)).await.unwrap();
+                socket.as_mut().close(Some(frame)).await.unwrap();
             }
             Wire::Https(https) => https.close().await,
         }
