@@ -27,7 +27,7 @@ for (const { name, heartbeat_ms: heartbeat, heard_ms: heard, until_ms: until, tu
 function tries(ways, count) {
   return Array.from({ length: count }, () => {
     const way = ways.next;
-    return ways.failed() ? `${way}!` : way;
+    return ways.failed(way) ? `${way}!` : way;
   });
 }
 
@@ -39,7 +39,7 @@ test('where no WebSocket opens, plain requests are tried at once, and both in tu
 
 test('what worked is kept for the next call, and left only after it failed twice', () => {
   const ways = new Ways();
-  ways.failed();
+  ways.failed('ws');
   ways.worked('https');
   assert.ok(!ways.doubtful);
   assert.deepEqual(tries(ways, 4), ['https', 'https', 'ws', 'https']);

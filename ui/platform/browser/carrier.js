@@ -317,17 +317,18 @@ export class Carrier {
     this._open = true;
     this._ways.worked(this._way);
     this._pulse = new Pulse(welcome.heartbeat_ms);
-    const frames = this._way === 'ws';
-    if (frames !== this._frames) {
-      this._frames = frames;
-      this._events.carries(frames);
-    }
     this._backOff.reset();
     this._pinged = this._heard;
     const outbox = new Outbox(welcome.max_packet);
     outbox.dropped = this.outbox.dropped;
     this.outbox = outbox;
     for (const { n, body } of again) this._message(n, body);
+    // After what was said before: numbers go in order.
+    const frames = this._way === 'ws';
+    if (frames !== this._frames) {
+      this._frames = frames;
+      this._events.carries(frames);
+    }
     this._events.state('connected');
   }
 
@@ -357,7 +358,7 @@ export class Carrier {
       this._since = now;
       if (!this._pulse.quiet) this._events.state('reconnecting');
     } else {
-      other = this._ways.failed();
+      other = this._ways.failed(this._way);
     }
     this._forget(BROKEN);
     const patience = this._welcome ? Math.max(RESUME, this._welcome.grace_ms) : FIRST_CONTACT;

@@ -30,6 +30,8 @@ export function lobby(urls, ways, on) {
   /** @type {WebSocket | Rooms | null} */
   let socket = null;
   let told = false;
+  /** @type {import('./ways.js').Way} */
+  let way = 'ws';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let heard = 0;
@@ -50,14 +52,14 @@ export function lobby(urls, ways, on) {
   };
   /** @param {boolean} [ended]  the host said so */
   const lost = (ended = false) => {
-    const other = !told && ways.failed();
+    const other = !told && ways.failed(way);
     forget();
     if (state.state !== 'lost') enter({ ...state, state: 'lost', ...(ended ? { ended } : {}) });
     timer = setTimeout(connect, other ? 0 : backOff.next());
   };
   const connect = () => {
     forget();
-    const way = ways.next;
+    way = ways.next;
     const mine = way === 'ws' ? new WebSocket(urls.ws) : new Rooms(urls.https);
     socket = mine;
     told = false;

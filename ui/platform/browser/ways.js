@@ -34,10 +34,14 @@ export class Ways {
     this._failed = 0;
   }
 
-  /** An attempt got no answer. Answers whether the next one goes another way, which needn't wait. */
-  failed() {
-    const before = this.next;
+  /**
+   * An attempt got no answer. Answers whether the next one goes another way, which needn't wait.
+   * Several users share this: what another one found out meanwhile isn't counted again.
+   * @param {Way} way
+   */
+  failed(way) {
+    if (way !== this.next) return true;
     this._failed += 1;
-    return this.next !== before && this._failed === 1;
+    return this.next !== way && this._failed === 1;
   }
 }
