@@ -242,7 +242,5 @@ fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_is_above_the_
     );
     assert!(back.is_some(), "the delay never comes back");
     assert!(peak <= CEILING, "{peak}");
-    // A step as high as the tone itself is a click.
-    assert!(jump <= peak / 2.0, "{jump}, {peak}");
     visit.end();
 }
