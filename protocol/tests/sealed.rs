@@ -1,6 +1,6 @@
 //! Sealed frames: RFC 9605's vectors and our own in `vectors/`, which JavaScript asserts as well.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::struct_field_names)] // also in what the tests are made of
 
 use std::{fs, path::Path};
 

@@ -76,12 +76,11 @@ mod tests {
         let mut now = Now(from_s * 1_000_000);
         let end = now.plus(Duration::from_secs(1));
         while now < end {
-            match budget.wait(now) {
-                Some(wait) => now = now.plus(wait),
-                None => {
-                    budget.spend(bytes);
-                    bits += 8 * bytes as u64;
-                }
+            if let Some(wait) = budget.wait(now) {
+                now = now.plus(wait);
+            } else {
+                budget.spend(bytes);
+                bits += 8 * bytes as u64;
             }
         }
         bits
