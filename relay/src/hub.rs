@@ -30,11 +30,12 @@ use visita_protocol::{
 };
 
 use crate::{
+    carrier::MemberLink,
     clock,
     config::Limits,
     limits::Neighbours,
     metrics::{self, Counters, Gauges},
-    outlet::{Body, Carried, End, Line, MemberLink, Taken},
+    outlet::{Body, Carried, End, Line, Taken},
     seat::{Dirty, Seat},
     web::Peer,
 };
@@ -279,6 +280,19 @@ impl Hub {
         seat.outlet
             .acked(generation, ack)
             .map_err(visita_protocol::session::Error::code)
+    }
+
+    /// Nothing is heard over a connection that may still be whole, or something is heard again.
+    pub(crate) fn quiet(&self, seat: &Seat, generation: u64, quiet: bool) {
+        let mut dirty = Dirty::default();
+        let mut state = self.lock();
+        if !seat.outlet.is_on(generation) {
+            return;
+        }
+        state.quiet(seat.session, quiet, &mut dirty);
+        self.changed(&state);
+        drop(state);
+        dirty.flush(clock::now());
     }
 
     /// A connection is gone.

@@ -24,11 +24,12 @@ use visita_protocol::{
 
 use crate::{
     clock,
+    carrier::MemberLink,
     fine::Cut,
     floor::Floor,
     limits::Bucket,
     metrics::{self, Counters},
-    outlet::{Body, MemberLink, Outlet},
+    outlet::{Body, Outlet},
     steady::Steady,
     webrtc::Lane,
     ws::BUFFER,
