@@ -23,8 +23,8 @@ use visita_protocol::{
 };
 
 use crate::{
-    clock,
     carrier::MemberLink,
+    clock,
     fine::Cut,
     floor::Floor,
     limits::Bucket,

@@ -13,8 +13,7 @@ use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
 
 use crate::{
     answer::{self, Body, error, json},
-    door,
-    https,
+    door, https,
     limits::Place,
     line, lobby, metrics,
     origin::{Asked, Policy, Refusal},

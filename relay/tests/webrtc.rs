@@ -20,6 +20,7 @@ use str0m::{Event, format::Codec as Format, media::Mid};
 use tokio::net::UdpSocket;
 use visita_protocol::{
     control::{ClientMessage, RelayMessage, Slot},
+    error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::{Codec, Source, Track},
@@ -368,6 +369,55 @@ async fn a_peer_that_is_gone_gets_its_media_over_its_websocket_again() {
                 break;
             }
             () = tokio::time::sleep(Duration::from_millis(33)) => {}
+        }
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_sends_more_over_udp_than_may_be_sent_is_told_and_costs_nobody_else_anything() {
+    let server = Server::start(|config| config.limits.bytes_per_s = 100_000).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let mut peer = Peer::of(&server, &ana, 0, sent()).await;
+    ana.send(ClientMessage::Tracks { tracks: by_udp() }).await;
+    ben.camera().await;
+    for round in 0..300_u32 {
+        let mut rtp = vec![0x80, 96, 0, round as u8];
+        rtp.resize(1_400, round as u8);
+        peer.raw(&rtp).await;
+    }
+    let too_fast = |message| {
+        matches!(
+            message,
+            RelayMessage::Error {
+                code: Code::RateLimited,
+                ..
+            }
+        )
+        .then_some(())
+    };
+    ana.until(too_fast).await;
+    let metrics = server.get("/metrics", &[]).await;
+    assert!(!metrics.text().contains("visita_throttled_total 0\n"));
+    assert!(metrics.text().contains("visita_throttled_total "));
+    // The other's pictures come to her as before.
+    ben.frame(0, b"as before").await;
+    assert_eq!(&ana.chunk().await.1[..], b"as before");
+    // What it sends at a pace that is allowed goes again. Each is another key frame: the first ones
+    // may come too early.
+    let mut number = 0;
+    loop {
+        number += 1;
+        let payload = picture(true, number as u8, 1_000);
+        peer.write(Format::H264, 100 * number, payload);
+        let pause = tokio::time::sleep(Duration::from_millis(100));
+        tokio::select! {
+            (header, _) = whole(&mut peer, &mut ben) => {
+                assert_eq!(header.sender, ana.member);
+                break;
+            }
+            () = pause => {}
         }
     }
     server.end().await;

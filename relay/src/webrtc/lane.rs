@@ -21,6 +21,8 @@ use str0m::{
 };
 use tokio::sync::Notify;
 use visita_protocol::{
+    control::RelayMessage,
+    error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
@@ -38,8 +40,9 @@ use super::{
 };
 use crate::{
     clock,
+    limits::Bucket,
     metrics::{self, Counters},
-    outlet::Leaving,
+    outlet::{Body, Leaving},
     seat::{Dirty, Seat, Whole},
 };
 
@@ -49,6 +52,12 @@ const BRING_UP: Duration = Duration::from_secs(15);
 const SILENT: Duration = Duration::from_secs(5);
 /// Turns of the machine in one go: more than any frame has packets.
 const TURNS: usize = 4_096;
+/// What a packet counts for at least, in bytes: small ones cost time, too.
+const PACKET: usize = 200;
+/// Seconds' worth of bytes that may come at once, as over a WebSocket.
+const BURST: u32 = 2;
+/// The least time between two words that something came too fast.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
 /// The most bytes of frames that wait in the data channel.
 const CHANNEL: usize = 256 * 1024;
 
@@ -74,6 +83,9 @@ struct Inner {
     began: Instant,
     up: bool,
     heard: Instant,
+    /// How fast it may send.
+    rate: Bucket,
+    complained: Option<Instant>,
     /// When something is to be done again.
     due: Instant,
     budget: Budget,
@@ -99,6 +111,8 @@ enum Happened {
     Up,
     Down,
     Frame(Box<Came>),
+    /// More came than may.
+    TooFast,
     /// The other side can't decode what comes in this slot.
     Lost(Mid),
 }
@@ -122,6 +136,7 @@ impl Lane {
         (rtc, name): (Rtc, String),
         seat: &Arc<Seat>,
         sent: Vec<Sent>,
+        bytes_per_s: u32,
         counters: Arc<Counters>,
     ) -> Arc<Self> {
         let now = Instant::now();
@@ -130,6 +145,8 @@ impl Lane {
             began: now,
             up: false,
             heard: now,
+            rate: Bucket::new(bytes_per_s, BURST, clock::now()),
+            complained: None,
             due: now,
             budget: Budget::new(clock::now()),
             incoming: Incoming::default(),
@@ -253,10 +270,21 @@ impl Lane {
             return false;
         }
         inner.heard = now;
-        if let Err(error) = inner.rtc.handle_input(input) {
-            self.failed(&mut inner, &error);
-        }
         let mut happened = Vec::new();
+        // What is too much never came, as on any line that is full.
+        if inner.rate.try_take(clock::now(), cost(received.packet)) {
+            if let Err(error) = inner.rtc.handle_input(input) {
+                self.failed(&mut inner, &error);
+            }
+        } else {
+            metrics::add(&self.counters.throttled, 1);
+            let last = inner.complained.replace(now);
+            if last.is_none_or(|last| now.duration_since(last) >= COMPLAIN_EVERY) {
+                happened.push(Happened::TooFast);
+            } else {
+                inner.complained = last;
+            }
+        }
         self.work(&mut inner, clock::now(), &mut happened);
         drop(inner);
         self.happened(clock::now(), happened);
@@ -354,6 +382,12 @@ impl Lane {
                 Happened::Down => {
                     seat.lane_down(self.number);
                     self.end();
+                }
+                Happened::TooFast => {
+                    dirty.add(seat.outlet.send(&Body::from(&RelayMessage::Error {
+                        code: Code::RateLimited,
+                        reply_to: None,
+                    })))
                 }
                 Happened::Lost(picture) => seat.outlet.lost(picture),
                 Happened::Frame(came) => {
@@ -520,6 +554,11 @@ impl Inner {
         }
         written.is_ok()
     }
+}
+
+/// What a packet counts for.
+fn cost(packet: &[u8]) -> u32 {
+    packet.len().max(PACKET) as u32
 }
 
 /// A frame's payload in one piece.

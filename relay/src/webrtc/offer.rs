@@ -90,6 +90,7 @@ fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
         (rtc, name),
         &seat,
         offer.tracks,
+        shared.config.limits.bytes_per_s,
         shared.counters.clone(),
     );
     seat.lane(&lane, Slots::new(pairs));
