@@ -19,7 +19,6 @@ use visita_protocol::{
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
     line::Word,
-    media::Codec,
     receiver::{Item, Level, Receiver, Selected, Verdict},
     session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
@@ -28,7 +27,7 @@ use visita_protocol::{
 use crate::{
     carrier::MemberLink,
     clock,
-    fine::Cut,
+    fine::{Coding, Cut},
     metrics::{self, Counters},
     webrtc::Lane,
     ws::{Batch, Outgoing},
@@ -51,7 +50,7 @@ pub(crate) enum End {
 const MAX_WAITING_BYTES: usize = MAX_UNACKNOWLEDGED_BYTES + 256 * 1024;
 
 /// A frame that waits, and how it is coded.
-type Piece = (Chunks<Bytes>, Codec);
+type Piece = (Chunks<Bytes>, Coding);
 
 /// One participant's way out.
 pub(crate) struct Outlet {
@@ -226,14 +225,14 @@ impl Outlet {
         if !connection.link.takes_bytes() && inner.lane().is_none() {
             return Offered::default();
         }
-        let codec = frame.codec;
+        let coding = frame.coding;
         // RTP cuts a frame by itself.
         let frame = if inner.receiver.level() == Level::Full || inner.lane().is_some() {
             frame.whole()
         } else {
             frame.fine()
         };
-        let piece = (frame.chunks.clone(), codec);
+        let piece = (frame.chunks.clone(), coding);
         match inner
             .receiver
             .frame(now, &frame.header, frame.bytes, &piece)

@@ -47,12 +47,14 @@ fn by_udp() -> Vec<Track> {
             source: Source::Camera,
             codec: Codec::H264,
             layers: vec![common::SIZE],
+            sealed: false,
         },
         Track {
             id: TrackId(6),
             source: Source::Microphone,
             codec: Codec::Opus,
             layers: vec![],
+            sealed: false,
         },
     ]
 }
@@ -248,6 +250,36 @@ async fn what_rtp_cant_carry_comes_as_frames_over_the_data_channel() {
     let (header, start) = Header::parse(&got).unwrap();
     assert_eq!((header.sender, header.track), (ana.member, TrackId(1)));
     assert_eq!(&got[start..], payload);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_comes_as_frames_over_the_data_channel_goes_out_as_on_a_websocket() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let jpeg = Track {
+        id: TrackId(1),
+        codec: Codec::Jpeg,
+        ..camera()
+    };
+    ana.send(ClientMessage::Tracks { tracks: vec![jpeg] }).await;
+    ana.until(|message| {
+        matches!(message, RelayMessage::Send { tracks } if tracks.len() == 1).then_some(())
+    })
+    .await;
+    let mut peer = Peer::of(&server, &ana, 0, vec![]).await;
+    for sequence in 0..3 {
+        let payload = vec![sequence as u8; 10_000];
+        // Whoever it says that it is of.
+        let mut header = header(1, sequence, true);
+        header.sender = MemberId(77);
+        peer.frame(&chunk(&header, &payload));
+        let (header, got) = whole(&mut peer, &mut ben).await;
+        assert_eq!((header.sender, header.track), (ana.member, TrackId(1)));
+        assert_eq!(header.sequence, sequence);
+        assert_eq!(&got[..], &payload);
+    }
     server.end().await;
 }
 

@@ -2,8 +2,6 @@
 //! WebSocket's link; a task of its own does what time alone brings.
 
 use std::{
-    mem,
-    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
@@ -11,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc, RtcError,
     bwe::BweKind,
@@ -21,11 +20,13 @@ use str0m::{
 };
 use tokio::sync::Notify;
 use visita_protocol::{
+    chunk::Chunks,
     control::RelayMessage,
     error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
+    sealed::dress::dress,
     sound::{Level, Meter},
     time::Now,
     webrtc::Sent,
@@ -34,16 +35,18 @@ use visita_protocol::{
 use super::{
     budget::Budget,
     front::{Front, is_frames},
+    packets::Packets,
     slots::Pair,
     socket::Received,
     timeline::{Incoming, Outgoing, Report},
 };
 use crate::{
     clock,
+    fine::Coding,
     limits::Bucket,
     metrics::{self, Counters},
     outlet::{Body, Leaving},
-    seat::{Dirty, Seat, Whole},
+    seat::{Dirty, Seat, Way, Whole},
 };
 
 /// A lane that isn't up by then never will be.
@@ -97,20 +100,13 @@ struct Inner {
     packets: Packets,
 }
 
-/// Packets for one call of the system.
-#[derive(Default)]
-struct Packets {
-    to: Option<(IpAddr, std::net::SocketAddr)>,
-    size: usize,
-    bytes: Vec<u8>,
-    count: usize,
-}
-
 /// What a turn of the machine brought, to be done without its lock.
 enum Happened {
     Up,
     Down,
     Frame(Box<Came>),
+    /// A chunk of a frame that RTP doesn't carry.
+    Chunk(Vec<u8>),
     /// More came than may.
     TooFast,
     /// The other side can't decode what comes in this slot.
@@ -383,6 +379,15 @@ impl Lane {
                     seat.lane_down(self.number);
                     self.end();
                 }
+                // What gets lost on the way is nobody's mistake: none is told.
+                Happened::Chunk(chunk) => {
+                    let _ = seat.chunk(
+                        Way::Lane(self.number),
+                        now,
+                        chunk.as_slice().into(),
+                        &mut dirty,
+                    );
+                }
                 Happened::TooFast => {
                     dirty.add(seat.outlet.send(&Body::from(&RelayMessage::Error {
                         code: Code::RateLimited,
@@ -414,16 +419,16 @@ impl Lane {
     fn write(&self, inner: &mut Inner, now: Now, leaving: Leaving) {
         let Leaving {
             header,
-            codec,
+            coding,
             pair,
             chunks,
         } = leaving;
         if let Some(pair) = pair
-            && inner.by_rtp(now, &header, codec, pair, &chunks)
+            && inner.by_rtp(now, &header, coding, pair, &chunks)
         {
             return;
         }
-        let bytes: usize = chunks.as_slice().iter().map(bytes::Bytes::len).sum();
+        let bytes: usize = chunks.as_slice().iter().map(Bytes::len).sum();
         let channel = inner.frames.and_then(|id| inner.rtc.channel(id));
         if let Some(mut channel) = channel
             && channel.buffered_amount() + bytes <= CHANNEL
@@ -459,6 +464,9 @@ impl Inner {
                 self.budget.rate(clock::now(), estimate.as_u64());
             }
             Event::ChannelOpen(id, label) if is_frames(&label) => self.frames = Some(id),
+            Event::ChannelData(data) if self.frames == Some(data.id) => {
+                happened.push(Happened::Chunk(data.data));
+            }
             _ => {}
         }
     }
@@ -513,11 +521,11 @@ impl Inner {
         &mut self,
         now: Now,
         header: &Header,
-        codec: Codec,
+        coding: Coding,
         pair: Pair,
-        chunks: &visita_protocol::chunk::Chunks<bytes::Bytes>,
+        chunks: &Chunks<Bytes>,
     ) -> bool {
-        let (mid, format, rate) = match codec {
+        let (mid, format, rate) = match coding.codec {
             Codec::Opus => (pair.sound, Format::Opus, Frequency::FORTY_EIGHT_KHZ),
             Codec::H264 => (pair.picture, Format::H264, Frequency::NINETY_KHZ),
             Codec::Vp8 => (pair.picture, Format::Vp8, Frequency::NINETY_KHZ),
@@ -534,7 +542,7 @@ impl Inner {
         let Some(pt) = params.map(str0m::format::PayloadParams::pt) else {
             return false;
         };
-        let payload = payload(chunks);
+        let payload = payload(coding, header, chunks);
         let bytes = payload.len();
         let known = self.outgoing.iter().position(|(m, _)| *m == header.sender);
         let at = known.unwrap_or_else(|| {
@@ -549,7 +557,7 @@ impl Inner {
             None => writer,
         };
         let written = writer.write(pt, captured, time, payload);
-        if codec != Codec::Opus {
+        if coding.codec != Codec::Opus {
             self.budget.spend(bytes);
         }
         written.is_ok()
@@ -561,50 +569,21 @@ fn cost(packet: &[u8]) -> u32 {
     packet.len().max(PACKET) as u32
 }
 
-/// A frame's payload in one piece.
-fn payload(chunks: &visita_protocol::chunk::Chunks<bytes::Bytes>) -> Arc<[u8]> {
-    let part = |chunk: &'_ bytes::Bytes| {
+/// A frame's payload in one piece, with what RTP must see of one that is sealed.
+fn payload(coding: Coding, header: &Header, chunks: &Chunks<Bytes>) -> Arc<[u8]> {
+    let part = |chunk: &Bytes| {
         let start = chunk.get(1).map_or(0, |length| usize::from(*length));
         chunk.slice(start.min(chunk.len())..)
     };
-    match chunks.as_slice() {
-        [one] => Arc::from(&*part(one)),
-        many => {
-            let mut whole = Vec::new();
-            for chunk in many {
-                whole.extend_from_slice(&part(chunk));
-            }
-            whole.into()
-        }
+    let whole = match chunks.as_slice() {
+        [one] => part(one),
+        many => many.iter().map(part).collect::<Vec<_>>().concat().into(),
+    };
+    if !coding.sealed {
+        return Arc::from(&*whole);
     }
-}
-
-impl Packets {
-    fn add(&mut self, front: &Front, to: (IpAddr, std::net::SocketAddr), packet: &[u8]) {
-        /// What one call may take.
-        const MOST: usize = 60_000;
-        let joins = self.to == Some(to)
-            && packet.len() <= self.size
-            && self.count < front.udp().segments()
-            && self.bytes.len() + packet.len() <= MOST
-            // The last one that was added was no smaller than the others.
-            && self.bytes.len() == self.count * self.size;
-        if !joins {
-            self.send(front);
-            self.to = Some(to);
-            self.size = packet.len();
-        }
-        self.bytes.extend_from_slice(packet);
-        self.count += 1;
-    }
-
-    fn send(&mut self, front: &Front) {
-        if let Some((source, destination)) = mem::take(&mut self.to) {
-            front
-                .udp()
-                .send(source, destination, &self.bytes, self.size);
-        }
-        self.bytes.clear();
-        self.count = 0;
+    match dress(coding.codec, header.references.is_key(), &whole) {
+        Ok(dressed) => Arc::from(&*dressed),
+        Err(_) => Arc::from(&*whole),
     }
 }

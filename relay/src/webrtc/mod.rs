@@ -5,6 +5,7 @@ mod budget;
 mod front;
 mod lane;
 mod offer;
+mod packets;
 mod slots;
 mod socket;
 mod timeline;

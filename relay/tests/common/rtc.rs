@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
-    channel::ChannelConfig,
+    channel::{ChannelConfig, ChannelId},
     format::Codec,
     media::{Direction, Frequency, MediaKind, MediaTime, Mid},
     net::{Protocol, Receive},
@@ -24,6 +24,7 @@ pub struct Peer {
     pub relay: SocketAddr,
     socket: UdpSocket,
     address: SocketAddr,
+    channel: Option<ChannelId>,
 }
 
 /// An offer that isn't sent yet.
@@ -70,6 +71,7 @@ impl Offered {
                 relay: address,
                 socket,
                 address,
+                channel: None,
             },
             pending,
         }
@@ -88,7 +90,10 @@ impl Offered {
         while !(channel && connected) {
             match self.peer.next().await {
                 Event::Connected => connected = true,
-                Event::ChannelOpen(..) => channel = true,
+                Event::ChannelOpen(id, _) => {
+                    self.peer.channel = Some(id);
+                    channel = true;
+                }
                 _ => {}
             }
         }
@@ -162,6 +167,12 @@ impl Peer {
             };
             self.rtc.handle_input(input).unwrap();
         }
+    }
+
+    /// Sends a frame that RTP doesn't carry over the data channel.
+    pub fn frame(&mut self, chunk: &[u8]) {
+        let mut channel = self.rtc.channel(self.channel.unwrap()).unwrap();
+        assert!(channel.write(true, chunk).unwrap());
     }
 
     /// Sends bytes as they are.

@@ -1,6 +1,8 @@
 // Media over UDP, by the browser's WebRTC: one offer, one answer, slots for the others. Control stays
 // where it is.
 
+import { split } from '../../../protocol/chunk.js';
+
 /** @typedef {import('../../../generated').Codec} Codec */
 /** @typedef {import('../../../generated').Size} Size */
 /** @typedef {import('../../../generated').Slot} Slot */
@@ -13,6 +15,12 @@ export const PICTURE_TRACK = { h264: 4, vp8: 5 };
 export const SOUND_TRACK = 6;
 /** The label of the data channel, as in `protocol/src/webrtc.rs`. */
 const FRAMES = 'frames';
+/** Milliseconds in which what gets lost of a frame is sent again: what comes later nobody wants. */
+const LIFETIME = 400;
+/** Bytes of a chunk of a frame, as over a WebSocket. */
+const CHUNK = 16 * 1024;
+/** Bytes in the channel from which on no more frames are put into it. */
+const FULL = 64 * 1024;
 /** Bits a second that a picture of 640×360 is worth, and how a larger one grows. */
 const BITRATE = { at: 640 * 360, bits: 600_000, most: 1_800_000 };
 /** Milliseconds of a broken line that a browser may mend by itself. */
@@ -85,8 +93,9 @@ export class Lane {
       /** @type {HTMLVideoElement | null} */
       video: null,
     }));
-    const channel = peer.createDataChannel(FRAMES, { ordered: false });
+    const channel = peer.createDataChannel(FRAMES, { ordered: false, maxPacketLifeTime: LIFETIME });
     channel.binaryType = 'arraybuffer';
+    this._channel = channel;
     channel.onmessage = ({ data }) => this._events.media(new Uint8Array(data));
     /** @type {MediaStreamTrack | null} */
     this._camera = null;
@@ -133,6 +142,24 @@ export class Lane {
   wanted(size) {
     this._wanted = size;
     this._direct();
+  }
+
+  /**
+   * Sends a frame that RTP doesn't carry.
+   * @param {import('../../../protocol/frame.js').Header} header
+   * @param {Uint8Array} payload
+   * @returns {'taken' | 'congested'}
+   */
+  frame(header, payload) {
+    const channel = this._channel;
+    if (channel.readyState !== 'open' || this.busy) return 'congested';
+    for (const message of split(header, payload, CHUNK)) channel.send(message);
+    return 'taken';
+  }
+
+  /** Whether frames wait in the channel. */
+  get busy() {
+    return this._channel.bufferedAmount > FULL;
   }
 
   /** What is said from now on; `null`: nothing. @param {MediaStreamTrack | null} track */
