@@ -219,10 +219,8 @@ impl Outlet {
     /// Offers a frame. Never waits, and sends nothing itself.
     pub(crate) fn frame(&self, now: Now, frame: &Cut<'_>) -> Offered {
         let mut inner = self.lock();
-        let Some(connection) = &inner.connection else {
-            return Offered::default();
-        };
-        if !connection.link.takes_bytes() && inner.lane().is_none() {
+        let takes = |connection: &Connection| connection.link.takes_bytes();
+        if inner.lane().is_none() && !inner.connection.as_ref().is_some_and(takes) {
             return Offered::default();
         }
         let coding = frame.coding;
@@ -463,7 +461,12 @@ impl Inner {
     }
 
     fn clear(&mut self) {
-        self.receiver.clear();
+        // What goes beside the connection isn't touched by its end.
+        if self.lane().is_some() {
+            self.receiver.clear_control();
+        } else {
+            self.receiver.clear();
+        }
         self.word.interrupt();
         self.waiting = 0;
     }

@@ -172,7 +172,11 @@ async fn whole(mut peer: Option<&mut Peer>, guest: &mut Guest) -> (Header, Bytes
         };
         all.extend_from_slice(&payload);
         if header.chunk + 1 == header.chunks {
-            let first = Header { chunk: 0, chunks: 1, ..header };
+            let first = Header {
+                chunk: 0,
+                chunks: 1,
+                ..header
+            };
             return (first, all.into());
         }
     }
@@ -218,7 +222,9 @@ async fn carried(codec: Codec, from: Carrier, to: Carrier) {
     if slot.is_some() {
         let member = ana.member;
         ben.until(|message| match message {
-            RelayMessage::Slots { slots } => slots.iter().any(|slot| slot.member == member).then_some(()),
+            RelayMessage::Slots { slots } => {
+                slots.iter().any(|slot| slot.member == member).then_some(())
+            }
             _ => None,
         })
         .await;
@@ -250,7 +256,10 @@ async fn carried(codec: Codec, from: Carrier, to: Carrier) {
         payload.resize(bytes, 0);
         sender.send(number, &payload).await;
         let opened = receiver.got(&mut sender).await;
-        assert_eq!(opened.payload, payload, "{codec:?} {from:?} {to:?} {number}");
+        assert_eq!(
+            opened.payload, payload,
+            "{codec:?} {from:?} {to:?} {number}"
+        );
         assert_eq!(
             (opened.header.sender, opened.header.sequence),
             (sender.guest.member, number + 1)
@@ -288,7 +297,9 @@ async fn what_is_announced_as_sealed_and_comes_in_clear_over_udp_goes_nowhere() 
         matches!(message, RelayMessage::Send { tracks } if tracks.len() == 2).then_some(())
     })
     .await;
-    let mut clear = vec![0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80];
+    let mut clear = vec![
+        0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80,
+    ];
     clear.extend([0, 0, 0, 1, 0x65, 1, 2, 3]);
     peer.write(Format::H264, 0, clear);
     // Its sound, after it, is the first that anybody gets.
@@ -302,8 +313,12 @@ async fn what_is_announced_as_sealed_and_comes_in_clear_over_udp_goes_nowhere() 
             () = tokio::time::sleep(std::time::Duration::from_millis(10)) => {}
         }
     }
-    ana.binary(chunk(&header(common::MICROPHONE, 1, true), b"sound")).await;
+    ana.binary(chunk(&header(common::MICROPHONE, 1, true), b"sound"))
+        .await;
     let (header, payload) = ben.chunk().await;
-    assert_eq!((header.track.0, &payload[..]), (common::MICROPHONE, &b"sound"[..]));
+    assert_eq!(
+        (header.track.0, &payload[..]),
+        (common::MICROPHONE, &b"sound"[..])
+    );
     server.end().await;
 }

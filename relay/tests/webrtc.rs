@@ -19,11 +19,12 @@ use rtc::{Offered, Peer, offer};
 use str0m::{Event, format::Codec as Format, media::Mid};
 use tokio::net::UdpSocket;
 use visita_protocol::{
-    control::{ClientMessage, RelayMessage, Slot},
+    control::{ClientMessage, ClientPacket, RelayMessage, RelayPacket, Slot},
     error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::{Codec, Source, Track},
+    name::ChatText,
     sound::Level,
     webrtc::Sent,
 };
@@ -452,5 +453,126 @@ async fn who_sends_more_over_udp_than_may_be_sent_is_told_and_costs_nobody_else_
             () = pause => {}
         }
     }
+    server.end().await;
+}
+
+fn chat(text: &str) -> ClientMessage {
+    ClientMessage::Chat {
+        text: ChatText::new(text).unwrap(),
+    }
+}
+
+fn is_chat(message: &RelayMessage, wanted: &str) -> Option<()> {
+    matches!(message, RelayMessage::Chat { text, .. } if text.as_str() == wanted).then_some(())
+}
+
+#[tokio::test]
+async fn a_sessions_control_goes_on_over_the_lane_by_its_numbers_and_media_as_it_was() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    ben.camera().await;
+    let mut peer = Peer::of(&server, &ana, 1, vec![]).await;
+    let slot = slot(&mut ana, ben.member).await;
+    ben.binary(frame(0, 0, true, &picture(true, 1, 500))).await;
+    data(&mut peer, &slot.picture).await;
+    let n = ana.send(chat("before")).await;
+    ben.until(|message| is_chat(message, "before")).await;
+
+    peer.say(&ClientPacket::Hello(ana.resuming()));
+    let RelayPacket::Welcome(welcome) = peer.said().await else {
+        panic!("no welcome");
+    };
+    assert!(welcome.resumed);
+    assert_eq!(
+        (welcome.session, welcome.received),
+        (ana.welcome.session, n)
+    );
+    let (code, _) = ana.refused().await;
+    assert_eq!(code, Code::Replaced);
+    // No picture begins again for that.
+    ben.binary(frame(0, 1, false, &picture(false, 3, 300)))
+        .await;
+    data(&mut peer, &slot.picture).await;
+
+    let (n, ack) = (n + 1, ana.received);
+    let body = chat("over the channel");
+    let packet = ClientPacket::Message { n, ack, body };
+    peer.say(&packet);
+    // A second time it is nothing new.
+    peer.say(&packet);
+    ben.until(|message| is_chat(message, "over the channel"))
+        .await;
+    ben.send(chat("and back")).await;
+    let mut last = None;
+    loop {
+        if let RelayPacket::Message { n, body, .. } = peer.said().await {
+            assert!(last.is_none_or(|last| n == last + 1), "{last:?} {n}");
+            last = Some(n);
+            if is_chat(&body, "and back").is_some() {
+                break;
+            }
+        }
+    }
+    peer.say(&ClientPacket::Ping { id: 7 });
+    while !matches!(peer.said().await, RelayPacket::Pong { id: 7 }) {}
+    ben.send(chat("once")).await;
+    ben.until(|message| is_chat(message, "once")).await;
+    let twice = |message: &RelayMessage| is_chat(message, "over the channel").is_some();
+    assert!(!ben.seen.iter().any(twice), "it was heard twice");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_lanes_channel_goes_on_with_its_own_session_alone() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let mut peer = Peer::of(&server, &ana, 0, vec![]).await;
+    peer.say(&ClientPacket::Hello(ben.resuming()));
+    assert!(matches!(
+        peer.said().await,
+        RelayPacket::Refused {
+            code: Code::SessionGone
+        }
+    ));
+    for (from, to, text) in [(&mut ana, &mut ben, "as before")] {
+        from.send(chat(text)).await;
+        to.until(|message| is_chat(message, text)).await;
+    }
+    let mut other = Peer::of(&server, &ben, 0, vec![]).await;
+    other.say(&ClientPacket::Ping { id: 1 });
+    assert!(matches!(
+        other.said().await,
+        RelayPacket::Refused {
+            code: Code::OutOfTurn
+        }
+    ));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_page_that_goes_away_can_say_so_beside_its_channel() {
+    let server = Server::start(|_| {}).await;
+    let ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let leave = |session, secret| format!(r#"{{"session":"{session}","secret":"{secret}"}}"#);
+    let (session, secret) = (ana.welcome.session.hex(), ana.welcome.secret.hex());
+    let path = "/api/v1/webrtc";
+    for (body, status) in [
+        (leave(session.clone(), "0".repeat(32)), 401),
+        ("{}".to_owned(), 400),
+        (" ".repeat(1_000), 413),
+        (leave(session, secret), 204),
+    ] {
+        let answer = server.sent("DELETE", path, &body, &[]).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    let member = ana.member;
+    ben.until(|message| {
+        matches!(message, RelayMessage::MemberLeft { member: left, .. } if *left == member)
+            .then_some(())
+    })
+    .await;
     server.end().await;
 }

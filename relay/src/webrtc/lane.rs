@@ -1,9 +1,11 @@
 //! One participant's media over UDP. Whoever has something for it calls [`Lane::flush`], as with a
 //! WebSocket's link; a task of its own does what time alone brings.
 
+mod media;
+
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
     },
     time::{Duration, Instant},
@@ -14,41 +16,43 @@ use str0m::{
     Event, IceConnectionState, Input, Output, Rtc, RtcError,
     bwe::BweKind,
     channel::ChannelId,
-    format::Codec as Format,
-    media::{Frequency, KeyframeRequestKind, MediaData, MediaTime, Mid},
+    media::{KeyframeRequestKind, Mid},
     net::{Protocol, Receive},
 };
 use tokio::sync::Notify;
 use visita_protocol::{
-    chunk::Chunks,
     control::RelayMessage,
     error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
-    sealed::dress::dress,
     sound::{Level, Meter},
     time::Now,
-    webrtc::Sent,
+    webrtc::{CONTROL, FRAMES, Sent},
 };
 
 use super::{
     budget::Budget,
-    front::{Front, is_frames},
+    control::{Control, Said},
+    front::Front,
     packets::Packets,
-    slots::Pair,
     socket::Received,
-    timeline::{Incoming, Outgoing, Report},
+    timeline::{Incoming, Outgoing},
 };
 use crate::{
+    carrier::Carrier as _,
     clock,
-    fine::Coding,
     limits::Bucket,
     metrics::{self, Counters},
     outlet::{Body, Leaving},
     seat::{Dirty, Seat, Way, Whole},
+    ws::Outgoing as Message,
 };
 
+/// The most bytes of control that wait in its channel, beyond which more waits where it came from.
+const CONTROL_CHANNEL: usize = 16 * 1024;
+/// How soon it is looked at again then.
+const CONTROL_AGAIN: Duration = Duration::from_millis(20);
 /// A lane that isn't up by then never will be.
 const BRING_UP: Duration = Duration::from_secs(15);
 /// A lane of which nothing came for so long is dead: browsers say something each second.
@@ -61,8 +65,8 @@ const PACKET: usize = 200;
 const BURST: u32 = 2;
 /// The least time between two words that something came too fast.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
-/// The most bytes of frames that wait in the data channel.
-const CHANNEL: usize = 256 * 1024;
+/// The most bytes of frames that wait in their data channel. Both channels together have 128 KiB.
+const CHANNEL: usize = 80 * 1024;
 
 /// One participant's way for media.
 pub(crate) struct Lane {
@@ -79,6 +83,10 @@ pub(crate) struct Lane {
     over: AtomicBool,
     wake: Notify,
     counters: Arc<Counters>,
+    /// What of the session's control goes this way.
+    control: OnceLock<Arc<Control>>,
+    /// Where what is said there goes; nowhere when the lane is over.
+    said: Mutex<Option<Said>>,
 }
 
 struct Inner {
@@ -97,6 +105,7 @@ struct Inner {
     meter: Meter,
     picture: Option<Mid>,
     frames: Option<ChannelId>,
+    control: Option<ChannelId>,
     packets: Packets,
 }
 
@@ -107,6 +116,8 @@ enum Happened {
     Frame(Box<Came>),
     /// A chunk of a frame that RTP doesn't carry.
     Chunk(Vec<u8>),
+    /// A packet of the session's control; nothing: no more come.
+    Said(Option<Vec<u8>>),
     /// More came than may.
     TooFast,
     /// The other side can't decode what comes in this slot.
@@ -150,6 +161,7 @@ impl Lane {
             meter: Meter::new(),
             picture: None,
             frames: None,
+            control: None,
             packets: Packets::default(),
         };
         let lane = Arc::new(Self {
@@ -164,10 +176,23 @@ impl Lane {
             over: AtomicBool::new(false),
             wake: Notify::new(),
             counters,
+            control: OnceLock::new(),
+            said: Mutex::default(),
         });
         front.add(&lane);
         tokio::spawn(lane.clone().run());
         lane
+    }
+
+    /// What of the session's control goes this way, and where what is said there goes.
+    pub(super) fn speaks(&self, control: Arc<Control>, said: Said) {
+        // A lane has one.
+        let _ = self.control.set(control);
+        *self.said() = Some(said);
+    }
+
+    fn said(&self) -> MutexGuard<'_, Option<Said>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -198,6 +223,7 @@ impl Lane {
     pub(crate) fn end(&self) {
         if !self.over.swap(true, SeqCst) {
             self.front.remove(self);
+            *self.said() = None;
             self.wake.notify_one();
         }
     }
@@ -301,6 +327,9 @@ impl Lane {
         }
         let before = inner.due;
         self.turn(inner, happened);
+        if self.speak(inner) {
+            self.turn(inner, happened);
+        }
         if inner.up
             && let Some(seat) = self.seat.upgrade()
         {
@@ -321,6 +350,33 @@ impl Lane {
         if inner.due < before {
             self.wake.notify_one();
         }
+    }
+
+    /// Hands over what there is of control. Returns whether there was any.
+    fn speak(&self, inner: &mut Inner) -> bool {
+        let (Some(control), Some(id)) = (self.control.get(), inner.control) else {
+            return false;
+        };
+        let mut any = false;
+        while let Some(mut channel) = inner.rtc.channel(id) {
+            if channel.buffered_amount() > CONTROL_CHANNEL {
+                // As soon as some of it is through.
+                inner.due = inner.due.min(Instant::now() + CONTROL_AGAIN);
+                break;
+            }
+            let Some(message) = control.tap().next() else {
+                break;
+            };
+            if let Message::Text(text) = message {
+                any = true;
+                if !matches!(channel.write(false, &text), Ok(true)) {
+                    // What is numbered mustn't have holes: it goes on over another connection.
+                    *self.said() = None;
+                    break;
+                }
+            }
+        }
+        any
     }
 
     /// Until the machine waits for time or packets.
@@ -379,6 +435,17 @@ impl Lane {
                     seat.lane_down(self.number);
                     self.end();
                 }
+                Happened::Said(packet) => {
+                    let mut said = self.said();
+                    let taken = match (&*said, packet) {
+                        (Some(said), Some(packet)) => said.try_send(packet).is_ok(),
+                        _ => false,
+                    };
+                    // One hole, and what is numbered can't go on here.
+                    if !taken {
+                        *said = None;
+                    }
+                }
                 // What gets lost on the way is nobody's mistake: none is told.
                 Happened::Chunk(chunk) => {
                     let _ = seat.chunk(
@@ -430,12 +497,12 @@ impl Lane {
         }
         let bytes: usize = chunks.as_slice().iter().map(Bytes::len).sum();
         let channel = inner.frames.and_then(|id| inner.rtc.channel(id));
-        if let Some(mut channel) = channel
-            && channel.buffered_amount() + bytes <= CHANNEL
-        {
-            for chunk in chunks.as_slice() {
-                let _ = channel.write(true, chunk);
-            }
+        let written = channel.is_some_and(|mut channel| {
+            let mut chunks = chunks.as_slice().iter();
+            channel.buffered_amount() + bytes <= CHANNEL
+                && chunks.all(|chunk| matches!(channel.write(true, chunk), Ok(true)))
+        });
+        if written {
             inner.budget.spend(bytes);
         } else if let Some(seat) = self.seat.upgrade() {
             // It never left: what refers to it can't be decoded.
@@ -463,127 +530,24 @@ impl Inner {
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 self.budget.rate(clock::now(), estimate.as_u64());
             }
-            Event::ChannelOpen(id, label) if is_frames(&label) => self.frames = Some(id),
+            Event::ChannelOpen(id, label) if label == FRAMES => self.frames = Some(id),
+            Event::ChannelOpen(id, label) if label == CONTROL => self.control = Some(id),
+            Event::ChannelClose(id) if self.control == Some(id) => {
+                self.control = None;
+                happened.push(Happened::Said(None));
+            }
             Event::ChannelData(data) if self.frames == Some(data.id) => {
                 happened.push(Happened::Chunk(data.data));
             }
+            Event::ChannelData(data) if self.control == Some(data.id) => {
+                happened.push(Happened::Said(Some(data.data)));
+            }
             _ => {}
         }
-    }
-
-    fn came(&mut self, data: &MediaData) -> Option<Came> {
-        let spec = data.params.spec();
-        let codec = match spec.codec {
-            Format::Opus => Codec::Opus,
-            Format::H264 => Codec::H264,
-            Format::Vp8 => Codec::Vp8,
-            _ => return None,
-        };
-        let sound = codec == Codec::Opus;
-        if !sound {
-            self.picture = Some(data.mid);
-        }
-        let report = data.last_sender_info.map(|info| Report {
-            wall: info
-                .ntp_time
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap_or_default(),
-            rtp: info.rtp_time.numer(),
-        });
-        let arrived = data.network_time.saturating_duration_since(self.began);
-        let timestamp = self.incoming.frame(
-            usize::from(!sound),
-            data.time.denom(),
-            data.time.numer(),
-            arrived,
-            report,
-        );
-        // Held back as senders of our own do: what a browser says of each 20 ms stays here.
-        let level = sound.then(|| {
-            let dbov = data.ext_vals.audio_level.map_or(-127.0, f32::from);
-            let voice = data.ext_vals.voice_activity.unwrap_or(false);
-            self.meter.frame(dbov, voice)
-        });
-        Some(Came {
-            codec,
-            key: sound || data.is_keyframe(),
-            contiguous: data.contiguous,
-            first: **data.seq_range.start(),
-            last: **data.seq_range.end(),
-            timestamp,
-            level,
-            payload: data.data.clone(),
-        })
-    }
-
-    /// Sends a frame in its sender's slot; false if RTP doesn't carry it there.
-    fn by_rtp(
-        &mut self,
-        now: Now,
-        header: &Header,
-        coding: Coding,
-        pair: Pair,
-        chunks: &Chunks<Bytes>,
-    ) -> bool {
-        let (mid, format, rate) = match coding.codec {
-            Codec::Opus => (pair.sound, Format::Opus, Frequency::FORTY_EIGHT_KHZ),
-            Codec::H264 => (pair.picture, Format::H264, Frequency::NINETY_KHZ),
-            Codec::Vp8 => (pair.picture, Format::Vp8, Frequency::NINETY_KHZ),
-            Codec::Jpeg | Codec::Unknown => return false,
-        };
-        let Some(writer) = self.rtc.writer(mid) else {
-            return false;
-        };
-        // What the other side took, not what we would.
-        let fits = |spec: str0m::format::CodecSpec| {
-            spec.codec == format && spec.format.packetization_mode != Some(0)
-        };
-        let params = writer.payload_params().find(|params| fits(params.spec()));
-        let Some(pt) = params.map(str0m::format::PayloadParams::pt) else {
-            return false;
-        };
-        let payload = payload(coding, header, chunks);
-        let bytes = payload.len();
-        let known = self.outgoing.iter().position(|(m, _)| *m == header.sender);
-        let at = known.unwrap_or_else(|| {
-            self.outgoing.push((header.sender, Outgoing::default()));
-            self.outgoing.len() - 1
-        });
-        let captured_us = self.outgoing[at].1.at(header.timestamp.0, now.0);
-        let captured = clock::instant(Now(captured_us));
-        let time = MediaTime::from_micros(captured_us).rebase(rate);
-        let writer = match header.level {
-            Some(level) => writer.audio_level(level.dbov() as i8, level.voice()),
-            None => writer,
-        };
-        let written = writer.write(pt, captured, time, payload);
-        if coding.codec != Codec::Opus {
-            self.budget.spend(bytes);
-        }
-        written.is_ok()
     }
 }
 
 /// What a packet counts for.
 fn cost(packet: &[u8]) -> u32 {
     packet.len().max(PACKET) as u32
-}
-
-/// A frame's payload in one piece, with what RTP must see of one that is sealed.
-fn payload(coding: Coding, header: &Header, chunks: &Chunks<Bytes>) -> Arc<[u8]> {
-    let part = |chunk: &Bytes| {
-        let start = chunk.get(1).map_or(0, |length| usize::from(*length));
-        chunk.slice(start.min(chunk.len())..)
-    };
-    let whole = match chunks.as_slice() {
-        [one] => part(one),
-        many => many.iter().map(part).collect::<Vec<_>>().concat().into(),
-    };
-    if !coding.sealed {
-        return Arc::from(&*whole);
-    }
-    match dress(coding.codec, header.references.is_key(), &whole) {
-        Ok(dressed) => Arc::from(&*dressed),
-        Err(_) => Arc::from(&*whole),
-    }
 }

@@ -2,6 +2,7 @@
 // where it is.
 
 import { split } from '../../../protocol/chunk.js';
+import { ChannelSocket } from './channel.js';
 
 /** @typedef {import('../../../generated').Codec} Codec */
 /** @typedef {import('../../../generated').Size} Size */
@@ -13,8 +14,9 @@ const SLOTS = 12;
 /** The tracks that go by RTP: beside those that go as frames, whose numbers are others. */
 export const PICTURE_TRACK = { h264: 4, vp8: 5 };
 export const SOUND_TRACK = 6;
-/** The label of the data channel, as in `protocol/src/webrtc.rs`. */
+/** The labels of the data channels, as in `protocol/src/webrtc.rs`. */
 const FRAMES = 'frames';
+const CONTROL = 'control';
 /** Milliseconds in which what gets lost of a frame is sent again: what comes later nobody wants. */
 const LIFETIME = 400;
 /** Bytes of a chunk of a frame, as over a WebSocket. */
@@ -30,6 +32,7 @@ const MENDS = 2500;
  * @typedef {object} Events
  * @property {() => void} up
  * @property {(why: Why) => void} down  nothing follows
+ * @property {(socket: ChannelSocket) => void} control  the session can go on over this
  * @property {(message: Uint8Array) => void} media  a frame that RTP doesn't carry
  * @property {(member: number, video: HTMLVideoElement) => void} picture  there is a new one
  * @property {(member: number, track: MediaStreamTrack | null) => void} sound  a member's from now on
@@ -96,6 +99,16 @@ export class Lane {
     const channel = peer.createDataChannel(FRAMES, { ordered: false, maxPacketLifeTime: LIFETIME });
     channel.binaryType = 'arraybuffer';
     this._channel = channel;
+    /** @type {ChannelSocket | null} */
+    this._control = null;
+    const control = peer.createDataChannel(CONTROL);
+    control.onopen = () => {
+      if (this._closed) return;
+      this._control = new ChannelSocket(control, (body) => {
+        fetch(url, { method: 'DELETE', body, keepalive: true, credentials: 'omit' }).catch(() => {});
+      });
+      this._offerControl();
+    };
     channel.onmessage = ({ data }) => this._events.media(new Uint8Array(data));
     /** @type {MediaStreamTrack | null} */
     this._camera = null;
@@ -228,11 +241,19 @@ export class Lane {
       if (this._up || this._closed) return;
       this._up = true;
       this._events.up();
+      this._offerControl();
     } else if (state === 'failed' || state === 'closed') {
       this._fail(this._up ? 'lost' : 'silent');
     } else if (state === 'disconnected') {
       this._broken = setTimeout(() => this._fail('lost'), MENDS);
     }
+  }
+
+  /** Control follows the media, once both are there. Without a picture's codec frames need the connection. */
+  _offerControl() {
+    if (!this._up || !this._control || !this.codec) return;
+    this._events.control(this._control);
+    this._control = null;
   }
 
   /** @param {Why} why */
