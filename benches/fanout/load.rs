@@ -209,7 +209,7 @@ async fn hear(mut receiver: Receiver, tell: mpsc::Sender<Tell>, shared: Arc<Shar
 }
 
 /// How often a client shows that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Sends pictures, if this person does, and whatever the receiving half asks for.
 async fn speak(

@@ -1,5 +1,5 @@
 //! What carries a session: an established connection that delivers control packets in order and
-//! media chunks. `ws` is the only one now; `webrtc` and `https` have their places here.
+//! media chunks. `ws` is the only one now; `webrtc` has its place here. (`https` is for browsers.)
 
 use bytes::Bytes;
 

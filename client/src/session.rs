@@ -15,8 +15,8 @@ use visita_protocol::{
     error::Code,
     frame::{Header, MAX_HEADER},
     id::TrackId,
+    pulse::{self, Pulse, Turn},
     receiver::Selected,
-    session::silence_limit,
 };
 
 use crate::{
@@ -89,6 +89,10 @@ pub enum Event {
     Message(RelayMessage),
     /// A media chunk came, header and all.
     Chunk(Bytes),
+    /// The host isn't heard. The connection may still be whole.
+    Quiet,
+    /// It is heard again, over the same connection.
+    Back,
     /// The connection broke; the session is being resumed.
     Lost,
     /// It was resumed.
@@ -372,20 +376,25 @@ impl Driver {
     /// Serves one connection to its end.
     async fn serve(&mut self, link: &mut Link) -> Over {
         let heartbeat = Duration::from_millis(u64::from(self.welcome.heartbeat_ms.max(100)));
-        let limit = silence_limit(heartbeat);
-        let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
+        let mut pulse = Pulse::new(heartbeat);
+        let every = pulse::every(heartbeat);
+        let mut beat = interval_at(Instant::now() + every, every);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut probe = interval_at(Instant::now() + probe::EVERY, probe::EVERY);
         probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pings = 0;
         let mut close = self.close.clone();
-        let mut heard = Instant::now();
+        let mut heard = now();
         loop {
             tokio::select! {
                 message = link.receiver.next() => {
-                    heard = Instant::now();
+                    heard = now();
+                    let turn = message.is_ok().then(|| pulse.turn(heard, heard)).flatten();
                     let handled = match message {
-                        Ok(message) => self.handle(message).await,
+                        Ok(message) => match self.tell(turn).await {
+                            Ok(()) => self.handle(message).await,
+                            over => over,
+                        },
                         Err(_) => Err(Over::Lost),
                     };
                     if let Err(over) = handled {
@@ -405,14 +414,30 @@ impl Driver {
                         return error.into();
                     }
                 }
-                () = tokio::time::sleep_until(heard + limit) => {
-                    tracing::info!("the host was silent for too long");
-                    return Over::Lost;
+                () = sleep(pulse.due(heard).since(now())) => {
+                    let turn = pulse.turn(now(), heard);
+                    if turn == Some(Turn::Broken) {
+                        tracing::info!("the host was silent for too long");
+                        return Over::Lost;
+                    }
+                    if let Err(over) = self.tell(turn).await {
+                        return over;
+                    }
                 }
                 // The receiving side may still hold what the host said last, such as why.
                 _ = &mut link.writer => return self.drain(link).await,
             }
         }
+    }
+
+    /// Tells how the host is, if that changed.
+    async fn tell(&self, turn: Option<Turn>) -> Result<(), Over> {
+        let event = match turn {
+            Some(Turn::Quiet) => Event::Quiet,
+            Some(Turn::Back) => Event::Back,
+            Some(Turn::Broken) | None => return Ok(()),
+        };
+        self.events.send(event).await.map_err(|_| Over::Ended(None))
     }
 
     /// Takes what already came on a connection that can't send any more.

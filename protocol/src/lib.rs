@@ -16,6 +16,7 @@ pub mod losses;
 pub mod media;
 pub mod name;
 pub mod publisher;
+pub mod pulse;
 pub mod receiver;
 pub mod red;
 pub mod room;

@@ -22,17 +22,6 @@ pub const MAX_UNACKNOWLEDGED_BYTES: usize = 1 << 20;
 /// of its own sent, it sends an `ack` alone. Far below [`MAX_UNACKNOWLEDGED`].
 pub const ACK_EVERY: u64 = 16;
 
-/// How many heartbeats may fail to come before a connection is taken for broken.
-pub const MISSED_HEARTBEATS: u32 = 3;
-
-/// What is added to the missed heartbeats, for one slow turn of a busy machine.
-pub const HEARTBEAT_SLACK: Duration = Duration::from_secs(1);
-
-/// How long a connection may be silent before it is taken for broken.
-pub fn silence_limit(heartbeat: Duration) -> Duration {
-    heartbeat * MISSED_HEARTBEATS + HEARTBEAT_SLACK
-}
-
 /// Too many messages, or bytes of them, wait for an acknowledgement. The session is over, or
 /// [lets go](Session::let_go).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -237,6 +226,18 @@ impl<M: Clone> Session<M> {
         &mut self,
         peer_received: u64,
     ) -> Result<impl Iterator<Item = (u64, M)> + use<M>, Error> {
+        let again = self.again(peer_received)?;
+        self.told();
+        self.lost = None;
+        self.behind = false;
+        Ok(again)
+    }
+
+    /// The same on a connection that goes on: only what was on the way got lost.
+    pub fn again(
+        &mut self,
+        peer_received: u64,
+    ) -> Result<impl Iterator<Item = (u64, M)> + use<M>, Error> {
         if peer_received < self.acknowledged() {
             let acked = self.acknowledged();
             return Err(Error::Forgotten {
@@ -245,15 +246,13 @@ impl<M: Clone> Session<M> {
             });
         }
         self.acked(peer_received)?;
-        self.told();
-        self.lost = None;
-        self.behind = false;
         let first = self.acknowledged() + 1;
         let again = self.unacknowledged.clone().into_iter();
         Ok((first..).zip(again.map(|(body, _)| body)))
     }
 
-    fn acknowledged(&self) -> u64 {
+    /// The last number that the other side acknowledged.
+    pub fn acknowledged(&self) -> u64 {
         self.sent - self.unacknowledged.len() as u64
     }
 }

@@ -16,6 +16,11 @@ impl Now {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
+    /// The moment `before` earlier.
+    pub fn minus(self, before: Duration) -> Now {
+        Now(self.0.saturating_sub(before.as_micros() as u64))
+    }
+
     /// The moment `after` later.
     pub fn plus(self, after: Duration) -> Now {
         Now(self.0.saturating_add(after.as_micros() as u64))

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -17,6 +17,7 @@ use visita_protocol::{
     losses::Window,
     media::Layer,
     name::PersonName,
+    pulse::{Pulse, Turn},
     red::{self, Packets, Repeater},
     session::{self, Accept, Session},
     sound::{Level, Meter},
@@ -451,6 +452,43 @@ fn lines() {
             }
         }
         assert_eq!(told, changes, "{name}");
+    }
+}
+
+#[test]
+fn pulses() {
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        heartbeat_ms: u64,
+        heard_ms: Vec<u64>,
+        until_ms: u64,
+        turns: Vec<(u64, String)>,
+    }
+    #[derive(Deserialize)]
+    struct Pulses {
+        look_ms: usize,
+        cases: Vec<Case>,
+    }
+    let Pulses { look_ms, cases } = load("pulse.json");
+    for case in cases {
+        let mut pulse = Pulse::new(Duration::from_millis(case.heartbeat_ms));
+        let mut turns = Vec::new();
+        for ms in (0..=case.until_ms).step_by(look_ms) {
+            let heard = case.heard_ms.iter().rfind(|at| **at <= ms).unwrap();
+            let turn = pulse.turn(Now(ms * 1000), Now(heard * 1000));
+            let name = match turn {
+                Some(Turn::Quiet) => "quiet",
+                Some(Turn::Back) => "back",
+                Some(Turn::Broken) => "broken",
+                None => continue,
+            };
+            turns.push((ms, name.to_owned()));
+            if turn == Some(Turn::Broken) {
+                break;
+            }
+        }
+        assert_eq!(turns, case.turns, "{}", case.name);
     }
 }
 

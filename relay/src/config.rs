@@ -42,10 +42,27 @@ pub struct Config {
     pub udp_port: Option<u16>,
     /// Whether to be found on the LAN. A loopback listener never advertises.
     pub advertise: bool,
+    /// Over what sessions may go.
+    pub carriers: Carriers,
     /// Serve the page from this folder instead of the embedded files (for working on the page).
     pub ui: Option<PathBuf>,
     /// What one participant, address or room may cost the others.
     pub limits: Limits,
+}
+
+/// Over what sessions may go. `https` is always there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Carriers {
+    /// WebSockets, those of the lobby included. Without them pages do as they do where a browser
+    /// or a network refuses WebSockets: for tests, and for proxies that can't pass them on.
+    pub ws: bool,
+}
+
+impl Default for Carriers {
+    fn default() -> Self {
+        Self { ws: true }
+    }
 }
 
 /// Bounds on everything that comes from outside.
@@ -101,7 +118,8 @@ pub struct Limits {
     pub wrong_codes_per_address: u32,
     /// Wrong codes a minute of all addresses together; six minutes' worth may come at once.
     pub wrong_codes_per_minute: u32,
-    /// Milliseconds between a participant's signs of life; after three and a second it is lost.
+    /// Milliseconds in which a participant gives three signs of life. After one and a second without
+    /// any it is shown as reconnecting, after three and a second its connection is ended.
     pub heartbeat_ms: u32,
     /// Seconds for connections to end by themselves when the relay stops.
     pub shutdown_s: u32,
@@ -147,9 +165,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a connection may be silent.
-    pub fn silence(&self) -> Duration {
-        Duration::from_millis(3 * u64::from(self.heartbeat_ms) + 1_000)
+    /// The time between whose thirds a participant gives signs of life.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms.into())
     }
 }
 
@@ -167,6 +185,7 @@ impl Default for Config {
             metrics_token: None,
             udp_port: None,
             advertise: true,
+            carriers: Carriers::default(),
             ui: None,
             limits: Limits::default(),
         }

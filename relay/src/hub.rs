@@ -30,11 +30,12 @@ use visita_protocol::{
 };
 
 use crate::{
+    carrier::MemberLink,
     clock,
     config::Limits,
     limits::Neighbours,
     metrics::{self, Counters, Gauges},
-    outlet::{Body, Carried, End, Line, MemberLink, Taken},
+    outlet::{Body, Carried, End, Line, Taken},
     seat::{Dirty, Seat},
     web::Peer,
 };
@@ -244,6 +245,21 @@ impl Hub {
             .then(|| entry.seat.clone())
     }
 
+    /// A session ends in order, by a word beside its connection. Returns whether the secret proves it.
+    pub(crate) fn leave(&self, session: SessionId, secret: &Secret) -> bool {
+        let mut dirty = Dirty::default();
+        let mut state = self.lock();
+        let entry = state.sessions.get(&session);
+        if !entry.is_some_and(|entry| entry.seat.secret.matches(secret)) {
+            return false;
+        }
+        state.end(session, LeaveReason::Left, &mut dirty);
+        self.changed(&state);
+        drop(state);
+        dirty.flush(clock::now());
+        true
+    }
+
     /// Takes a numbered message. `Err` = the connection and its session can't go on.
     pub(crate) fn message(
         &self,
@@ -279,6 +295,19 @@ impl Hub {
         seat.outlet
             .acked(generation, ack)
             .map_err(visita_protocol::session::Error::code)
+    }
+
+    /// Nothing is heard over a connection that may still be whole, or something is heard again.
+    pub(crate) fn quiet(&self, seat: &Seat, generation: u64, quiet: bool) {
+        let mut dirty = Dirty::default();
+        let mut state = self.lock();
+        if !seat.outlet.is_on(generation) {
+            return;
+        }
+        state.quiet(seat.session, quiet, &mut dirty);
+        self.changed(&state);
+        drop(state);
+        dirty.flush(clock::now());
     }
 
     /// A connection is gone.

@@ -5,16 +5,11 @@ mod body;
 mod media;
 
 use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-pub(crate) use body::Body;
-use body::pack;
+pub(crate) use body::{Body, pack};
 use bytes::Bytes;
 pub(crate) use media::Leaving;
 use media::Way;
@@ -24,22 +19,19 @@ use visita_protocol::{
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
     line::Word,
-    media::Codec,
     receiver::{Item, Level, Receiver, Selected, Verdict},
     session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
 };
 
 use crate::{
+    carrier::MemberLink,
     clock,
-    fine::Cut,
+    fine::{Coding, Cut},
     metrics::{self, Counters},
     webrtc::Lane,
-    ws::{Batch, Link, Outgoing, Queue},
+    ws::{Batch, Outgoing},
 };
-
-/// The link of a participant.
-pub(crate) type MemberLink = Link<Tap>;
 
 /// Why a connection ends, when that comes from elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,122 +45,12 @@ pub(crate) enum End {
     Stuck,
 }
 
-/// Where a link takes its messages from: first its own (answers that belong to the connection), then
-/// its session's, for as long as the session goes over this connection.
-#[derive(Default)]
-pub(crate) struct Tap {
-    any: AtomicBool,
-    own: Mutex<VecDeque<Outgoing>>,
-    echo: Echo,
-    outlet: OnceLock<(Arc<Outlet>, u64)>,
-}
-
-/// Own answers that wait at most: a connection that asks without reading gets no more of them.
-const MAX_OWN: usize = 64;
-
-impl Tap {
-    /// Queues an answer that belongs to the connection. Beyond the bound it is let go.
-    pub(crate) fn push(&self, message: Outgoing) {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.len() < MAX_OWN {
-            own.push_back(message);
-            self.any.store(true, SeqCst);
-        }
-    }
-
-    /// Queues a packet that belongs to the connection.
-    pub(crate) fn packet(&self, packet: &RelayPacket, compressed: bool) {
-        if let Some(message) = pack(packet, compressed) {
-            self.push(message);
-        }
-    }
-}
-
-/// The number of a connection's own pings; the queues' marks have others.
-const ECHO: u32 = 0;
-
-/// How long this connection's other side takes to answer, by WebSocket's own ping.
-#[derive(Default)]
-struct Echo {
-    /// When the ping that isn't answered yet was sent, in microseconds; 0 if there is none.
-    asked: AtomicU64,
-    /// What the last answer took, in microseconds and one more; 0 if there was none yet.
-    took: AtomicU64,
-}
-
-impl Tap {
-    /// Queues a ping, unless one isn't answered yet.
-    pub(crate) fn ping(&self, now: Now) {
-        let asked = self
-            .echo
-            .asked
-            .compare_exchange(0, now.0.max(1), SeqCst, SeqCst);
-        if asked.is_ok() {
-            self.push(Outgoing::Ping(ECHO));
-        }
-    }
-
-    /// A pong came: to a ping of this connection's own, or to a mark of what it sends. Gives whether
-    /// more may be sent now. One that nobody asked for says nothing.
-    pub(crate) fn pong(&self, now: Now, payload: &[u8]) -> bool {
-        let Ok(number) = payload.try_into().map(u32::from_be_bytes) else {
-            return false;
-        };
-        if number == ECHO {
-            self.echoed(now);
-            return false;
-        }
-        let Some((outlet, generation)) = self.outlet.get() else {
-            return false;
-        };
-        outlet.answered(*generation, now, number);
-        true
-    }
-
-    fn echoed(&self, now: Now) {
-        let asked = self.echo.asked.swap(0, SeqCst);
-        if asked > 0 {
-            let took = now.since(Now(asked)).as_micros() as u64;
-            self.echo.took.store(took.saturating_add(1), SeqCst);
-        }
-    }
-
-    /// How long the way there and back takes. A ping without an answer counts for as long as it
-    /// waits already.
-    fn round_trip(&self, now: Now) -> Option<Duration> {
-        let (asked, took) = (self.echo.asked.load(SeqCst), self.echo.took.load(SeqCst));
-        let waited = (asked > 0).then(|| now.since(Now(asked)));
-        let took = took.checked_sub(1).map(Duration::from_micros);
-        match (took, waited) {
-            (Some(took), Some(waited)) => Some(took.max(waited)),
-            (took, _) => took,
-        }
-    }
-}
-
-impl Queue for Tap {
-    fn take(&self, now: Now, batch: &mut Batch) {
-        if self.any.load(SeqCst) {
-            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            while batch.has_room()
-                && let Some(message) = own.pop_front()
-            {
-                batch.push(message);
-            }
-            self.any.store(!own.is_empty(), SeqCst);
-        }
-        if let Some((outlet, generation)) = self.outlet.get() {
-            outlet.take(*generation, now, batch);
-        }
-    }
-}
-
 /// The most bytes of control messages that wait for one connection: all that a session keeps, as it
 /// comes again after a resume, and what is said meanwhile.
 const MAX_WAITING_BYTES: usize = MAX_UNACKNOWLEDGED_BYTES + 256 * 1024;
 
 /// A frame that waits, and how it is coded.
-type Piece = (Chunks<Bytes>, Codec);
+type Piece = (Chunks<Bytes>, Coding);
 
 /// One participant's way out.
 pub(crate) struct Outlet {
@@ -263,7 +145,8 @@ impl Outlet {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, generation: u64, now: Now, batch: &mut Batch) {
+    /// The next messages, as many as there is room for.
+    pub(crate) fn take(&self, generation: u64, now: Now, batch: &mut Batch) {
         let (mut chunks, mut bytes) = (0, 0);
         let mut inner = self.lock();
         if inner.generation != generation {
@@ -294,8 +177,39 @@ impl Outlet {
         }
     }
 
+    /// The next control message. Marks and chunks are for carriers that take frames.
+    pub(crate) fn next(&self, generation: u64) -> Option<Outgoing> {
+        let mut inner = self.lock();
+        if inner.generation != generation {
+            return None;
+        }
+        let message = inner.receiver.pop_control()?;
+        inner.waiting -= size(&message);
+        Some(message)
+    }
+
+    /// Queues again what the other side of this connection hasn't received.
+    pub(crate) fn rewind(
+        &self,
+        generation: u64,
+        received: Option<u64>,
+    ) -> Result<(), session::Error> {
+        let mut inner = self.lock();
+        if inner.generation != generation {
+            return Ok(());
+        }
+        let received = received.unwrap_or_else(|| inner.session.acknowledged());
+        let again: Vec<_> = inner.session.again(received)?.collect();
+        inner.clear();
+        for (n, body) in again {
+            inner.queue(n, &body);
+        }
+        inner.acknowledge();
+        Ok(())
+    }
+
     /// A mark of what was sent over this connection was answered.
-    fn answered(&self, generation: u64, now: Now, mark: u32) {
+    pub(crate) fn answered(&self, generation: u64, now: Now, mark: u32) {
         let mut inner = self.lock();
         if inner.generation == generation {
             inner.receiver.answered(now, mark);
@@ -305,17 +219,18 @@ impl Outlet {
     /// Offers a frame. Never waits, and sends nothing itself.
     pub(crate) fn frame(&self, now: Now, frame: &Cut<'_>) -> Offered {
         let mut inner = self.lock();
-        if inner.connection.is_none() {
+        let takes = |connection: &Connection| connection.link.takes_bytes();
+        if inner.lane().is_none() && !inner.connection.as_ref().is_some_and(takes) {
             return Offered::default();
         }
-        let codec = frame.codec;
+        let coding = frame.coding;
         // RTP cuts a frame by itself.
         let frame = if inner.receiver.level() == Level::Full || inner.lane().is_some() {
             frame.whole()
         } else {
             frame.fine()
         };
-        let piece = (frame.chunks.clone(), codec);
+        let piece = (frame.chunks.clone(), coding);
         match inner
             .receiver
             .frame(now, &frame.header, frame.bytes, &piece)
@@ -430,8 +345,7 @@ impl Outlet {
         }
         let generation = inner.generation;
         drop(inner);
-        // The tap is new with its link: it was never set before.
-        let _ = link.queue().outlet.set((self.clone(), generation));
+        link.tap().carries(self.clone(), generation);
         Ok(Carried {
             generation,
             ended,
@@ -450,6 +364,12 @@ impl Outlet {
             inner.clear();
         }
         current
+    }
+
+    /// Whether this connection carries the session.
+    pub(crate) fn is_on(&self, generation: u64) -> bool {
+        let inner = self.lock();
+        inner.generation == generation && inner.connection.is_some()
     }
 
     /// Ends the connection, if there is one.
@@ -482,7 +402,7 @@ impl Outlet {
         let inner = self.lock();
         let link = inner.connection.as_ref().map(|c| &c.link);
         Line {
-            round_trip: link.and_then(|link| link.queue().round_trip(clock::now())),
+            round_trip: link.and_then(|link| link.tap().round_trip(clock::now())),
             frames: inner.frames,
             dropped: inner.dropped,
         }
@@ -541,7 +461,12 @@ impl Inner {
     }
 
     fn clear(&mut self) {
-        self.receiver.clear();
+        // What goes beside the connection isn't touched by its end.
+        if self.lane().is_some() {
+            self.receiver.clear_control();
+        } else {
+            self.receiver.clear();
+        }
         self.word.interrupt();
         self.waiting = 0;
     }

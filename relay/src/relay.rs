@@ -33,6 +33,7 @@ use crate::{
     clock,
     config::{self, Config},
     door::Door,
+    https,
     hub::{Hub, Person},
     limits::Doors,
     line::Lines,
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     /// For media over UDP, if there is any.
     pub(crate) front: Option<Arc<Front>>,
+    pub(crate) https: https::Connections,
     /// Where the listener is bound.
     local: SocketAddr,
     addresses: watch::Sender<Addresses>,
@@ -263,6 +265,8 @@ impl Relay {
             ),
             hub: Hub::new(&config.limits, front.is_some(), counters.clone()),
             front,
+            hub: Hub::new(&config.limits, counters.clone()),
+            https: https::Connections::default(),
             counters,
             troubles: Troubles::new(clock::now()),
             door: Door::new(clock::now(), &config.limits),

@@ -1,36 +1,32 @@
 //! `/api/v1/ws`: one connection of a participant, from its hello to its end.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+mod heard;
+mod member;
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::time::{sleep, timeout};
 use visita_protocol::{
-    VERSIONS, compress,
-    control::{
-        ClientMessage, ClientPacket, Compression, Hello, RelayMessage, RelayPacket, parse_client,
-    },
+    compress,
+    control::{Hello, RelayPacket},
     error::Code,
     frame::{CONTROL_ZSTD_V1, MEDIA_V1},
     time::Now,
 };
 
+pub(crate) use self::{
+    heard::Heard,
+    member::{Member, Outcome, attach, hello},
+};
 use crate::{
+    carrier::MemberLink,
     clock,
-    config::Limits,
-    hub::{Attached, Gone, Hub},
-    limits::Bucket,
-    metrics,
-    outlet::{Body, End, MemberLink, Tap},
+    hub::{Attached, Gone},
     relay::Shared,
-    seat::{Dirty, Seat},
+    seat::Dirty,
     sockets,
+    tap::Tap,
     web::Peer,
     ws::{self, Decoder, Event, Link, Outgoing, Raw},
 };
@@ -39,44 +35,29 @@ use crate::{
 const SIGNALS_BEFORE_HELLO: u32 = 16;
 /// The largest ping or pong on the wire, in bytes: what one counts for.
 const SIGNAL: usize = 131;
-/// The least time between two complaints of one kind to one sender: one that floods isn't answered with
-/// a flood.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
 /// How often the way there and back is measured.
 const PING: Duration = Duration::from_secs(2);
 /// How long the last words may take.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// WebSocket's codes: done, and going away.
-const NORMAL: u16 = 1000;
-const GOING_AWAY: u16 = 1001;
+pub(crate) const NORMAL: u16 = 1000;
+pub(crate) const GOING_AWAY: u16 = 1001;
 /// Ours: the reason was in `refused`.
-const REFUSED: u16 = 4000;
-
-/// Why a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// The other side closed it in order.
-    Closed,
-    /// It broke.
-    Broken,
-    /// It is ended for this reason.
-    Refused(Code),
-    /// The relay ends.
-    Stopping,
-}
+pub(crate) const REFUSED: u16 = 4000;
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
     sockets::tune(&raw.socket);
     let limits = &shared.config.limits;
     let link = Arc::new(Link::new(raw.socket, raw.connection, Tap::default()));
-    let heard = Arc::new(AtomicU64::new(clock::now().0));
+    let heard = Arc::new(Heard::new(clock::now()));
     let mut input = Input {
         link: link.clone(),
         decoder: Decoder::new(limits.max_packet as usize),
+        max_packet: limits.max_packet as usize,
         buffer: raw.received,
         heard: heard.clone(),
-        heard_before: 0,
+        heard_before: Now(0),
         fresh: false,
     };
     let mut stopped = pin!(shared.stopped());
@@ -87,39 +68,31 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
         () = link.send_when_possible() => Err(Outcome::Broken),
         () = &mut stopped => Err(Outcome::Refused(Code::ShuttingDown)),
     };
-    let attached =
-        hello.and_then(|hello| attach(&shared.hub, &link, &peer, &hello).map_err(Outcome::Refused));
+    let carrier: Arc<MemberLink> = link.clone();
+    let attached = hello
+        .and_then(|hello| attach(&shared.hub, &carrier, &peer, &hello).map_err(Outcome::Refused));
     let attached = match attached {
         Ok(attached) => attached,
         Err(outcome) => return finish(&link, outcome).await,
     };
     peer.place.established();
     link.flush(clock::now());
+    let mut member = Member::new(&shared, &carrier, &attached);
     let Attached {
         seat,
         generation,
         ended,
     } = attached;
-    let rates = Rates::new(limits, clock::now());
-    let mut member = Member {
-        shared: shared.clone(),
-        seat: seat.clone(),
-        generation,
-        rates,
-        complained: Vec::new(),
-    };
     // A task of its own: each frame wakes it alone, and not everything else that is waited for here.
-    let mut listening = tokio::spawn(async move { member.listen(&mut input).await });
+    let mut listening = tokio::spawn(async move { input.listen(&mut member).await });
     let outcome = tokio::select! {
         outcome = &mut listening => outcome.unwrap_or(Outcome::Refused(Code::Internal)),
         () = link.send_when_possible() => Outcome::Broken,
-        () = silent(&heard, limits.silence()) => Outcome::Refused(Code::Timeout),
+        () = heard.watch(limits.heartbeat(), |quiet| shared.hub.quiet(&seat, generation, quiet)) => {
+            Outcome::Refused(Code::Timeout)
+        }
         () = ping(&link) => Outcome::Broken,
-        end = ended => match end {
-            Ok(End::Replaced) => Outcome::Refused(Code::Replaced),
-            Ok(End::Over) => Outcome::Refused(Code::Timeout),
-            Ok(End::Stuck) | Err(_) => Outcome::Broken,
-        },
+        end = ended => Outcome::of(end.ok()),
         () = &mut stopped => Outcome::Stopping,
     };
     // What it still takes meanwhile comes from a connection that isn't the session's any more.
@@ -135,7 +108,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, raw: Raw, peer: Peer) {
 }
 
 /// Measures how long the way there and back takes, as long as the connection lasts.
-async fn ping(link: &MemberLink) {
+async fn ping(link: &Link<Tap>) {
     loop {
         sleep(PING).await;
         link.queue().ping(clock::now());
@@ -143,30 +116,7 @@ async fn ping(link: &MemberLink) {
     }
 }
 
-/// Is over when nothing was heard for so long.
-async fn silent(heard: &AtomicU64, limit: Duration) {
-    loop {
-        let quiet = clock::now().since(Now(heard.load(Relaxed)));
-        if quiet >= limit {
-            return;
-        }
-        sleep(limit.saturating_sub(quiet)).await;
-    }
-}
-
-impl Outcome {
-    fn gone(self) -> Gone {
-        match self {
-            Outcome::Closed => Gone::Left,
-            Outcome::Broken
-            | Outcome::Stopping
-            | Outcome::Refused(Code::Timeout | Code::Replaced) => Gone::Broken,
-            Outcome::Refused(_) => Gone::Removed,
-        }
-    }
-}
-
-async fn finish(link: &MemberLink, outcome: Outcome) {
+async fn finish(link: &Link<Tap>, outcome: Outcome) {
     let code = match outcome {
         Outcome::Closed => NORMAL,
         Outcome::Broken => return,
@@ -180,31 +130,16 @@ async fn finish(link: &MemberLink, outcome: Outcome) {
     link.close(code, LAST_WORDS).await;
 }
 
-/// A new session, or the one that the hello asks for.
-fn attach(hub: &Hub, link: &Arc<MemberLink>, peer: &Peer, hello: &Hello) -> Result<Attached, Code> {
-    let version = VERSIONS
-        .iter()
-        .find(|version| hello.versions.contains(version));
-    let version = *version.ok_or(Code::Version)?;
-    let compression = hello
-        .compression
-        .contains(&Compression::Zstd1)
-        .then_some(Compression::Zstd1);
-    match &hello.resume {
-        None => hub.open(link, peer, version, compression),
-        Some(resume) => hub.resume(link, version, compression, resume),
-    }
-}
-
 /// What comes from the socket.
 struct Input {
-    link: Arc<MemberLink>,
+    link: Arc<Link<Tap>>,
     decoder: Decoder,
+    max_packet: usize,
     buffer: BytesMut,
     /// When something came last; ahead of now while nothing is read on purpose.
-    heard: Arc<AtomicU64>,
+    heard: Arc<Heard>,
     /// The same before the last read, of which nothing is looked at yet while it is `fresh`.
-    heard_before: u64,
+    heard_before: Now,
     fresh: bool,
 }
 
@@ -236,7 +171,7 @@ impl Input {
                 }
                 // No sign of life: a browser answers for a page that is frozen, too.
                 if fresh && self.buffer.is_empty() {
-                    self.heard.store(self.heard_before, Relaxed);
+                    self.heard.set(self.heard_before);
                 }
                 Ok(Some(Message::Signal))
             }
@@ -253,7 +188,7 @@ impl Input {
     async fn more(&mut self) -> Result<(), Outcome> {
         match self.link.read(&mut self.buffer).await {
             Ok(true) => {
-                self.heard_before = self.heard.swap(clock::now().0, Relaxed);
+                self.heard_before = self.heard.swap(clock::now());
                 self.fresh = true;
                 Ok(())
             }
@@ -274,201 +209,67 @@ impl Input {
                     }
                 }
                 Some(Message::Text(text)) => {
-                    let text = std::str::from_utf8(&text)
-                        .map_err(|_| Outcome::Refused(Code::Malformed))?;
-                    return match parse_client(text) {
-                        Ok(ClientPacket::Hello(hello)) => Ok(hello),
-                        Ok(_) => Err(Outcome::Refused(Code::OutOfTurn)),
-                        Err(unreadable) => Err(Outcome::Refused(unreadable.code)),
-                    };
+                    return hello(&text).map_err(Outcome::Refused);
                 }
                 Some(Message::Binary(_)) => return Err(Outcome::Refused(Code::OutOfTurn)),
             }
         }
     }
-}
 
-/// How fast one may speak.
-struct Rates {
-    messages: Bucket,
-    chats: Bucket,
-    changes: Bucket,
-    chunks: Bucket,
-    bytes: Bucket,
-}
-
-impl Rates {
-    fn new(limits: &Limits, now: Now) -> Self {
-        Self {
-            messages: Bucket::new(limits.messages_per_s, 4, now),
-            chats: Bucket::new(limits.chats_per_s, 5, now),
-            changes: Bucket::new(limits.changes_per_s, 4, now),
-            chunks: Bucket::new(limits.chunks_per_s, 2, now),
-            bytes: Bucket::new(limits.bytes_per_s, 2, now),
-        }
-    }
-
-    /// What is multiplied by the relay has a rate of its own, so that all that a participant says
-    /// while another is away for the grace time fits into what is kept for that other one.
-    fn said(&mut self, now: Now, body: &ClientMessage) -> Option<Duration> {
-        match body {
-            ClientMessage::Chat { .. } => self.chats.take(now, 1),
-            ClientMessage::Join { .. }
-            | ClientMessage::Leave
-            | ClientMessage::Tracks { .. }
-            | ClientMessage::Line { .. }
-            | ClientMessage::Watch(_)
-            | ClientMessage::Decodes { .. }
-            | ClientMessage::MakeCode => self.changes.take(now, 1),
-            ClientMessage::NeedKeyFrame { .. } | ClientMessage::Unknown => None,
-        }
-    }
-
-    fn control(&mut self, now: Now, bytes: usize) -> Option<Duration> {
-        let bytes = self.bytes.take(now, bytes as u32);
-        self.messages.take(now, 1).max(bytes)
-    }
-}
-
-/// A participant on this connection.
-struct Member {
-    shared: Arc<Shared>,
-    seat: Arc<Seat>,
-    generation: u64,
-    rates: Rates,
-    /// What the sender was told lately, each with when.
-    complained: Vec<(Code, Now)>,
-}
-
-impl Member {
     /// Takes what it says until the connection ends.
-    async fn listen(&mut self, input: &mut Input) -> Outcome {
-        match self.listen_on(input).await {
+    async fn listen(&mut self, member: &mut Member) -> Outcome {
+        match self.listen_to(member).await {
             Ok(never) => match never {},
             Err(outcome) => outcome,
         }
     }
 
-    async fn listen_on(&mut self, input: &mut Input) -> Result<std::convert::Infallible, Outcome> {
+    async fn listen_to(&mut self, member: &mut Member) -> Result<Infallible, Outcome> {
         let mut dirty = Dirty::default();
         loop {
             let now = clock::now();
             let mut wait = None;
             // Everything that one read brought is flushed together.
             while wait.is_none()
-                && let Some(message) = input.next()?
+                && let Some(message) = self.next()?
             {
-                wait = self.take(now, message, input, &mut dirty)?;
+                wait = self.take(member, now, message, &mut dirty)?;
             }
             dirty.flush(now);
+            self.heard.tell();
             match wait {
                 // Nothing is read meanwhile: the sender's socket fills, and its own rules apply.
                 Some(wait) => {
-                    metrics::add(&self.shared.counters.throttled, 1);
-                    self.complain(now, Code::RateLimited, &mut dirty);
+                    member.throttled(now, &mut dirty);
                     dirty.flush(clock::now());
-                    input.heard.store(clock::now().plus(wait).0, Relaxed);
+                    self.heard.set(clock::now().plus(wait));
                     sleep(wait).await;
                 }
-                None => input.more().await?,
+                None => self.more().await?,
             }
         }
     }
 
     /// Takes one message. Gives how long to wait before the next, for the sake of its rate.
     fn take(
-        &mut self,
+        &self,
+        member: &mut Member,
         now: Now,
         message: Message,
-        input: &Input,
         dirty: &mut Dirty,
     ) -> Result<Option<Duration>, Outcome> {
         match message {
             Message::Binary(bytes) if bytes.first() == Some(&MEDIA_V1) => {
-                let length = bytes.len() as u32;
-                if let Err(code) = self.seat.chunk(self.generation, now, bytes, dirty) {
-                    self.complain(now, code, dirty);
-                }
-                Ok(self
-                    .rates
-                    .chunks
-                    .take(now, 1)
-                    .max(self.rates.bytes.take(now, length)))
+                Ok(member.chunk(now, bytes, dirty))
             }
             Message::Binary(bytes) if bytes.first() == Some(&CONTROL_ZSTD_V1) => {
-                let text =
-                    compress::decompress(&bytes, self.shared.config.limits.max_packet as usize)
-                        .map_err(|_| Outcome::Refused(Code::Malformed))?;
-                let wait = self.packet(now, text.as_bytes(), input)?;
-                Ok(self.rates.control(now, bytes.len()).max(wait))
+                let text = compress::decompress(&bytes, self.max_packet)
+                    .map_err(|_| Outcome::Refused(Code::Malformed))?;
+                member.control(now, text.as_bytes(), bytes.len())
             }
-            Message::Binary(bytes) => {
-                metrics::add(&self.shared.counters.messages_refused, 1);
-                self.complain(now, Code::Malformed, dirty);
-                Ok(self.rates.control(now, bytes.len()))
-            }
-            Message::Text(text) => {
-                let wait = self.packet(now, &text, input)?;
-                Ok(self.rates.control(now, text.len()).max(wait))
-            }
-            Message::Signal => Ok(self.rates.control(now, SIGNAL)),
+            Message::Binary(bytes) => Ok(member.unknown(now, bytes.len(), dirty)),
+            Message::Text(text) => member.control(now, &text, text.len()),
+            Message::Signal => Ok(member.signal(now, SIGNAL)),
         }
-    }
-
-    /// Tells the sender that something of its wasn't taken, and why: each reason once in a while.
-    fn complain(&mut self, now: Now, code: Code, dirty: &mut Dirty) {
-        self.complained
-            .retain(|(_, at)| now.since(*at) < COMPLAIN_EVERY);
-        if self.complained.iter().any(|(told, _)| *told == code) {
-            return;
-        }
-        self.complained.push((code, now));
-        let complaint = RelayMessage::Error {
-            code,
-            reply_to: None,
-        };
-        dirty.add(self.seat.outlet.send(&Body::from(&complaint)));
-    }
-
-    /// Takes a packet. One whose number can be read counts as received, whatever else it is.
-    /// Gives how long to wait before the next, for the sake of what it said.
-    fn packet(
-        &mut self,
-        now: Now,
-        text: &[u8],
-        input: &Input,
-    ) -> Result<Option<Duration>, Outcome> {
-        let parsed = std::str::from_utf8(text)
-            .map_err(|_| Outcome::Refused(Code::Malformed))
-            .map(parse_client)?;
-        let (hub, generation) = (&self.shared.hub, self.generation);
-        let wait = match &parsed {
-            Ok(ClientPacket::Message { body, .. }) => self.rates.said(now, body),
-            _ => None,
-        };
-        let done = match parsed {
-            Ok(ClientPacket::Message { n, ack, body }) => {
-                hub.message(&self.seat, generation, n, ack, Ok(body))
-            }
-            Ok(ClientPacket::Ack { ack }) => Hub::acked(&self.seat, generation, ack),
-            Ok(ClientPacket::Ping { id }) => {
-                input.link.queue().packet(&RelayPacket::Pong { id }, false);
-                self.seat.outlet.acknowledge(generation);
-                input.link.flush(clock::now());
-                Ok(())
-            }
-            Ok(ClientPacket::Hello(_)) => Err(Code::OutOfTurn),
-            Err(unreadable) => {
-                metrics::add(&self.shared.counters.messages_refused, 1);
-                match unreadable.numbered {
-                    Some((n, ack)) => {
-                        hub.message(&self.seat, generation, n, ack, Err(unreadable.code))
-                    }
-                    None => Err(unreadable.code),
-                }
-            }
-        };
-        done.map_err(Outcome::Refused)?;
-        Ok(wait)
     }
 }

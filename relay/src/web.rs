@@ -13,7 +13,7 @@ use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
 
 use crate::{
     answer::{self, Body, error, json},
-    door,
+    door, https,
     limits::Place,
     line, lobby, metrics,
     origin::{Asked, Policy, Refusal},
@@ -37,9 +37,12 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/ca", get(ca))
         .route("/lobby", get(lobby_socket))
         .route("/ws", get(session_socket))
-        .route("/webrtc", post(webrtc::take))
+        .route("/webrtc", post(webrtc::take).delete(webrtc::leave))
         .route("/code", post(door::take))
         .route("/line", get(line::give).post(line::take))
+        .route("/https", post(https::open).delete(https::close))
+        .route("/https/events", get(https::events))
+        .route("/https/packets", post(https::packets))
         .route("/trouble", post(trouble::take));
     Router::new()
         .nest("/api/v1", api)
@@ -132,11 +135,11 @@ fn preflight(request: &Request) -> Option<Response<Body>> {
     let headers = response.headers_mut();
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, HEAD"),
+        HeaderValue::from_static("GET, HEAD, POST, DELETE"),
     );
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("content-type"),
+        HeaderValue::from_static("authorization, content-type, last-event-id"),
     );
     headers.insert(
         header::ACCESS_CONTROL_MAX_AGE,
@@ -293,6 +296,11 @@ where
         let message = "This host is ending its service. Look for another host of the ward.";
         return error(StatusCode::SERVICE_UNAVAILABLE, Code::ShuttingDown, message);
     }
+    if !shared.config.carriers.ws {
+        let message =
+            "This relay takes no WebSockets. Use /api/v1/https, and /api/v1/rooms for the list.";
+        return error(StatusCode::FORBIDDEN, Code::Forbidden, message);
+    }
     match ws::upgrade(&mut request) {
         Ok((response, upgrading)) => {
             let running = shared.running();
@@ -386,10 +394,13 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 
 async fn wrong_method(request: Request) -> Response<Body> {
     let (message, methods) = match request.uri().path() {
-        "/api/v1/code" | "/api/v1/webrtc" | "/api/v1/trouble" => {
+        "/api/v1/code" | "/api/v1/trouble" | "/api/v1/https/packets" => {
             ("Only POST is answered here.", "POST")
         }
         "/api/v1/line" => ("Only GET and POST are answered here.", "GET, HEAD, POST"),
+        "/api/v1/https" | "/api/v1/webrtc" => {
+            ("Only POST and DELETE are answered here.", "POST, DELETE")
+        }
         _ => ("Only GET is answered here.", "GET, HEAD"),
     };
     let mut response = if request.uri().path().starts_with("/api") {

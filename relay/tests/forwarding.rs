@@ -175,6 +175,7 @@ async fn jpeg_is_sent_only_while_somebody_needs_it() {
         source: Source::Camera,
         codec: Codec::Jpeg,
         layers: vec![SIZE],
+        sealed: false,
     };
     ana.send(ClientMessage::Tracks {
         tracks: vec![camera(), jpeg],
@@ -325,12 +326,7 @@ async fn who_is_slow_gets_pictures_in_small_chunks() {
 
 #[tokio::test]
 async fn who_gets_no_pictures_is_told_so_and_that_they_are_back() {
-    let server = Server::start(|config| {
-        config.limits.messages_per_s = 10_000;
-        // Ben's silence is no broken line here.
-        config.limits.heartbeat_ms = 60_000;
-    })
-    .await;
+    let server = Server::start(|config| config.limits.messages_per_s = 10_000).await;
     let (mut ana, mut ben) = pair(&server).await;
     let slow = ben.member;
     let left_out = || {

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Came, Guest, Server, came, camera, hello};
+use common::{Came, Guest, Over, Server, camera, hello, over_every_carrier};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -20,6 +20,13 @@ use visita_protocol::{
 };
 use visita_relay::{Config, Relay, bind};
 
+over_every_carrier! {
+    what_the_relay_multiplies_has_rates_of_its_own,
+    one_who_changes_sizes_does_not_restart_an_encoder_each_time,
+    an_address_gets_so_many_sessions_and_established_ones_stay,
+    an_address_makes_so_many_rooms,
+}
+
 fn pong() -> Message {
     Message::Pong(vec![0; 125].into())
 }
@@ -29,16 +36,16 @@ async fn pongs_that_nobody_asked_for_count() {
     let server = Server::start(|_| {}).await;
     let mut guest = server.member("r", "Mallory").await;
     for _ in 0..250 {
-        guest.socket.send(pong()).await.unwrap();
+        guest.wire.socket().send(pong()).await.unwrap();
     }
     assert_eq!(guest.error().await, (Code::RateLimited, None));
 
-    let mut early = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let mut early = server.wire().await;
     for _ in 0..17 {
-        early.send(pong()).await.unwrap();
+        early.socket().send(pong()).await.unwrap();
     }
     assert!(matches!(
-        came(&mut early).await,
+        early.came().await,
         Came::Packet(visita_protocol::control::RelayPacket::Refused {
             code: Code::OutOfTurn
         })
@@ -61,9 +68,8 @@ async fn pongs_that_nobody_asked_for_count() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn what_the_relay_multiplies_has_rates_of_its_own() {
-    let server = Server::start(|_| {}).await;
+async fn what_the_relay_multiplies_has_rates_of_its_own(over: Over) {
+    let server = Server::over(over, |_| {}).await;
     let mut chatter = server.member("r", "Mallory").await;
     for number in 0..12 {
         chatter.chat(&number.to_string()).await;
@@ -78,9 +84,8 @@ async fn what_the_relay_multiplies_has_rates_of_its_own() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn one_who_changes_sizes_does_not_restart_an_encoder_each_time() {
-    let server = Server::start(|config| config.limits.changes_per_s = 1_000).await;
+async fn one_who_changes_sizes_does_not_restart_an_encoder_each_time(over: Over) {
+    let server = Server::over(over, |config| config.limits.changes_per_s = 1_000).await;
     let mut ana = server.member("r", "Ana").await;
     let mut ben = server.member("r", "Ben").await;
     ana.camera().await;
@@ -108,15 +113,13 @@ async fn one_who_changes_sizes_does_not_restart_an_encoder_each_time() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn an_address_gets_so_many_sessions_and_established_ones_stay() {
-    let server = Server::start(|config| config.limits.sessions_per_address = 16).await;
+async fn an_address_gets_so_many_sessions_and_established_ones_stay(over: Over) {
+    let server = Server::over(over, |config| config.limits.sessions_per_address = 16).await;
     let mut guests = Vec::new();
     for _ in 0..16 {
         guests.push(server.guest().await);
     }
-    let another = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-    let refused = Guest::hello(another, hello()).await;
+    let refused = Guest::hello(server.wire().await, hello()).await;
     assert_eq!(refused.err(), Some(Code::RateLimited));
     guests[0].join("r", "Ana").await;
     let mut back = guests.remove(0).reconnect(&server).await;
@@ -127,9 +130,8 @@ async fn an_address_gets_so_many_sessions_and_established_ones_stay() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn an_address_makes_so_many_rooms() {
-    let server = Server::start(|config| config.limits.new_rooms_per_minute = 2).await;
+async fn an_address_makes_so_many_rooms(over: Over) {
+    let server = Server::over(over, |config| config.limits.new_rooms_per_minute = 2).await;
     let mut first = server.member("one", "Ana").await;
     let _second = server.member("two", "Ben").await;
     let mut third = server.guest().await;
@@ -171,9 +173,9 @@ async fn small_chunks_do_not_hold_what_came_with_them() {
     for index in 0..1_000 {
         guest.binary(common::piece(0, index, 1_024, b"z")).await;
         for _ in 0..256 {
-            guest.socket.feed(pong()).await.unwrap();
+            guest.wire.socket().feed(pong()).await.unwrap();
         }
-        guest.socket.flush().await.unwrap();
+        guest.wire.socket().flush().await.unwrap();
     }
     guest.ping().await;
     let grown = resident().saturating_sub(before);

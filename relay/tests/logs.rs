@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use common::Server;
+use common::{Guest, Server, Wire, hello};
 use tracing_subscriber::fmt::MakeWriter;
 use visita_protocol::control::RelayMessage;
 
@@ -56,6 +56,17 @@ async fn logs_hold_no_names_and_no_words() {
     ana.text(r#"{"type":"message","n":"Wort-Gibberish"}"#).await;
     ana.refused().await;
     ben.close().await;
+    // The same without a WebSocket, whose requests have more to tell.
+    let wire = Wire::https(server.address, server.tls());
+    let mut eva = Guest::hello(wire, hello()).await.unwrap();
+    eva.join("Zimmer-Xylophon", "Name-Quetzalcoatl").await;
+    eva.chat("Wort-Archaeopteryx").await;
+    let token = match &eva.wire {
+        Wire::Https(https) => https.token.clone().unwrap(),
+        Wire::Ws(_) => unreachable!(),
+    };
+    eva.text(r#"{"type":"message","n":"Wort-Gibberish"}"#).await;
+    eva.refused().await;
     server
         .get("/Name-in-a-path/?secret=Name-in-a-query", &[])
         .await;
@@ -93,6 +104,7 @@ async fn logs_hold_no_names_and_no_words() {
         "name-in-a",
         "<b>",
         &secret,
+        &token,
     ];
     for word in written {
         if let Some(line) = logs.lines().find(|line| line.contains(word)) {

@@ -1,11 +1,13 @@
-//! Sessions over the `ws` carrier: what is said arrives once and in order, whatever happens to the
+//! Sessions over each carrier: what is said arrives once and in order, whatever happens to the
 //! connection.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
-use common::{Came, Guest, Server, camera, hello, join, microphone, sound};
+use common::{
+    Came, Guest, Over, Server, camera, hello, join, microphone, over_every_carrier, sound,
+};
 use visita_protocol::{
     control::{
         ClientMessage, ClientPacket, Compression, Connection, Hello, LeaveReason, RelayMessage,
@@ -16,6 +18,21 @@ use visita_protocol::{
     name::{PersonName, RoomName},
     sound::Level,
 };
+
+over_every_carrier! {
+    people_come_write_and_go,
+    a_session_is_resumed_and_nothing_is_lost_or_doubled,
+    many_breaks_in_a_row_lose_nothing,
+    another_connection_takes_the_session_over,
+    one_who_does_not_come_back_is_lost,
+    one_who_was_away_for_more_than_is_kept_is_told_how_things_are,
+    one_who_acknowledges_nothing_is_ended_and_may_come_back,
+    silence_is_taken_for_a_break,
+    a_session_in_no_room_ends_after_a_while,
+    a_hello_must_be_right,
+    what_is_wrong_is_answered_and_the_session_goes_on,
+    the_end_of_the_relay_is_told,
+}
 
 fn chat(message: &RelayMessage) -> Option<(u64, String)> {
     match message {
@@ -38,9 +55,8 @@ fn changed(message: &RelayMessage) -> Option<Connection> {
     }
 }
 
-#[tokio::test]
-async fn people_come_write_and_go() {
-    let server = Server::start(|_| {}).await;
+async fn people_come_write_and_go(over: Over) {
+    let server = Server::over(over, |_| {}).await;
     let mut ana = server.member("Bed 7", "Ana").await;
     let mut ben = server.member("bed 7", "Ben").await;
     ana.until(|message| match message {
@@ -67,9 +83,8 @@ async fn people_come_write_and_go() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn a_session_is_resumed_and_nothing_is_lost_or_doubled() {
-    let server = Server::start(|_| {}).await;
+async fn a_session_is_resumed_and_nothing_is_lost_or_doubled(over: Over) {
+    let server = Server::over(over, |_| {}).await;
     let mut ana = server.member("r", "Ana").await;
     let mut ben = server.member("r", "Ben").await;
     ana.ping().await;
@@ -86,13 +101,13 @@ async fn a_session_is_resumed_and_nothing_is_lost_or_doubled() {
         }),
         ..hello()
     };
-    drop(ana.socket);
+    drop(ana.wire);
     assert_eq!(ben.until(changed).await, Connection::Reconnecting);
     ben.chat("two").await;
     assert_eq!(ben.until(chat).await.1, "two");
 
-    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-    let mut back = Guest::hello(socket, hello).await.unwrap();
+    let wire = server.wire().await;
+    let mut back = Guest::hello(wire, hello).await.unwrap();
     assert!(back.welcome.resumed);
     assert_eq!(back.welcome.received, ana.sent, "what she said was heard");
     back.received = received;
@@ -116,9 +131,8 @@ async fn a_session_is_resumed_and_nothing_is_lost_or_doubled() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn many_breaks_in_a_row_lose_nothing() {
-    let server = Server::start(|_| {}).await;
+async fn many_breaks_in_a_row_lose_nothing(over: Over) {
+    let server = Server::over(over, |_| {}).await;
     let mut ana = server.member("r", "Ana").await;
     let mut ben = server.member("r", "Ben").await;
     for number in 1..=30 {
@@ -145,12 +159,11 @@ async fn many_breaks_in_a_row_lose_nothing() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn another_connection_takes_the_session_over() {
-    let server = Server::start(|_| {}).await;
+async fn another_connection_takes_the_session_over(over: Over) {
+    let server = Server::over(over, |_| {}).await;
     let mut ana = server.member("r", "Ana").await;
-    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-    let mut other = Guest::hello(socket, ana.resuming()).await.unwrap();
+    let wire = server.wire().await;
+    let mut other = Guest::hello(wire, ana.resuming()).await.unwrap();
     assert_eq!(ana.refused().await, (Code::Replaced, Some(4000)));
     other.sent = ana.sent;
     other.received = ana.received;
@@ -160,34 +173,36 @@ async fn another_connection_takes_the_session_over() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn one_who_does_not_come_back_is_lost() {
-    let server = Server::start(|config| config.limits.grace_s = 1).await;
+async fn one_who_does_not_come_back_is_lost(over: Over) {
+    let server = Server::over(over, |config| {
+        config.limits.grace_s = 1;
+        config.limits.heartbeat_ms = 1_000;
+    })
+    .await;
     let mut ana = server.member("r", "Ana").await;
     let ben = server.member("r", "Ben").await;
     let resume = ben.resuming();
-    drop(ben.socket);
-    assert_eq!(ana.until(changed).await, Connection::Reconnecting);
+    drop(ben.wire);
+    assert_eq!(ana.alive_until(changed).await, Connection::Reconnecting);
     assert_eq!(
         server.handle.people()[1].connection,
         Connection::Reconnecting
     );
-    assert_eq!(ana.until(left).await, LeaveReason::Lost);
-    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    assert_eq!(ana.alive_until(left).await, LeaveReason::Lost);
+    let wire = server.wire().await;
     assert_eq!(
-        Guest::hello(socket, resume).await.err(),
+        Guest::hello(wire, resume).await.err(),
         Some(Code::SessionGone)
     );
     server.end().await;
 }
 
 /// A relay in which one may write as much as one likes.
-async fn chatty() -> Server {
-    Server::start(|config| {
+async fn chatty(over: Over) -> Server {
+    Server::over(over, |config| {
         config.limits.messages_per_s = 100_000;
         config.limits.chats_per_s = 100_000;
         config.limits.bytes_per_s = 1 << 30;
-        config.limits.heartbeat_ms = 60_000;
     })
     .await
 }
@@ -208,24 +223,26 @@ fn loss(message: &RelayMessage) -> Option<u8> {
     }
 }
 
-#[tokio::test]
-async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
-    let server = chatty().await;
+async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are(over: Over) {
+    let server = chatty(over).await;
     let mut ana = server.member("r", "Ana").await;
     let mut ben = server.member("r", "Ben").await;
     let mut eva = server.member("r", "Eva").await;
     let tracks = vec![camera(), microphone()];
     eva.send(ClientMessage::Tracks { tracks }).await;
     eva.ping().await;
-    // Every second packet of hers gets lost.
-    for sequence in (0..200).step_by(2) {
-        eva.binary(sound(sequence, Level::SILENT, b"opus")).await;
+    let mut percent = None;
+    if over == Over::Ws {
+        // Every second packet of hers gets lost.
+        for sequence in (0..200).step_by(2) {
+            eva.binary(sound(sequence, Level::SILENT, b"opus")).await;
+        }
+        percent = Some(eva.until(loss).await);
     }
-    let percent = eva.until(loss).await;
     eva.ping().await;
     let received = eva.received;
     let away = eva.resuming();
-    drop(eva.socket);
+    drop(eva.wire);
     while ana.until(changed).await != Connection::Reconnecting {}
     // Twice what is kept for her, in the largest lines that there are.
     let line = "👋".repeat(1_990);
@@ -240,8 +257,8 @@ async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
     ana.chat("last").await;
     ana.ping().await;
 
-    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-    let mut back = Guest::hello(socket, away).await.unwrap();
+    let wire = server.wire().await;
+    let mut back = Guest::hello(wire, away).await.unwrap();
     assert!(back.welcome.resumed);
     (back.sent, back.received) = (eva.sent, received);
     let (names, last) = back.until(told).await;
@@ -254,7 +271,9 @@ async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
         _ => None,
     };
     assert_eq!(back.until(sent).await, 2);
-    assert_eq!(back.until(loss).await, percent);
+    if let Some(percent) = percent {
+        assert_eq!(back.until(loss).await, percent);
+    }
     ana.chat("are you back?").await;
     assert_eq!(back.until(chat).await.1, "are you back?");
     back.chat("I am").await;
@@ -262,9 +281,8 @@ async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn one_who_acknowledges_nothing_is_ended_and_may_come_back() {
-    let server = chatty().await;
+async fn one_who_acknowledges_nothing_is_ended_and_may_come_back(over: Over) {
+    let server = chatty(over).await;
     let mut ana = server.member("r", "Ana").await;
     let mut eva = server.member("r", "Eva").await;
     for number in 0..1_100 {
@@ -287,10 +305,9 @@ async fn one_who_acknowledges_nothing_is_ended_and_may_come_back() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn silence_is_taken_for_a_break() {
+async fn silence_is_taken_for_a_break(over: Over) {
     // Longer than the relay's own ping takes: its answer is no sign of life.
-    let server = Server::start(|config| config.limits.heartbeat_ms = 700).await;
+    let server = Server::over(over, |config| config.limits.heartbeat_ms = 700).await;
     let mut ana = server.member("r", "Ana").await;
     assert_eq!(ana.welcome.heartbeat_ms, 700);
     assert_eq!(ana.refused().await, (Code::Timeout, Some(4000)));
@@ -322,9 +339,8 @@ async fn the_host_sees_each_line_and_renames_the_ward_under_way() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn a_session_in_no_room_ends_after_a_while() {
-    let server = Server::start(|config| config.limits.idle_s = 1).await;
+async fn a_session_in_no_room_ends_after_a_while(over: Over) {
+    let server = Server::over(over, |config| config.limits.idle_s = 1).await;
     let mut guest = server.guest().await;
     loop {
         match guest.next().await {
@@ -339,12 +355,11 @@ async fn a_session_in_no_room_ends_after_a_while() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn a_hello_must_be_right() {
-    let server = Server::start(|config| config.limits.sessions = 1).await;
+async fn a_hello_must_be_right(over: Over) {
+    let server = Server::over(over, |config| config.limits.sessions = 1).await;
     let try_hello = async |hello: Hello| {
-        let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-        Guest::hello(socket, hello).await.err()
+        let wire = server.wire().await;
+        Guest::hello(wire, hello).await.err()
     };
     assert_eq!(
         try_hello(Hello {
@@ -377,30 +392,25 @@ async fn a_hello_must_be_right() {
         try_hello(resume(session, secret, 99)).await,
         Some(Code::OutOfTurn)
     );
-    let mut early = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-    futures_util::SinkExt::send(
-        &mut early,
-        tokio_tungstenite::tungstenite::Message::text(r#"{"type":"ping","id":1}"#),
-    )
-    .await
-    .unwrap();
+    let mut early = server.wire().await;
+    early.text(r#"{"type":"ping","id":1}"#).await;
     let refused = RelayPacket::Refused {
         code: Code::OutOfTurn,
     };
-    assert_eq!(common::came(&mut early).await, Came::Packet(refused));
-    assert_eq!(common::came(&mut early).await, Came::End(Some(4000)));
+    assert_eq!(early.came().await, Came::Packet(refused));
+    assert_eq!(early.came().await, Came::End(Some(4000)));
     server.end().await;
 }
 
 #[tokio::test]
 async fn control_is_compressed_when_it_is_offered() {
     let server = Server::start(|_| {}).await;
-    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let wire = server.wire().await;
     let offer = Hello {
         compression: vec![Compression::Unknown, Compression::Zstd1],
         ..hello()
     };
-    let mut ana = Guest::hello(socket, offer).await.unwrap();
+    let mut ana = Guest::hello(wire, offer).await.unwrap();
     assert_eq!(ana.welcome.compression, Some(Compression::Zstd1));
     ana.sent += 1;
     let packet = ClientPacket::Message {
@@ -416,9 +426,8 @@ async fn control_is_compressed_when_it_is_offered() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn what_is_wrong_is_answered_and_the_session_goes_on() {
-    let server = Server::start(|config| {
+async fn what_is_wrong_is_answered_and_the_session_goes_on(over: Over) {
+    let server = Server::over(over, |config| {
         config.limits.rooms = 1;
         config.limits.members = 1;
     })
@@ -477,9 +486,8 @@ async fn what_is_wrong_is_answered_and_the_session_goes_on() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn the_end_of_the_relay_is_told() {
-    let server = Server::start(|_| {}).await;
+async fn the_end_of_the_relay_is_told(over: Over) {
+    let server = Server::over(over, |config| config.carriers.ws = true).await;
     let mut ana = server.member("r", "Ana").await;
     let mut lobby = server.socket("/api/v1/lobby", &[]).await.ok().unwrap();
     let _half = server.connect().await;

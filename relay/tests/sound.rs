@@ -377,8 +377,7 @@ async fn one_who_was_away_is_told_who_speaks_now() {
     let (hello, received) = (away.resuming(), away.received);
     drop(away);
     room.until_told(1).await;
-    let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-    let mut back = Guest::hello(socket, hello).await.unwrap();
+    let mut back = Guest::hello(server.wire().await, hello).await.unwrap();
     back.received = received;
     while back.until(speaker).await != Some(room.others[1].member()) {}
     server.end().await;

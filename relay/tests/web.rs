@@ -467,14 +467,11 @@ async fn those_who_are_slow_to_speak_are_let_go() {
             .await
             .is_ok()
     );
-    let mut speechless = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
+    let mut speechless = server.wire().await;
     let refused = visita_protocol::control::RelayPacket::Refused {
         code: visita_protocol::error::Code::Timeout,
     };
-    assert_eq!(
-        common::came(&mut speechless).await,
-        common::Came::Packet(refused)
-    );
+    assert_eq!(speechless.came().await, common::Came::Packet(refused));
     server.end().await;
 }
 

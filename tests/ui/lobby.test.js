@@ -21,6 +21,7 @@ world.WebSocket = class {
   close() {}
 };
 const { lobby } = await import('../../ui/platform/browser/lobby.js');
+const { Ways } = await import('../../ui/platform/browser/ways.js');
 const { Lobby } = await import('../../ui/platform/tauri/lobby.js');
 
 const ROOMS = { type: 'rooms', rooms: [], now_ms: 7 };
@@ -29,7 +30,7 @@ const ROOMS = { type: 'rooms', rooms: [], now_ms: 7 };
 function browserAfter(code) {
   /** @type {any[]} */
   const seen = [];
-  const stop = lobby('ws://a/lobby', 'http://a/health', (state) => seen.push(state));
+  const stop = lobby({ ws: 'ws://a/lobby', https: 'http://a/rooms', health: 'http://a/health' }, new Ways(), (state) => seen.push(state));
   const socket = sockets.at(-1);
   socket.onmessage({ data: JSON.stringify(ROOMS) });
   socket.onclose({ code });

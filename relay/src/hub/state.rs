@@ -185,6 +185,20 @@ impl State {
         }
     }
 
+    /// A member isn't heard, or is heard again: the others see it so. Its session goes on as it is.
+    pub(super) fn quiet(&mut self, session: SessionId, quiet: bool, dirty: &mut Dirty) {
+        let place = self.sessions.get(&session).and_then(|entry| entry.place);
+        if let Some(place) = place {
+            self.people += 1;
+            let actions = if quiet {
+                self.rooms.lost(place)
+            } else {
+                self.rooms.back(place)
+            };
+            self.act(actions, dirty);
+        }
+    }
+
     /// A session's connection broke.
     pub(super) fn lost(&mut self, session: SessionId, dirty: &mut Dirty) {
         let Some(entry) = self.sessions.get_mut(&session) else {

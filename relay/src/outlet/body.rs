@@ -10,7 +10,7 @@ use visita_protocol::{
 use crate::ws::Outgoing;
 
 /// A packet as it goes over the wire.
-pub(super) fn pack(packet: &RelayPacket, compressed: bool) -> Option<Outgoing> {
+pub(crate) fn pack(packet: &RelayPacket, compressed: bool) -> Option<Outgoing> {
     let text = match serde_json::to_string(packet) {
         Ok(text) => text,
         Err(error) => {

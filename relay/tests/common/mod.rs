@@ -2,6 +2,8 @@
 
 #![allow(
     dead_code,
+    unused_imports,
+    unused_macros,
     unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
@@ -10,12 +12,13 @@
     clippy::format_push_string
 )]
 
+mod http;
 mod media;
+mod wire;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -31,9 +34,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{
-        Error as WsError, Message, client::IntoClientRequest as _, protocol::CloseFrame,
-    },
+    tungstenite::{Error as WsError, client::IntoClientRequest as _},
 };
 use visita_protocol::{
     control::{
@@ -41,14 +42,16 @@ use visita_protocol::{
         RoomKind, Watch, Welcome,
     },
     error::Code,
-    frame::{Header, MEDIA_V1},
+    frame::Header,
     id::MemberId,
     media::{Codec, Size},
     name::{ChatText, PersonName, RoomName},
 };
 use visita_relay::{Config, Handle, Relay, bind};
 
+pub use http::{Answers, Asking};
 pub use media::*;
+pub use wire::*;
 
 /// Nothing here takes this long unless it is broken, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -58,12 +61,19 @@ pub struct Server {
     pub handle: Handle,
     pub address: SocketAddr,
     pub data: TempDir,
+    /// What its participants come over.
+    pub over: Over,
     stop: oneshot::Sender<()>,
     done: JoinHandle<()>,
 }
 
 impl Server {
+    /// A relay whose participants come over `ws`.
     pub async fn start(change: impl FnOnce(&mut Config)) -> Self {
+        Self::over(Over::Ws, change).await
+    }
+
+    pub async fn over(over: Over, change: impl FnOnce(&mut Config)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -71,6 +81,9 @@ impl Server {
             ward: Some("Ward 3".to_owned()),
             ..Config::default()
         };
+        // Participants here give no signs of life by themselves.
+        config.limits.heartbeat_ms = 60_000;
+        config.carriers.ws = over == Over::Ws;
         change(&mut config);
         let relay = Relay::new(config.clone(), bind(config.listen).unwrap()).unwrap();
         let handle = relay.handle();
@@ -83,6 +96,7 @@ impl Server {
             handle,
             address,
             data,
+            over,
             stop,
             done,
         }
@@ -155,10 +169,21 @@ impl Server {
 
     /// Posts a body.
     pub async fn posted(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        self.sent("POST", path, body, headers).await
+    }
+
+    /// Sends a body.
+    pub async fn sent(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let length = body.len().to_string();
         let mut stream = self.connect().await;
         let mut head = format!(
-            "POST {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n",
+            "{method} {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n",
             self.address
         );
         for (name, value) in headers {
@@ -201,11 +226,17 @@ impl Server {
         }
     }
 
+    /// A way to the relay, before the hello.
+    pub async fn wire(&self) -> Wire {
+        match self.over {
+            Over::Ws => Wire::Ws(Box::new(self.socket("/api/v1/ws", &[]).await.ok().unwrap())),
+            Over::Https => Wire::https(self.address, self.tls()),
+        }
+    }
+
     /// A participant after its welcome.
     pub async fn guest(&self) -> Guest {
-        Guest::hello(self.socket("/api/v1/ws", &[]).await.ok().unwrap(), hello())
-            .await
-            .unwrap()
+        Guest::hello(self.wire().await, hello()).await.unwrap()
     }
 
     /// A participant in a room, which is made if it isn't there. It shows everybody.
@@ -287,7 +318,7 @@ pub enum Came {
 
 /// One participant, done by hand: nothing is answered by itself but acknowledgements.
 pub struct Guest {
-    pub socket: Socket,
+    pub wire: Wire,
     pub welcome: Welcome,
     /// The last number sent and received.
     pub sent: u64,
@@ -300,13 +331,14 @@ pub struct Guest {
 }
 
 impl Guest {
-    pub async fn hello(mut socket: Socket, hello: Hello) -> Result<Self, Code> {
-        say(&mut socket, &ClientPacket::Hello(hello)).await;
-        match came(&mut socket).await {
+    pub async fn hello(mut wire: Wire, hello: Hello) -> Result<Self, Code> {
+        let hello = ClientPacket::Hello(hello);
+        wire.text(&serde_json::to_string(&hello).unwrap()).await;
+        match wire.came().await {
             Came::Packet(RelayPacket::Welcome(welcome)) => {
                 let (seen, media) = (vec![], vec![]);
                 Ok(Self {
-                    socket,
+                    wire,
                     welcome,
                     sent: 0,
                     received: 0,
@@ -339,10 +371,8 @@ impl Guest {
     pub async fn reconnect(self, server: &Server) -> Self {
         let hello = self.resuming();
         let (sent, received, member) = (self.sent, self.received, self.member);
-        drop(self.socket);
-        let guest = Self::hello(server.socket("/api/v1/ws", &[]).await.ok().unwrap(), hello)
-            .await
-            .unwrap();
+        drop(self.wire);
+        let guest = Self::hello(server.wire().await, hello).await.unwrap();
         Self {
             sent,
             received,
@@ -352,7 +382,7 @@ impl Guest {
     }
 
     pub async fn packet(&mut self, packet: &ClientPacket) {
-        say(&mut self.socket, packet).await;
+        self.text(&serde_json::to_string(packet).unwrap()).await;
     }
 
     pub async fn send(&mut self, body: ClientMessage) -> u64 {
@@ -416,16 +446,16 @@ impl Guest {
     }
 
     pub async fn binary(&mut self, bytes: Bytes) {
-        self.socket.send(Message::Binary(bytes)).await.unwrap();
+        self.wire.binary(bytes).await;
     }
 
     pub async fn text(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.unwrap();
+        self.wire.text(text).await;
     }
 
     /// What comes next. Numbered messages are checked for their order and counted.
     pub async fn next(&mut self) -> Came {
-        let came = came(&mut self.socket).await;
+        let came = self.wire.came().await;
         if let Came::Packet(RelayPacket::Message { n, .. }) = &came {
             assert_eq!(*n, self.received + 1, "lost or doubled");
             self.received = *n;
@@ -446,6 +476,19 @@ impl Guest {
                 Came::Packet(RelayPacket::Ack { .. } | RelayPacket::Pong { .. }) => {}
                 Came::Media(header, payload) => self.media.push((header, payload)),
                 other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The same, giving signs of life meanwhile.
+    pub async fn alive_until<T>(&mut self, wanted: impl Fn(&RelayMessage) -> Option<T>) -> T {
+        let mut pings = 0;
+        loop {
+            pings += 1;
+            self.packet(&ClientPacket::Ping { id: pings }).await;
+            let found = timeout(Duration::from_millis(200), self.until(&wanted)).await;
+            if let Ok(found) = found {
+                return found;
             }
         }
     }
@@ -505,13 +548,8 @@ impl Guest {
     }
 
     /// Closes in order.
-    pub async fn close(mut self) {
-        let frame = CloseFrame {
-            code: 1000.into(),
-            reason: "".into(),
-        };
-        self.socket.close(Some(frame)).await.unwrap();
-        while !matches!(came(&mut self.socket).await, Came::End(_)) {}
+    pub async fn close(self) {
+        self.wire.close().await;
     }
 }
 
@@ -529,36 +567,5 @@ pub fn join(room: &str, name: &str, role: Role) -> ClientMessage {
             views: vec![],
         },
         clock: None,
-    }
-}
-
-async fn say(socket: &mut Socket, packet: &ClientPacket) {
-    socket
-        .send(Message::text(serde_json::to_string(packet).unwrap()))
-        .await
-        .unwrap();
-}
-
-pub async fn came(socket: &mut Socket) -> Came {
-    loop {
-        let next = timeout(PATIENCE, socket.next())
-            .await
-            .expect("nothing came");
-        return match next {
-            Some(Ok(Message::Text(text))) => {
-                Came::Packet(serde_json::from_str(&text).expect(&text))
-            }
-            Some(Ok(Message::Binary(bytes))) if bytes[0] == MEDIA_V1 => {
-                let (header, start) = Header::parse(&bytes).unwrap();
-                Came::Media(header, bytes.slice(start..))
-            }
-            Some(Ok(Message::Binary(bytes))) => {
-                let text = visita_protocol::compress::decompress(&bytes, 1 << 20).unwrap();
-                Came::Packet(serde_json::from_str(&text).unwrap())
-            }
-            Some(Ok(Message::Close(frame))) => Came::End(frame.map(|frame| frame.code.into())),
-            Some(Ok(_)) => continue,
-            Some(Err(_)) | None => Came::End(None),
-        };
     }
 }

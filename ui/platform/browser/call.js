@@ -45,12 +45,13 @@ const MAX_LOG = 5000;
 export class Call {
   /**
    * Joins at once. Never throws: failures are events.
-   * @param {string} url  the relay's socket
+   * @param {{ ws: string, https: string, webrtc: string }} urls  of the relay
+   * @param {import('./ways.js').Ways} ways
    * @param {Promise<Codecs>} codecs
    * @param {JoinOptions} options
    * @param {import('./devices.js').Devices} devices
    */
-  constructor(url, codecs, options, devices) {
+  constructor(urls, ways, codecs, options, devices) {
     /** @type {Set<(event: CallEvent) => void>} */
     this._subscribers = new Set();
     /** @type {CallEvent[]} */
@@ -62,13 +63,13 @@ export class Call {
     /** @type {Carrier | null} */
     this._carrier = null;
     /** Where offers of another way for media go. */
-    this._offers = offersOf(url);
+    this._offers = urls.webrtc;
     this._ladder = new Ladder(possible());
     /** @type {Lane | null} */
     this._lane = null;
     /** The same, while media goes over it. @type {Lane | null} */
     this._live = null;
-    /** What is decoded of frames. @type {Codec[]} */
+    /** Pictures' codecs that are decoded of frames. @type {Codec[]} */
     this._decodes = [];
     /** @type {Pictures | null} */
     this._pictures = null;
@@ -76,6 +77,8 @@ export class Call {
     this._publisher = null;
     /** The camera's. @type {Track[]} */
     this._tracks = [];
+    /** Whether pictures and sound can go over the connection. */
+    this._frames = true;
     /** What was announced last, as text. */
     this._announced = '[]';
     /** What the others were told that the line carries. @type {import('../../generated').Carries} */
@@ -138,7 +141,7 @@ export class Call {
 
     this._emit({ type: 'connection', state: 'connecting' });
     if (options.camera) this._camera.on();
-    codecs.then((known) => this._start(url, known, options));
+    codecs.then((known) => this._start(urls, ways, known, options));
   }
 
   /**
@@ -237,17 +240,16 @@ export class Call {
   }
 
   /**
-   * @param {string} url
+   * @param {{ ws: string, https: string }} urls
+   * @param {import('./ways.js').Ways} ways
    * @param {Codecs} codecs
    * @param {JoinOptions} options
    */
-  _start(url, codecs, options) {
+  _start(urls, ways, codecs, options) {
     if (this._ended) return;
     /** @type {Codec[]} */
     const decodes = [...codecs.decodes, 'jpeg'];
-    /** @type {Codec[]} */
-    const sound = this._sound.possible ? ['opus'] : [];
-    this._decodes = [...decodes, ...sound];
+    this._decodes = decodes;
     this._pictures = new Pictures(decodes, this._painter, {
       sound: (header, payload) => this._sound.hearing.frame(header, payload),
       until: (member, time) => this._sound.hearing.until(member, time),
@@ -256,11 +258,11 @@ export class Call {
       },
       picture: (member, state, width, height) => this._emit({ type: 'picture', member, state, width, height }),
       unable: (left) => {
-        this._decodes = [...left, ...sound];
-        if (!this._live) this._carrier?.send({ type: 'decodes', decodes: this._decodes });
+        this._decodes = [...left];
+        if (!this._live) this._tellDecodes();
       },
     });
-    const carrier = new Carrier(url, {
+    const carrier = new Carrier(urls, ways, {
       state: (state, code) => {
         if (state === 'ended') return this._end(code);
         if (state === 'connected') {
@@ -268,6 +270,11 @@ export class Call {
           this._climb();
         }
         return this._emit({ type: 'connection', state });
+      },
+      carries: (frames) => {
+        this._frames = frames;
+        this._tellDecodes();
+        this._announce();
       },
       message: (message) => this._message(message),
       media: (message) => this._pictures?.media(message),
@@ -301,7 +308,7 @@ export class Call {
       room: options.room,
       name: options.name,
       role: options.role,
-      decodes: [...decodes, ...sound],
+      decodes: this._able(),
       watch: { others: document.hidden ? null : AT_FIRST, views: [] },
     });
   }
@@ -360,22 +367,22 @@ export class Call {
   _climb() {
     const identity = this._carrier?.identity;
     if (!identity?.webrtc || !this._carrier?.connected || this._ended || !this._ladder.tries(performance.now())) return;
-    const sound = this._decodes.filter((codec) => codec === 'opus');
     const lane = new Lane(this._offers, identity, {
       up: () => {
         this._ladder.up(performance.now());
         this._live = lane;
-        const pictures = [...new Set([...decodesLive(), .../** @type {Codec[]} */ (['jpeg'])])];
-        this._pictures?.able(pictures);
-        this._carrier?.send({ type: 'decodes', decodes: [...pictures, ...sound] });
+        this._pictures?.able(liveDecodes());
+        this._tellDecodes();
         this._publisher?.way(lane);
         this._sound.way((track) => lane.microphone(track));
+        this._announce();
       },
       down: (why) => {
         this._lane = null;
         this._ladder.failed(performance.now(), why);
         this._land();
       },
+      control: (socket) => this._carrier?.move(socket),
       media: (message) => this._pictures?.media(message),
       picture: (member, video) => this._pictures?.moving(member, video),
       sound: (member, track) => this._sound.hearing.live(member, track),
@@ -383,20 +390,39 @@ export class Call {
     this._lane = lane;
   }
 
-  /** Media goes over the WebSocket again. */
+  /** Media goes over the connection again, if it takes any. */
   _land() {
     if (!this._live || this._ended) return;
     this._live = null;
     this._pictures?.able(this._decodes);
-    this._carrier?.send({ type: 'decodes', decodes: this._decodes });
+    this._tellDecodes();
     this._publisher?.way(null);
     this._sound.way(null);
+    this._announce();
+  }
+
+  /** Whether there is a way for pictures and sound. */
+  get _carried() {
+    return this._frames || this._live !== null;
+  }
+
+  /**
+   * What can be decoded here of what comes: nobody is to encode for one who gets nothing.
+   * @returns {Codec[]}
+   */
+  _able() {
+    if (!this._carried) return [];
+    return [...(this._live ? liveDecodes() : this._decodes), .../** @type {Codec[]} */ (this._sound.possible ? ['opus'] : [])];
+  }
+
+  _tellDecodes() {
+    this._carrier?.send({ type: 'decodes', decodes: this._able() });
   }
 
   /** Says what could be sent, if that changed. */
   _announce() {
     if (!this._joined || this._ended) return;
-    const tracks = [...this._tracks, ...this._sound.tracks];
+    const tracks = this._carried ? [...this._tracks, ...this._sound.tracks] : [];
     const announced = JSON.stringify(tracks);
     if (announced !== this._announced && this._carrier?.send({ type: 'tracks', tracks }) != null) this._announced = announced;
   }
@@ -512,8 +538,5 @@ export class Call {
  */
 const pixels = (side) => Math.min(0xffff, Math.max(1, Math.round(side)));
 
-/**
- * Where the offers of a relay go, from where its socket is.
- * @param {string} url
- */
-const offersOf = (url) => url.replace(/^ws/u, 'http').replace(/ws$/u, 'webrtc');
+/** Codecs of pictures that come over a lane. @returns {Codec[]} */
+const liveDecodes = () => [...new Set([...decodesLive(), .../** @type {Codec[]} */ (['jpeg'])])];

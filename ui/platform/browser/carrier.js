@@ -1,10 +1,14 @@
-// The `ws` carrier: one session with the relay over one WebSocket at a time. Reconnects and
-// resumes by itself; gives up after the grace time.
+// One session with the relay over one connection at a time: a WebSocket or, where those are refused,
+// plain requests, and the lane's channel once there is one. Reconnects and resumes by itself; gives up
+// after the grace time.
 
 import { ControlError, parseRelay } from '../../protocol/control.js';
+import { Pulse } from '../../protocol/pulse.js';
 import { Session, SessionError } from '../../protocol/session.js';
 import { BackOff } from './back-off.js';
+import { HttpsSocket } from './https.js';
 import { Outbox } from './outbox.js';
+import { ChannelSocket } from './rtc/channel.js';
 
 /** @typedef {import('../../generated').ClientMessage} ClientMessage */
 /** @typedef {import('../../generated').ClientPacket} ClientPacket */
@@ -18,13 +22,15 @@ import { Outbox } from './outbox.js';
 const VERSIONS = [1];
 /** Milliseconds from opening a socket to the relay's welcome. */
 const HANDSHAKE = 5000;
+/** Milliseconds for a WebSocket to open where none did yet, before plain requests are tried. */
+const OPENING = 3000;
 /** Milliseconds of trying before the first welcome: somebody is watching the button. */
 const FIRST_CONTACT = 10_000;
 /** Milliseconds of trying to resume, at least. */
 const RESUME = 30_000;
 /** Milliseconds after which messages that came are acknowledged without one to send. */
 const ACK_DELAY = 200;
-/** Milliseconds between pings while frames go out. */
+/** Milliseconds between pings while frames go out, at most. */
 const PROBE = 1000;
 /**
  * Milliseconds that a ping may stay unanswered, beyond the fastest so far, until the line counts
@@ -46,6 +52,8 @@ const PASSING = new Set(['timeout', 'internal', 'rate_limited', 'busy']);
  * @typedef {object} Events
  * @property {(state: 'connected' | 'reconnecting' | 'ended', code?: Code | 'unreachable') => void} state
  *   how the session is; nothing follows 'ended'
+ * @property {(frames: boolean) => void} carries  whether frames can go over this connection, before it is
+ *   told to be connected; until it is said they can
  * @property {(message: RelayMessage) => void} message  each message of the relay's, once
  * @property {(message: Uint8Array) => void} media  a media message's bytes
  */
@@ -53,19 +61,28 @@ const PASSING = new Set(['timeout', 'internal', 'rate_limited', 'busy']);
 export class Carrier {
   /**
    * Opens at once.
-   * @param {string} url  the socket's address
+   * @param {{ ws: string, https: string }} urls  the relay's addresses of both ways
+   * @param {import('./ways.js').Ways} ways
    * @param {Events} events
    */
-  constructor(url, events) {
-    this._url = url;
+  constructor(urls, ways, events) {
+    this._urls = urls;
+    this._ways = ways;
+    /** @type {import('./ways.js').Way | 'channel'} */
+    this._way = 'ws';
     this._events = events;
     /** @type {Session<ClientMessage>} */
     this._session = new Session();
     /** @type {Welcome | null} */
     this._welcome = null;
-    /** @type {WebSocket | null} */
+    /** @type {WebSocket | HttpsSocket | ChannelSocket | null} */
     this._socket = null;
+    /** What the session moves to, until it answers. @type {ChannelSocket | null} */
+    this._next = null;
     this._open = false;
+    /** Whether frames can go over the connection. */
+    this._frames = true;
+    this._pulse = new Pulse(Infinity);
     this._ended = false;
     /** Whether the relay said that it ends. */
     this._closing = false;
@@ -98,9 +115,14 @@ export class Carrier {
     return this._welcome;
   }
 
-  /** Whether frames can go out now. */
+  /** Whether the session is on a connection that is heard. */
   get connected() {
-    return this._open;
+    return this._open && !this._pulse.quiet;
+  }
+
+  /** What the session is on, or is tried with. */
+  get way() {
+    return this._way;
   }
 
   /**
@@ -126,7 +148,7 @@ export class Carrier {
    * @returns {'taken' | 'congested'}  'congested': the line doesn't keep up, send less
    */
   frame(header, payload) {
-    if (!this._open) return 'congested';
+    if (!this._open || !this._frames) return 'congested';
     this._framed = performance.now();
     const taken = this.outbox.push(this._framed, header, payload);
     this._pump();
@@ -140,7 +162,7 @@ export class Carrier {
    * @returns {'taken' | 'congested'}
    */
   sound(header, payload) {
-    if (!this._open) return 'taken';
+    if (!this._open || !this._frames) return 'taken';
     const now = performance.now();
     this._framed = now;
     const taken = this.outbox.sound(now, header, payload);
@@ -153,23 +175,41 @@ export class Carrier {
     const now = performance.now();
     const late = now - this._beaten;
     this._beaten = now;
-    if (!this._open || !this._welcome) return;
-    const heartbeat = this._welcome.heartbeat_ms;
-    const patience = 3 * heartbeat + 1000;
+    if (!this._open) return;
+    const { every, quietAfter, brokenAfter } = this._pulse;
     const slept = late > ASLEEP;
     if (slept && !this._doubted) {
       // What came while this page slept waits in the browser: ask, and look again, once.
       this._doubted = true;
-      this._heard = Math.max(this._heard, now - patience + heartbeat);
+      this._heard = Math.max(this._heard, now - brokenAfter + quietAfter);
+    } else {
+      this._turn(now);
     }
-    if (now - this._heard > patience) return this._broken();
-    const pause = now - this._framed < PROBE ? Math.min(PROBE, heartbeat) : heartbeat;
+    if (!this._open) return;
+    const pause = now - this._framed < PROBE ? Math.min(PROBE, every) : every;
     if (now - this._pinged >= pause || slept) {
       this._pinged = now;
       this._pings = (this._pings + 1) >>> 0;
       this._probes.push({ id: this._pings, at: now });
       this._packet({ type: 'ping', id: this._pings });
     }
+  }
+
+  /** @param {number} now */
+  _turn(now) {
+    switch (this._pulse.turn(now, this._heard)) {
+      case 'quiet': return this._events.state('reconnecting');
+      case 'back': return this._events.state('connected');
+      case 'broken': return this._broken();
+      default: return undefined;
+    }
+  }
+
+  /** Something came. */
+  _life() {
+    this._heard = performance.now();
+    this._doubted = false;
+    if (this._open && this._pulse.quiet) this._turn(this._heard);
   }
 
   /** Whether what was sent last is still far from the relay. */
@@ -182,7 +222,9 @@ export class Carrier {
   /** The network may be back: no more waiting before the next attempt. */
   hurry() {
     this.beat();
-    if (this._ended || this._socket) return;
+    // What it was on may be gone with the network before.
+    if (this._open && this._pulse.quiet) this._broken();
+    if (this._ended || this._socket || this._next) return;
     clearTimeout(this._retry);
     this._connect();
   }
@@ -194,37 +236,97 @@ export class Carrier {
     this._forget(1000);
   }
 
-  _connect() {
-    const socket = new WebSocket(this._url);
-    socket.binaryType = 'arraybuffer';
-    this._socket = socket;
-    const handshake = setTimeout(() => {
-      if (this._socket === socket) this._broken();
-    }, HANDSHAKE);
-    socket.onopen = () => {
-      const resume = this._welcome && {
-        session: this._welcome.session,
-        secret: this._welcome.secret,
-        received: this._session.received,
-      };
-      this._packet(resume
-        ? { type: 'hello', versions: VERSIONS, resume }
-        : { type: 'hello', versions: VERSIONS });
+  /**
+   * Goes on over this, once the relay answers there; until then, and if it doesn't, over what there is.
+   * @param {ChannelSocket} socket
+   */
+  move(socket) {
+    if (!this._open || this._ended || this._next) return socket.close(BROKEN);
+    this._next = socket;
+    const give = () => {
+      clearTimeout(handshake);
+      if (this._next !== socket) return;
+      this._next = null;
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close(BROKEN);
+      // The relay had taken it already.
+      if (!this._socket) this._broken();
     };
+    const handshake = setTimeout(give, HANDSHAKE);
+    socket.onopen = () => socket.send(JSON.stringify(this._hello()));
+    socket.onclose = give;
     socket.onmessage = ({ data }) => {
-      this._heard = performance.now();
-      this._doubted = false;
+      const packet = typeof data === 'string' ? this._read(data) : null;
+      if (packet?.type !== 'welcome') return give();
+      clearTimeout(handshake);
+      this._next = null;
+      // Without a word: the relay ends what was replaced.
+      this._drop();
+      this._listen(socket);
+      this._socket = socket;
+      this._way = 'channel';
+      this._life();
+      return this._take(packet);
+    };
+    return undefined;
+  }
+
+  /** Lets a connection go that was replaced. */
+  _drop() {
+    const socket = this._socket;
+    this._socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(BROKEN);
+  }
+
+  /** @returns {ClientPacket} */
+  _hello() {
+    const resume = this._welcome && {
+      session: this._welcome.session,
+      secret: this._welcome.secret,
+      received: this._session.received,
+    };
+    return resume ? { type: 'hello', versions: VERSIONS, resume } : { type: 'hello', versions: VERSIONS };
+  }
+
+  _connect() {
+    const way = this._ways.next;
+    this._way = way;
+    const socket = way === 'ws' ? new WebSocket(this._urls.ws) : new HttpsSocket(this._urls.https);
+    if (socket instanceof WebSocket) socket.binaryType = 'arraybuffer';
+    else socket.onlife = () => this._life();
+    this._socket = socket;
+    const late = () => {
+      if (this._socket === socket) this._broken();
+    };
+    let handshake = setTimeout(late, way === 'ws' && this._ways.doubtful ? OPENING : HANDSHAKE);
+    socket.onopen = () => {
+      clearTimeout(handshake);
+      handshake = setTimeout(late, HANDSHAKE);
+      this._packet(this._hello());
+    };
+    this._listen(socket, () => clearTimeout(handshake));
+  }
+
+  /**
+   * @param {WebSocket | HttpsSocket | ChannelSocket} socket
+   * @param {() => void} [answered]  it is welcome, or closed
+   */
+  _listen(socket, answered = () => {}) {
+    socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
+      this._life();
       if (typeof data !== 'string') {
-        if (this._open) this._events.media(new Uint8Array(data));
+        if (this._open && data instanceof ArrayBuffer) this._events.media(new Uint8Array(data));
         return;
       }
       const packet = this._read(data);
       if (!packet) return;
-      if (packet.type === 'welcome') clearTimeout(handshake);
+      if (packet.type === 'welcome') answered();
       this._take(packet);
     };
     socket.onclose = () => {
-      clearTimeout(handshake);
+      answered();
       if (this._socket === socket) this._broken();
     };
   }
@@ -278,12 +380,20 @@ export class Carrier {
     const again = this._session.resume(welcome.received);
     this._welcome = welcome;
     this._open = true;
+    if (this._way !== 'channel') this._ways.worked(this._way);
+    this._pulse = new Pulse(welcome.heartbeat_ms);
     this._backOff.reset();
     this._pinged = this._heard;
     const outbox = new Outbox(welcome.max_packet);
     outbox.dropped = this.outbox.dropped;
     this.outbox = outbox;
     for (const { n, body } of again) this._message(n, body);
+    // After what was said before: numbers go in order.
+    const frames = this._way === 'ws';
+    if (frames !== this._frames) {
+      this._frames = frames;
+      this._events.carries(frames);
+    }
     this._events.state('connected');
   }
 
@@ -298,7 +408,8 @@ export class Carrier {
 
   /** @param {Code} code */
   _refused(code) {
-    if (this._welcome && PASSING.has(code)) this._broken();
+    if (code === 'replaced' && this._next) this._drop();
+    else if (this._welcome && PASSING.has(code)) this._broken();
     else this._end(code);
   }
 
@@ -308,13 +419,16 @@ export class Carrier {
     // It said goodbye: there is nothing to come back to.
     if (this._closing) return this._end('shutting_down');
     const now = performance.now();
+    let other = false;
     if (this._open) {
       this._since = now;
-      this._events.state('reconnecting');
+      if (!this._pulse.quiet) this._events.state('reconnecting');
+    } else {
+      other = this._way !== 'channel' && this._ways.failed(this._way);
     }
     this._forget(BROKEN);
     const patience = this._welcome ? Math.max(RESUME, this._welcome.grace_ms) : FIRST_CONTACT;
-    const pause = this._backOff.next();
+    const pause = other ? 0 : this._backOff.next();
     if (now + pause - this._since > patience) return this._end('unreachable');
     this._retry = setTimeout(() => this._connect(), pause);
   }
@@ -341,11 +455,16 @@ export class Carrier {
     this._probes = [];
     this._fastest = Infinity;
     this.outbox.clear();
+    const next = this._next;
+    this._next = null;
+    next?.close(BROKEN);
     const socket = this._socket;
     this._socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(code);
+    if (!(socket instanceof ChannelSocket)) return void socket.close(code);
+    const { session, secret } = this._welcome ?? {};
+    socket.close(code, JSON.stringify({ session, secret }));
   }
 
   _acknowledge() {
@@ -374,7 +493,7 @@ export class Carrier {
   _pump() {
     this._drain = undefined;
     const socket = this._socket;
-    if (!socket || !this._open) return;
+    if (!(socket instanceof WebSocket) || !this._open) return;
     const { full } = this;
     for (;;) {
       const message = this.outbox.next(socket.bufferedAmount, full);

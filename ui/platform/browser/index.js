@@ -8,6 +8,7 @@ import { Devices } from './devices.js';
 import { reach, redeem } from './door.js';
 import { testLine } from './line-test.js';
 import { lobby } from './lobby.js';
+import { Ways } from './ways.js';
 
 /** @typedef {import('../types').Platform} Platform */
 
@@ -21,11 +22,13 @@ export function createPlatform() {
   // Asked at once: the answer is there before somebody has typed a name.
   const codecs = probe();
   const devices = new Devices();
+  const ways = new Ways();
+  const api = (/** @type {string} */ path) => new URL(`/api/v1/${path}`, relay).href;
   return {
     kind: 'browser',
     language: () => navigator.language,
-    lobby: (on) => lobby(socketUrl(relay, 'lobby'), new URL('/api/v1/health', relay).href, on),
-    join: (options) => new Call(socketUrl(relay, 'ws'), codecs, options, devices),
+    lobby: (on) => lobby({ ws: socketUrl(relay, 'lobby'), https: api('rooms'), health: api('health') }, ways, on),
+    join: (options) => new Call({ ws: socketUrl(relay, 'ws'), https: api('https'), webrtc: api('webrtc') }, ways, codecs, options, devices),
     capability,
     testLine: () => testLine(relay),
     devices,
@@ -33,7 +36,7 @@ export function createPlatform() {
     redeem: (code) => redeem(relay, code),
     trouble: (trouble) => {
       // Plain text, so that a page of another origin needn't ask first. Who can't be told isn't.
-      fetch(new URL('/api/v1/trouble', relay), { method: 'POST', body: JSON.stringify(trouble), keepalive: true, credentials: 'omit' }).catch(() => {});
+      fetch(api('trouble'), { method: 'POST', body: JSON.stringify(trouble), keepalive: true, credentials: 'omit' }).catch(() => {});
     },
   };
 }

@@ -2,12 +2,15 @@
 
 import { ControlError, parseLobby } from '../../protocol/control.js';
 import { BackOff } from './back-off.js';
+import { Rooms } from './rooms.js';
 
 /** @typedef {import('../types').LobbyState} LobbyState */
 /** @typedef {import('../../generated').LobbyMessage} LobbyMessage */
 
 /** Milliseconds from opening the socket to the first list. */
 const HANDSHAKE = 5000;
+/** The same for a WebSocket where none opened yet, before the list is asked for by plain requests. */
+const OPENING = 3000;
 /** The close code of a host that ends its service (RFC 6455: going away). */
 const GOING_AWAY = 1001;
 /** Milliseconds between looks whether a silent relay is still there: the list only speaks on a change. */
@@ -15,16 +18,20 @@ const CHECK = 10_000;
 
 /**
  * Calls `on` with the list and each change of it, until the returned function is called.
- * @param {string} url  the lobby's socket
- * @param {string} health  what answers while the relay is there
+ * @param {{ ws: string, https: string, health: string }} urls  the lobby's socket, the list for those who
+ *   get none, and what answers while the relay is there
+ * @param {import('./ways.js').Ways} ways
  * @param {(lobby: LobbyState) => void} on
  * @returns {() => void}
  */
-export function lobby(url, health, on) {
+export function lobby(urls, ways, on) {
   /** @type {LobbyState} */
   let state = { state: 'connecting', rooms: [], now_ms: 0 };
-  /** @type {WebSocket | null} */
+  /** @type {WebSocket | Rooms | null} */
   let socket = null;
+  let told = false;
+  /** @type {import('./ways.js').Way} */
+  let way = 'ws';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let heard = 0;
@@ -45,16 +52,19 @@ export function lobby(url, health, on) {
   };
   /** @param {boolean} [ended]  the host said so */
   const lost = (ended = false) => {
+    const other = !told && ways.failed(way);
     forget();
     if (state.state !== 'lost') enter({ ...state, state: 'lost', ...(ended ? { ended } : {}) });
-    timer = setTimeout(connect, backOff.next());
+    timer = setTimeout(connect, other ? 0 : backOff.next());
   };
   const connect = () => {
     forget();
-    const mine = new WebSocket(url);
+    way = ways.next;
+    const mine = way === 'ws' ? new WebSocket(urls.ws) : new Rooms(urls.https);
     socket = mine;
-    timer = setTimeout(() => lost(), HANDSHAKE);
-    mine.onmessage = ({ data }) => {
+    told = false;
+    timer = setTimeout(() => lost(), way === 'ws' && ways.doubtful ? OPENING : HANDSHAKE);
+    mine.onmessage = (/** @type {{ data: string }} */ { data }) => {
       /** @type {LobbyMessage} */
       let message;
       try {
@@ -66,15 +76,17 @@ export function lobby(url, health, on) {
       if (message.type !== 'rooms') return;
       clearTimeout(timer);
       heard = performance.now();
+      told = true;
+      ways.worked(way);
       backOff.reset();
       enter({ state: 'live', rooms: message.rooms, now_ms: message.now_ms });
     };
-    mine.onclose = ({ code }) => lost(code === GOING_AWAY);
+    mine.onclose = (/** @type {{ code: number }} */ { code }) => lost(code === GOING_AWAY);
   };
   const check = async () => {
     if (state.state !== 'live' || document.hidden || performance.now() - heard < CHECK) return;
     const mine = socket;
-    const answered = await answers(health);
+    const answered = await answers(urls.health);
     if (!answered && socket === mine && mine) lost();
   };
   const hurry = () => {

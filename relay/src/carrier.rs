@@ -1,0 +1,36 @@
+//! What carries a session: whatever moves packets, and frames perhaps, to one participant.
+
+use visita_protocol::time::Now;
+
+use crate::{tap::Tap, ws::Link};
+
+/// A connection as its session sees it. What there is to send waits in the tap; the carrier takes
+/// it from there when it can.
+pub(crate) trait Carrier: Send + Sync {
+    /// Where its messages come from.
+    fn tap(&self) -> &Tap;
+
+    /// Something may wait in the tap. Never waits itself.
+    fn flush(&self, now: Now);
+
+    /// Whether it takes bytes as well as text: frames and what is compressed. Who can't isn't
+    /// offered any.
+    fn takes_bytes(&self) -> bool;
+}
+
+/// The connection of a participant.
+pub(crate) type MemberLink = dyn Carrier;
+
+impl Carrier for Link<Tap> {
+    fn tap(&self) -> &Tap {
+        self.queue()
+    }
+
+    fn flush(&self, now: Now) {
+        Link::flush(self, now);
+    }
+
+    fn takes_bytes(&self) -> bool {
+        true
+    }
+}
