@@ -420,17 +420,11 @@ async fn who_sends_more_over_udp_than_may_be_sent_is_told_and_costs_nobody_else_
         rtp.resize(1_400, round as u8);
         peer.raw(&rtp).await;
     }
-    let too_fast = |message| {
-        matches!(
-            message,
-            RelayMessage::Error {
-                code: Code::RateLimited,
-                ..
-            }
-        )
-        .then_some(())
-    };
-    ana.until(too_fast).await;
+    ana.until(|message| {
+        let too_fast = Code::RateLimited;
+        matches!(message, RelayMessage::Error { code, .. } if *code == too_fast).then_some(())
+    })
+    .await;
     let metrics = server.get("/metrics", &[]).await;
     assert!(!metrics.text().contains("visita_throttled_total 0\n"));
     assert!(metrics.text().contains("visita_throttled_total "));
@@ -463,7 +457,7 @@ fn chat(text: &str) -> ClientMessage {
 }
 
 fn is_chat(message: &RelayMessage, wanted: &str) -> Option<()> {
-    matches!(message, RelayMessage::Chat { text, .. } if text.as_str() == wanted).then_some(())
+    matches!(message, RelayMessage::Chat(chat) if chat.text.reveal() == wanted).then_some(())
 }
 
 #[tokio::test]

@@ -123,12 +123,11 @@ impl Task {
                 self.tell(Event::Relay(message));
             }
             session::Event::Quiet => self.tell(Event::Reconnecting),
-            session::Event::Back => self.tell(Event::Reconnected),
             session::Event::Lost => {
                 self.incoming.lost();
                 self.tell(Event::Reconnecting);
             }
-            session::Event::Resumed => self.tell(Event::Reconnected),
+            session::Event::Back | session::Event::Resumed => self.tell(Event::Reconnected),
             session::Event::Ended(_) => {}
         }
     }

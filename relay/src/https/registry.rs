@@ -75,7 +75,7 @@ mod tests {
         );
         let upper = hex.to_uppercase();
         for wrong in [
-            "".to_owned(),
+            String::new(),
             hex.to_owned(),
             format!("Basic {hex}"),
             format!("bearer {hex}"),

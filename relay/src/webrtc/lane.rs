@@ -23,7 +23,6 @@ use tokio::sync::Notify;
 use visita_protocol::{
     control::RelayMessage,
     error::Code,
-    frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
     sound::{Level, Meter},
@@ -456,10 +455,11 @@ impl Lane {
                     );
                 }
                 Happened::TooFast => {
-                    dirty.add(seat.outlet.send(&Body::from(&RelayMessage::Error {
+                    let too_fast = RelayMessage::Error {
                         code: Code::RateLimited,
                         reply_to: None,
-                    })))
+                    };
+                    dirty.add(seat.outlet.send(&Body::from(&too_fast)));
                 }
                 Happened::Lost(picture) => seat.outlet.lost(picture),
                 Happened::Frame(came) => {

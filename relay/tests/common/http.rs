@@ -105,6 +105,8 @@ pub struct Answers {
     raw: Vec<u8>,
     /// What was in the chunks.
     plain: Vec<u8>,
+    /// The last chunk came.
+    over: bool,
 }
 
 impl Answers {
@@ -113,6 +115,7 @@ impl Answers {
             stream,
             raw: Vec::new(),
             plain: Vec::new(),
+            over: false,
         }
     }
 
@@ -153,12 +156,14 @@ impl Answers {
                 let line: Vec<u8> = self.plain.drain(..=at).collect();
                 return Some(String::from_utf8(line[..at].to_vec()).unwrap());
             }
+            // The end may come together with what is before it.
             while let Some(length) = self.chunk() {
-                if length == 0 {
-                    return None;
-                }
+                self.over |= length == 0;
             }
             if find(&self.plain, b"\n").is_none() {
+                if self.over {
+                    return None;
+                }
                 self.more().await?;
             }
         }

@@ -1,5 +1,7 @@
 //! The simplest WebRTC peer: what a browser does, by str0m, over a real UDP socket.
 
+#![allow(dead_code)]
+
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use str0m::{

@@ -93,7 +93,7 @@ impl Wire {
     }
 }
 
-async fn came(socket: &mut Socket) -> Came {
+pub async fn came(socket: &mut Socket) -> Came {
     loop {
         return match socket.next().await {
             Some(Ok(Message::Text(text))) => {
@@ -214,8 +214,8 @@ impl Https {
             let event = &mut self.event;
             match line.split_once(": ") {
                 Some(("id", id)) => event.id = Some(id.parse().unwrap()),
-                Some(("event", name)) => event.name = name.to_owned(),
-                Some(("data", data)) => event.data = data.to_owned(),
+                Some(("event", name)) => name.clone_into(&mut event.name),
+                Some(("data", data)) => data.clone_into(&mut event.data),
                 _ if line.starts_with(':') => {}
                 _ if line.is_empty() && event.data.is_empty() => {}
                 _ if line.is_empty() && event.name == "end" => {

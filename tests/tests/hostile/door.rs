@@ -169,9 +169,8 @@ pub(super) async fn guessed_sessions(server: &Server, rng: &mut StdRng) {
             secret: Secret(rng.random()),
             received: rng.random(),
         };
-        let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
         let refused = Guest::hello(
-            socket,
+            server.wire().await,
             Hello {
                 resume: Some(resume),
                 ..hello()

@@ -166,7 +166,7 @@ pub(super) async fn pong_flood(server: &Server, _: &mut StdRng) {
     for _ in 0..400 {
         let sent = timeout(
             BRIEFLY,
-            guest.socket.send(Message::Pong(vec![0; 125].into())),
+            guest.wire.socket().send(Message::Pong(vec![0; 125].into())),
         );
         if !matches!(sent.await, Ok(Ok(()))) {
             break;
@@ -189,8 +189,7 @@ pub(super) async fn tiny_chunks(server: &Server, _: &mut StdRng) {
 pub(super) async fn many_sessions(server: &Server, _: &mut StdRng) {
     let mut guests = Vec::new();
     for _ in 0..20 {
-        let socket = server.socket("/api/v1/ws", &[]).await.ok().unwrap();
-        match Guest::hello(socket, hello()).await {
+        match Guest::hello(server.wire().await, hello()).await {
             Ok(guest) => guests.push(guest),
             Err(code) => assert_eq!(code, Code::RateLimited),
         }
@@ -240,7 +239,8 @@ pub(super) async fn never_reads(server: &Server, _: &mut StdRng) {
     let mut guest = enter(server, ROOM).await;
     tokio::time::sleep(BRIEFLY * 5).await;
     let _ = guest
-        .socket
+        .wire
+        .socket()
         .send(Message::text(r#"{"type":"ping","id":1}"#))
         .await;
 }
