@@ -22,6 +22,11 @@ pub const MAX_UNACKNOWLEDGED_BYTES: usize = 1 << 20;
 /// of its own sent, it sends an `ack` alone. Far below [`MAX_UNACKNOWLEDGED`].
 pub const ACK_EVERY: u64 = 16;
 
+/// Messages, and bytes of them, beyond those limits for telling how things are to one who may not have
+/// got all that is kept for it: else it could never be told.
+const TOLD: usize = 32;
+const TOLD_BYTES: usize = 192 * 1024;
+
 /// Too many messages, or bytes of them, wait for an acknowledgement. The session is over, or
 /// [lets go](Session::let_go).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +101,8 @@ pub struct Session<M> {
     lost: Option<u64>,
     /// Messages were let go.
     behind: bool,
+    /// It is told how things are, before it has acknowledged what waits for it.
+    catching_up: bool,
 }
 
 impl<M> Default for Session<M> {
@@ -108,6 +115,7 @@ impl<M> Default for Session<M> {
             told: 0,
             lost: None,
             behind: false,
+            catching_up: false,
         }
     }
 }
@@ -127,8 +135,13 @@ impl<M: Clone> Session<M> {
     /// The same with a message of so many bytes, which are bounded too. One message is always taken,
     /// however large.
     pub fn send_sized(&mut self, body: M, bytes: usize) -> Result<u64, Overflow> {
-        let full = self.bytes > 0 && self.bytes + bytes > MAX_UNACKNOWLEDGED_BYTES;
-        if full || self.behind || self.unacknowledged.len() >= MAX_UNACKNOWLEDGED {
+        let (most_bytes, most) = if self.catching_up {
+            (MAX_UNACKNOWLEDGED_BYTES + TOLD_BYTES, MAX_UNACKNOWLEDGED + TOLD)
+        } else {
+            (MAX_UNACKNOWLEDGED_BYTES, MAX_UNACKNOWLEDGED)
+        };
+        let full = self.bytes > 0 && self.bytes + bytes > most_bytes;
+        if full || self.behind || self.unacknowledged.len() >= most {
             return Err(Overflow);
         }
         self.bytes += bytes;
@@ -186,6 +199,8 @@ impl<M: Clone> Session<M> {
         let done = ack.saturating_sub(self.acknowledged()) as usize;
         let acknowledged = self.unacknowledged.drain(..done);
         self.bytes -= acknowledged.map(|(_, bytes)| bytes).sum::<usize>();
+        self.catching_up &= self.bytes > MAX_UNACKNOWLEDGED_BYTES / 2
+            || self.unacknowledged.len() > MAX_UNACKNOWLEDGED / 2;
         Ok(())
     }
 
@@ -229,6 +244,7 @@ impl<M: Clone> Session<M> {
         let again = self.again(peer_received)?;
         self.told();
         self.lost = None;
+        self.catching_up = self.behind;
         self.behind = false;
         Ok(again)
     }
