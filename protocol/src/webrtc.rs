@@ -14,6 +14,10 @@ pub const MAX_OFFER: usize = 128 * 1024;
 /// The label of the data channel that carries frames which RTP can't: unordered.
 pub const FRAMES: &str = "frames";
 
+/// The RTP header extension that holds a frame's header ([`crate::frame`]), on each of its packets:
+/// so a track can go over either way, frame by frame, and is on its sender's clock on both.
+pub const HEADER: &str = "urn:visita:frame-header";
+
 /// A participant's offer of another way for its media. Its control stays where it is.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Offer {
@@ -36,6 +40,16 @@ pub struct Sent {
     pub codec: Codec,
     /// The track, as announced.
     pub track: TrackId,
+}
+
+/// A participant's media goes over its connection again: `DELETE /api/v1/webrtc`, for when what is
+/// sent over UDP doesn't arrive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leave {
+    /// The session that it is for.
+    pub session: SessionId,
+    /// What proves it.
+    pub secret: Secret,
 }
 
 /// The relay's answer.

@@ -23,8 +23,8 @@ use visita_protocol::{
 };
 
 use crate::{
-    clock,
     carrier::MemberLink,
+    clock,
     fine::Cut,
     floor::Floor,
     limits::Bucket,
@@ -175,6 +175,8 @@ impl Seat {
         }
         let member = inlet.place.as_ref().ok_or(Code::TrackMissing)?.member;
         let assembling: usize = inlet.tracks.iter().map(|t| t.assembler.waiting()).sum();
+        let lane = inlet.lane.as_ref();
+        let moved = lane.is_some_and(|lane| lane.brings(header.track));
         let track = inlet.tracks.iter_mut().find(|t| t.id == header.track);
         let Incoming {
             kind,
@@ -183,6 +185,10 @@ impl Seat {
             ..
         } = track.ok_or(Code::TrackMissing)?;
         let (kind, codec) = (*kind, *codec);
+        if moved && assembler.has_passed(header.sequence) {
+            // It was on its way when the track went over to the lane, and was overtaken.
+            return Ok(());
+        }
         // Whatever the sender wrote there: nobody speaks as another.
         Header::stamp(message, member);
         header.sender = member;

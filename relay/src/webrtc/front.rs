@@ -13,10 +13,10 @@ use str0m::{
     bwe::Bitrate,
     config::{CryptoProvider, DtlsCert},
 };
-use visita_protocol::webrtc::FRAMES;
+use visita_protocol::{budget, webrtc::FRAMES};
 
 use super::{
-    budget,
+    header,
     lane::Lane,
     socket::{Received, Udp, is_wildcard},
 };
@@ -27,6 +27,9 @@ use crate::{
 
 /// Packets of a largest key frame that may wait for one that was lost between them.
 const REORDERED: usize = 1_000;
+/// Sounds that wait for one that is missing before them: it isn't sent again, so only for one that
+/// was overtaken.
+const SOUNDS_REORDERED: usize = 2;
 
 /// The relay's end of every `webrtc` carrier.
 pub(crate) struct Front {
@@ -94,6 +97,8 @@ impl Front {
             .enable_h264(true)
             .enable_bwe(Some(Bitrate::bps(budget::FIRST)))
             .set_reordering_size_video(REORDERED)
+            .set_reordering_size_audio(SOUNDS_REORDERED)
+            .set_extension(header::NUMBER, header::extension())
             .build(Instant::now());
         let local = self.udp.local();
         let mut ips: Vec<IpAddr> = if is_wildcard(local.ip()) {

@@ -21,6 +21,7 @@ use str0m::{
 };
 use tokio::sync::Notify;
 use visita_protocol::{
+    budget::Budget,
     frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
@@ -30,8 +31,8 @@ use visita_protocol::{
 };
 
 use super::{
-    budget::Budget,
     front::{Front, is_frames},
+    header::Stated,
     slots::Pair,
     socket::Received,
     timeline::{Incoming, Outgoing, Report},
@@ -72,6 +73,8 @@ pub(crate) struct Lane {
 struct Inner {
     rtc: Rtc,
     began: Instant,
+    /// Whether the other side takes frames' headers.
+    headers: bool,
     up: bool,
     heard: Instant,
     /// When something is to be done again.
@@ -112,6 +115,7 @@ struct Came {
     last: u64,
     timestamp: u64,
     level: Option<Level>,
+    stated: Option<Header>,
     payload: Arc<[u8]>,
 }
 
@@ -119,7 +123,7 @@ impl Lane {
     /// A lane that isn't up yet, and its task.
     pub(super) fn start(
         front: &Arc<Front>,
-        (rtc, name): (Rtc, String),
+        (rtc, name, headers): (Rtc, String, bool),
         seat: &Arc<Seat>,
         sent: Vec<Sent>,
         counters: Arc<Counters>,
@@ -128,6 +132,7 @@ impl Lane {
         let inner = Inner {
             rtc,
             began: now,
+            headers,
             up: false,
             heard: now,
             due: now,
@@ -366,6 +371,7 @@ impl Lane {
                             numbers: (came.first, came.last),
                             timestamp: came.timestamp,
                             level: came.level,
+                            stated: came.stated.as_ref(),
                             payload: &came.payload,
                         };
                         seat.whole(self.number, now, &whole, &mut dirty);
@@ -470,6 +476,11 @@ impl Inner {
             last: **data.seq_range.end(),
             timestamp,
             level,
+            stated: data
+                .ext_vals
+                .user_values
+                .get()
+                .map(|Stated(header)| *header),
             payload: data.data.clone(),
         })
     }
@@ -513,6 +524,15 @@ impl Inner {
         let writer = match header.level {
             Some(level) => writer.audio_level(level.dbov() as i8, level.voice()),
             None => writer,
+        };
+        let writer = if self.headers {
+            writer.user_extension_value(Stated(Header {
+                chunk: 0,
+                chunks: 1,
+                ..*header
+            }))
+        } else {
+            writer
         };
         let written = writer.write(pt, captured, time, payload);
         if codec != Codec::Opus {

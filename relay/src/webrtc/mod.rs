@@ -1,8 +1,8 @@
 //! The `webrtc` carrier: a participant's media over UDP (ICE-lite, DTLS-SRTP), by whole frames, with
 //! its control where it was. One UDP socket serves all of them ([`Front`]); each has a [`Lane`].
 
-mod budget;
 mod front;
+mod header;
 mod lane;
 mod offer;
 mod slots;
@@ -11,5 +11,5 @@ mod timeline;
 
 pub(crate) use front::Front;
 pub(crate) use lane::Lane;
-pub(crate) use offer::take;
+pub(crate) use offer::{leave, take};
 pub(crate) use slots::{Pair, Slots};

@@ -1,4 +1,4 @@
-//! `POST /api/v1/webrtc`: a participant's offer of another way for its media.
+//! `POST /api/v1/webrtc`: a participant's offer of another way for its media; `DELETE` takes it back.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use str0m::{
 use visita_protocol::{
     error::Code,
     frame::MAX_TRACKS,
-    webrtc::{Answer, MAX_OFFER, Offer},
+    webrtc::{Answer, HEADER, Leave, MAX_OFFER, Offer},
 };
 
 use super::{Lane, Pair, Slots};
@@ -27,6 +27,9 @@ use crate::{
 
 /// The most media in an offer: as many as a room has members, and what is sent.
 const MAX_MEDIA: usize = 2 * 64 + 3;
+
+/// A session and its secret are far less.
+const MAX_LEAVE: usize = 1024;
 
 /// Why an offer isn't taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,26 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
     }
 }
 
+/// Takes an offer back: media goes over the connection from now on.
+pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let body = to_bytes(request.into_body(), MAX_LEAVE).await;
+    let leave = body
+        .ok()
+        .and_then(|body| serde_json::from_slice::<Leave>(&body).ok());
+    let Some(leave) = leave else {
+        let message = "The session and its secret are missing.";
+        return error(StatusCode::BAD_REQUEST, Code::Malformed, message);
+    };
+    let Some(seat) = shared.hub.seat(leave.session, &leave.secret) else {
+        let message = "There is no such session here. Join anew.";
+        return error(StatusCode::UNAUTHORIZED, Code::SessionGone, message);
+    };
+    seat.lane_left();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
     let offer: Offer = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
     if offer.tracks.len() > MAX_TRACKS {
@@ -87,7 +110,7 @@ fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
     let sdp = streams(&sdp, &pairs);
     let lane = Lane::start(
         front,
-        (rtc, name),
+        (rtc, name, offer.sdp.contains(HEADER)),
         &seat,
         offer.tracks,
         shared.counters.clone(),
