@@ -68,7 +68,7 @@ const TOGETHER: Duration = Duration::from_millis(100);
 /// So many stalls…
 const STALLS: usize = 3;
 /// …within this time show a line that loses or jitters; one outage is one stall.
-const RECENT: Duration = Duration::from_secs(5);
+const RECENT: Duration = Duration::from_secs(8);
 /// How long an answer counts for the fastest.
 const FASTEST_COUNTS: Duration = Duration::from_secs(30);
 /// The most answers and stalls that are remembered.

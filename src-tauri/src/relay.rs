@@ -10,7 +10,7 @@ use visita_client::{
     session,
     trust::{Expect, Pins, Tls, parse_fingerprint, pins},
 };
-use visita_protocol::{error::Code, id::Fingerprint};
+use visita_protocol::{error::Code, id::Fingerprint, way::Policy};
 
 use crate::hosts::{Directory, shown, wall_now};
 

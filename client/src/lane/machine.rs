@@ -249,7 +249,7 @@ impl Machine {
             }
             self.health.heard = now();
             let taken = self.rtc.handle_input(input);
-            self.judge(taken)?;
+            judge(taken)?;
             self.turn(events)?;
         }
         Ok(())
@@ -290,7 +290,7 @@ impl Machine {
                         break;
                     }
                     let done = self.rtc.handle_input(Input::Timeout(now));
-                    self.judge(done)?;
+                    judge(done)?;
                 }
                 Ok(Output::Transmit(packet)) => {
                     // What the system doesn't take now is lost, as on any line.
@@ -298,24 +298,13 @@ impl Machine {
                     let _ = self.socket.try_send_to(&packet.contents, to);
                 }
                 Ok(Output::Event(event)) => self.happened(event, events)?,
-                Err(error) => self.judge(Err(error))?,
+                Err(error) => judge(Err(error))?,
             }
         }
         if self.rtc.is_alive() {
             Ok(())
         } else {
             Err(Failed::Ended)
-        }
-    }
-
-    /// A packet that can't be taken apart is no end: the next may be.
-    fn judge(&mut self, done: Result<(), RtcError>) -> Result<(), Failed> {
-        match done {
-            Ok(()) | Err(RtcError::Packet(..) | RtcError::Rtp(_) | RtcError::Net(_)) => Ok(()),
-            Err(error) => {
-                tracing::debug!(%error, "UDP failed");
-                Err(Failed::Ended)
-            }
         }
     }
 
@@ -416,6 +405,17 @@ impl Machine {
         self.asked = now;
         if let Some(mut channel) = self.frames.and_then(|id| self.rtc.channel(id)) {
             let _ = channel.write(true, &[0]);
+        }
+    }
+}
+
+/// A packet that can't be taken apart is no end: the next may be.
+fn judge(done: Result<(), RtcError>) -> Result<(), Failed> {
+    match done {
+        Ok(()) | Err(RtcError::Packet(..) | RtcError::Rtp(_) | RtcError::Net(_)) => Ok(()),
+        Err(error) => {
+            tracing::debug!(%error, "UDP failed");
+            Err(Failed::Ended)
         }
     }
 }

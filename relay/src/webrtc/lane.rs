@@ -2,8 +2,6 @@
 //! WebSocket's link; a task of its own does what time alone brings.
 
 use std::{
-    mem,
-    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
@@ -31,8 +29,10 @@ use visita_protocol::{
 };
 
 use super::{
+    again::{Again, Written},
     front::{Front, is_frames},
     header::Stated,
+    packets::Packets,
     slots::Pair,
     socket::Received,
     timeline::{Incoming, Outgoing, Report},
@@ -75,6 +75,7 @@ struct Inner {
     began: Instant,
     /// Whether the other side takes frames' headers.
     headers: bool,
+    again: Again,
     up: bool,
     heard: Instant,
     /// When something is to be done again.
@@ -86,15 +87,6 @@ struct Inner {
     picture: Option<Mid>,
     frames: Option<ChannelId>,
     packets: Packets,
-}
-
-/// Packets for one call of the system.
-#[derive(Default)]
-struct Packets {
-    to: Option<(IpAddr, std::net::SocketAddr)>,
-    size: usize,
-    bytes: Vec<u8>,
-    count: usize,
 }
 
 /// What a turn of the machine brought, to be done without its lock.
@@ -133,6 +125,7 @@ impl Lane {
             rtc,
             began: now,
             headers,
+            again: Again::default(),
             up: false,
             heard: now,
             due: now,
@@ -290,6 +283,9 @@ impl Lane {
                 let Some(leaving) = seat.outlet.leave(self.number, now, wait.is_none()) else {
                     break;
                 };
+                if leaving.codec == Codec::Opus && inner.write_again(leaving.header.sender) {
+                    self.turn(inner, happened);
+                }
                 self.write(inner, now, leaving);
                 self.turn(inner, happened);
             }
@@ -430,9 +426,23 @@ impl Inner {
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 self.budget.rate(clock::now(), estimate.as_u64());
             }
+            Event::PeerStats(stats) => self.again.lost(stats.egress_loss_fraction.unwrap_or(0.0)),
             Event::ChannelOpen(id, label) if is_frames(&label) => self.frames = Some(id),
             _ => {}
         }
+    }
+
+    /// Sends the last sound of this sender a second time, if this line loses any.
+    fn write_again(&mut self, sender: MemberId) -> bool {
+        let Some(sound) = self.again.take(sender) else {
+            return false;
+        };
+        let Some(writer) = self.rtc.writer(sound.mid) else {
+            return false;
+        };
+        let writer = writer.user_extension_value(Stated(sound.header));
+        let written = writer.write(sound.pt, sound.captured, sound.time, sound.payload);
+        written.is_ok()
     }
 
     fn came(&mut self, data: &MediaData) -> Option<Came> {
@@ -525,12 +535,23 @@ impl Inner {
             Some(level) => writer.audio_level(level.dbov() as i8, level.voice()),
             None => writer,
         };
+        let header = Header {
+            chunk: 0,
+            chunks: 1,
+            ..*header
+        };
         let writer = if self.headers {
-            writer.user_extension_value(Stated(Header {
-                chunk: 0,
-                chunks: 1,
-                ..*header
-            }))
+            if codec == Codec::Opus {
+                self.again.written(Written {
+                    header,
+                    mid,
+                    pt,
+                    captured,
+                    time,
+                    payload: payload.clone(),
+                });
+            }
+            writer.user_extension_value(Stated(header))
         } else {
             writer
         };
@@ -557,35 +578,5 @@ fn payload(chunks: &visita_protocol::chunk::Chunks<bytes::Bytes>) -> Arc<[u8]> {
             }
             whole.into()
         }
-    }
-}
-
-impl Packets {
-    fn add(&mut self, front: &Front, to: (IpAddr, std::net::SocketAddr), packet: &[u8]) {
-        /// What one call may take.
-        const MOST: usize = 60_000;
-        let joins = self.to == Some(to)
-            && packet.len() <= self.size
-            && self.count < front.udp().segments()
-            && self.bytes.len() + packet.len() <= MOST
-            // The last one that was added was no smaller than the others.
-            && self.bytes.len() == self.count * self.size;
-        if !joins {
-            self.send(front);
-            self.to = Some(to);
-            self.size = packet.len();
-        }
-        self.bytes.extend_from_slice(packet);
-        self.count += 1;
-    }
-
-    fn send(&mut self, front: &Front) {
-        if let Some((source, destination)) = mem::take(&mut self.to) {
-            front
-                .udp()
-                .send(source, destination, &self.bytes, self.size);
-        }
-        self.bytes.clear();
-        self.count = 0;
     }
 }

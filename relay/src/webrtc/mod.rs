@@ -1,10 +1,12 @@
 //! The `webrtc` carrier: a participant's media over UDP (ICE-lite, DTLS-SRTP), by whole frames, with
 //! its control where it was. One UDP socket serves all of them ([`Front`]); each has a [`Lane`].
 
+mod again;
 mod front;
 mod header;
 mod lane;
 mod offer;
+mod packets;
 mod slots;
 mod socket;
 mod timeline;
