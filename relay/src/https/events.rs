@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::connection::{Connection, Taken};
-use crate::{clock, ws::Outgoing};
+use crate::ws::Outgoing;
 
 /// Bytes after which no further event joins those that are written together.
 const TOGETHER: usize = 16 * 1024;
