@@ -22,6 +22,8 @@ use crate::{address::HostUrl, carrier::socket::Socket, dial, trust::Tls};
 
 /// Where hosts take offers.
 const PATH: &str = "/api/v1/webrtc";
+/// Where they take them back.
+const WAY: &str = "/api/v1/webrtc/way";
 
 /// A connection to a host that an offer can go over.
 pub(super) struct Door {
@@ -43,7 +45,9 @@ impl Door {
 
     /// Makes the offer.
     pub(super) async fn offer(self, offer: &Offer) -> Result<Answer, Failed> {
-        let answer = self.ask(Method::POST, offer, StatusCode::CREATED).await?;
+        let answer = self
+            .ask(Method::POST, PATH, offer, StatusCode::CREATED)
+            .await?;
         serde_json::from_slice(&answer).map_err(|_| Failed::Unanswered)
     }
 
@@ -53,20 +57,21 @@ impl Door {
             session: welcome.session,
             secret: welcome.secret,
         };
-        let answer = self.ask(Method::DELETE, &leave, StatusCode::NO_CONTENT);
+        let answer = self.ask(Method::DELETE, WAY, &leave, StatusCode::NO_CONTENT);
         answer.await.map(drop)
     }
 
     async fn ask(
         self,
         method: Method,
+        path: &str,
         body: &impl Serialize,
         wanted: StatusCode,
     ) -> Result<Bytes, Failed> {
         let body = serde_json::to_vec(body).map_err(|_| Failed::Unanswered)?;
         let request = Request::builder()
             .method(method)
-            .uri(PATH)
+            .uri(path)
             .header(HOST, self.url.authority())
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))

@@ -6,6 +6,7 @@ use axum::{
     body::to_bytes,
     extract::{Request, State},
 };
+use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use str0m::{
     Rtc,
@@ -18,9 +19,9 @@ use visita_protocol::{
     webrtc::{Answer, HEADER, Leave, MAX_OFFER, Offer},
 };
 
-use super::{Lane, Pair, Slots};
+use super::{Lane, Pair, Slots, control};
 use crate::{
-    answer::{Body, error, json},
+    answer::{Body, error, full, json},
     clock,
     relay::Shared,
 };
@@ -28,8 +29,8 @@ use crate::{
 /// The most media in an offer: as many as a room has members, and what is sent.
 const MAX_MEDIA: usize = 2 * 64 + 3;
 
-/// A session and its secret are far less.
-const MAX_LEAVE: usize = 1024;
+/// The largest word that a session is over, in bytes.
+const MAX_LEAVE: usize = 256;
 
 /// Why an offer isn't taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
 }
 
 /// Takes an offer back: media goes over the connection from now on.
-pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+pub(crate) async fn give_up(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let body = to_bytes(request.into_body(), MAX_LEAVE).await;
     let leave = body
         .ok()
@@ -87,12 +88,31 @@ pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -
         return error(StatusCode::UNAUTHORIZED, Code::SessionGone, message);
     };
     seat.lane_left();
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(full(Bytes::new()));
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
+/// Ends the session in order: what a page that goes away says over a channel gets nowhere any more.
+pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let Ok(body) = to_bytes(request.into_body(), MAX_LEAVE).await else {
+        let message = "Session and secret have 256 bytes at most.";
+        return error(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, message);
+    };
+    let Ok(proof) = serde_json::from_slice::<Leave>(&body) else {
+        let message = "Not a session and its secret. PROTOCOL.md says what they are.";
+        return error(StatusCode::BAD_REQUEST, Code::Malformed, message);
+    };
+    if shared.hub.leave(proof.session, &proof.secret) {
+        let mut response = Response::new(full(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return response;
+    }
+    let message = "There is no such session here. Join anew.";
+    error(StatusCode::UNAUTHORIZED, Code::SessionGone, message)
+}
+
+fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
     let offer: Offer = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
     if offer.tracks.len() > MAX_TRACKS {
         return Err(Refused::Malformed);
@@ -113,8 +133,10 @@ fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
         (rtc, name, offer.sdp.contains(HEADER)),
         &seat,
         offer.tracks,
+        shared.config.limits.bytes_per_s,
         shared.counters.clone(),
     );
+    control::start(shared, &lane, seat.session);
     seat.lane(&lane, Slots::new(pairs));
     Ok(Answer { sdp })
 }

@@ -1,4 +1,4 @@
-//! Packets on their way to the socket, as many in one call as the system takes (GSO).
+//! Packets on their way to the system: as many as it takes in one call.
 
 use std::{
     mem,
@@ -17,6 +17,7 @@ pub(super) struct Packets {
 }
 
 impl Packets {
+    /// Takes a packet from this address of ours to that one.
     pub(super) fn add(&mut self, front: &Front, to: (IpAddr, SocketAddr), packet: &[u8]) {
         /// What one call may take.
         const MOST: usize = 60_000;
@@ -35,6 +36,7 @@ impl Packets {
         self.count += 1;
     }
 
+    /// Sends what waits.
     pub(super) fn send(&mut self, front: &Front) {
         if let Some((source, destination)) = mem::take(&mut self.to) {
             front

@@ -382,6 +382,7 @@ export class Call {
         this._ladder.failed(performance.now(), why);
         this._land();
       },
+      control: (socket) => this._carrier?.move(socket),
       media: (message) => this._pictures?.media(message),
       picture: (member, video) => this._pictures?.moving(member, video),
       sound: (member, track) => this._sound.hearing.live(member, track),
