@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc, RtcError,
-    bwe::BweKind,
+    bwe::{Bitrate, BweKind},
     channel::ChannelId,
     media::{KeyframeRequestKind, Mid},
     net::{Protocol, Receive},
@@ -55,6 +55,9 @@ use crate::{
 const CONTROL_CHANNEL: usize = 16 * 1024;
 /// How soon it is looked at again then.
 const CONTROL_AGAIN: Duration = Duration::from_millis(20);
+/// What is looked for of the line of an app that came here for its line, in bits a second: the
+/// pictures of a few.
+const DESIRED: u64 = 6_000_000;
 /// A lane that isn't up by then never will be.
 const BRING_UP: Duration = Duration::from_secs(15);
 /// A lane of which nothing came for so long is dead: browsers say something each second.
@@ -146,13 +149,16 @@ impl Lane {
     /// A lane that isn't up yet, and its task.
     pub(super) fn start(
         front: &Arc<Front>,
-        (rtc, name, headers): (Rtc, String, bool),
+        (mut rtc, name, headers): (Rtc, String, bool),
         seat: &Arc<Seat>,
         sent: Vec<Sent>,
         bytes_per_s: u32,
         counters: Arc<Counters>,
     ) -> Arc<Self> {
         let now = Instant::now();
+        if headers {
+            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(DESIRED));
+        }
         let inner = Inner {
             rtc,
             began: now,
