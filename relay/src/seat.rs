@@ -16,7 +16,7 @@ use visita_protocol::{
     id::{MemberId, Secret, SessionId, TrackId},
     keyframe::Requests,
     losses::Losses,
-    media::{Codec, Kind, Track},
+    media::{Kind, Track},
     receiver::MAX_SOUND_FRAME,
     sound::MAX_FRAMES_PER_S,
     time::Now,
