@@ -1,4 +1,5 @@
-//! `POST /api/v1/webrtc`: a participant's offer of another way for its media; `DELETE` takes it back.
+//! `POST /api/v1/webrtc`: a participant's offer of another way for its media; `DELETE` ends its
+//! session, and that of `/api/v1/webrtc/way` only takes the offer back.
 
 use std::sync::Arc;
 
