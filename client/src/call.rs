@@ -22,13 +22,14 @@ use visita_protocol::{
     id::MemberId,
     media::{Codec, Size},
     name::{ChatText, PersonName},
+    way::Way,
 };
 
 use crate::{
     address::HostUrl,
     error::Error,
     pictures::Pictures,
-    report::Report,
+    report::{self, Report},
     session,
     trace::{Stamp, Step, Trace},
 };
@@ -224,6 +225,8 @@ pub enum Event {
     /// What the line carries of what is sent: where it is sound alone, one's own picture isn't sent
     /// until it passes again, which is tried.
     Uplink(Carries),
+    /// Media goes this way from now on.
+    Way(Way),
     /// A member's picture comes and can't be shown here; once one is painted, it can again.
     Unseen(MemberId),
     /// The call is over. Nothing follows.
@@ -293,6 +296,7 @@ pub async fn join_unless(
     };
     let voice = Voice::start(&options, ears.played(), told).map_err(Error::Threads)?;
     session.trace.clone_from(&options.trace);
+    session.sent = outgoing.by_rtp().chain([Voice::by_rtp()]).collect();
     let (session, mut events, url) = tokio::select! {
         opened = session::open(session) => opened?,
         () = &mut stop => return Ok(None),
@@ -363,6 +367,7 @@ pub async fn join_unless(
             incoming,
             outgoing,
             voice,
+            ways: report::Ways::default(),
             announced: Vec::new(),
             carries: Carries::Pictures,
             wanted: Vec::new(),

@@ -1,17 +1,11 @@
 //! What carries a session: an established connection that delivers control packets in order and
-//! media chunks. `ws` is the only one now; `webrtc` has its place here. (`https` is for browsers.)
+//! media chunks. `ws` is the only one here: `webrtc` carries media beside it (`lane`), and `https` is
+//! for browsers.
 
 use bytes::Bytes;
 
 pub(crate) mod socket;
 pub mod ws;
-
-/// Which carriers there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A WebSocket over TLS: control as text, media as binary messages.
-    Ws,
-}
 
 /// What a carrier carries.
 #[derive(Clone, Debug, PartialEq, Eq)]

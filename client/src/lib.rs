@@ -10,6 +10,7 @@ mod compress;
 mod dial;
 pub mod discover;
 pub mod error;
+mod lane;
 pub mod link;
 pub mod lobby;
 pub mod pictures;
@@ -20,6 +21,7 @@ pub mod session;
 pub mod trace;
 pub mod trust;
 pub mod uplink;
+mod ways;
 
 pub use call::Call;
 pub use error::Error;

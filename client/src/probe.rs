@@ -38,11 +38,9 @@ impl Probes {
         self.sent.push_back((id, now));
     }
 
-    /// An answer comes. One to nothing that was asked says nothing.
-    pub(crate) fn answered(&mut self, id: u32, now: Now) {
-        let Some(at) = self.sent.iter().position(|(sent, _)| *sent == id) else {
-            return;
-        };
+    /// An answer comes; gives how long it took. One to nothing that was asked says nothing.
+    pub(crate) fn answered(&mut self, id: u32, now: Now) -> Option<Duration> {
+        let at = self.sent.iter().position(|(sent, _)| *sent == id)?;
         let took = now.since(self.sent[at].1);
         // Answers come in order: those before it got lost with a host's restart, or never were.
         self.sent.drain(..=at);
@@ -58,6 +56,7 @@ impl Probes {
         {
             self.fastest = Some((now, took));
         }
+        Some(took)
     }
 
     /// How much longer than the fastest answer all of the last second took. Nothing is known before

@@ -5,6 +5,7 @@ use visita_media::stats::Percentiles;
 use visita_protocol::{
     id::MemberId,
     media::{Codec, Kind},
+    way::Way,
 };
 
 /// A whole call.
@@ -17,6 +18,26 @@ pub struct Report {
     pub received: Vec<Received>,
     /// A row for each encoding.
     pub sent: Vec<Sent>,
+    /// Over what media goes.
+    #[serde(flatten, default)]
+    pub ways: Ways,
+}
+
+/// Over what media goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ways {
+    /// At the end of the report, or of the call.
+    pub carrier: Way,
+    /// How often that changed so far.
+    pub carrier_changes: u32,
+}
+
+impl Ways {
+    /// From now on over this.
+    pub fn changed(&mut self, way: Way) {
+        self.carrier = way;
+        self.carrier_changes += 1;
+    }
 }
 
 /// What came of one track of one sender over the whole call.
@@ -276,9 +297,17 @@ mod tests {
                 sent(Kind::Video, Codec::Jpeg, Some(Size::new(480, 270))),
                 sent(Kind::Audio, Codec::Opus, None),
             ],
+            ways: Ways {
+                carrier: Way::Webrtc,
+                carrier_changes: 1,
+            },
         };
         let written = serde_json::to_value(&report).unwrap();
         assert_eq!(written["first_picture_ms"], Value::Null);
+        assert_eq!(
+            (&written["carrier"], &written["carrier_changes"]),
+            (&json!("webrtc"), &json!(1))
+        );
         let delay = written["received"][0]["delay_ms"].clone();
         let p50 = delay["p50"].as_f64().unwrap();
         assert!((p50 - 4.3).abs() < 0.1, "{p50}");

@@ -14,9 +14,11 @@ use visita_protocol::{
     control::{ClientMessage, ClientPacket, Hello, RelayMessage, RelayPacket, Resume, Welcome},
     error::Code,
     frame::{Header, MAX_HEADER},
-    id::TrackId,
+    id::{MemberId, TrackId},
     pulse::{self, Pulse, Turn},
     receiver::Selected,
+    way::{Policy, Way},
+    webrtc::Sent,
 };
 
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
     trace::{Stamp, Step, Trace},
     trust::Tls,
     uplink::{self, Fate, Next, Uplink},
+    ways::{Lost, Ways, Wish},
 };
 
 /// Where hosts have their session's socket.
@@ -55,8 +58,10 @@ pub struct Options {
     pub urls: Vec<HostUrl>,
     /// Whom to trust there.
     pub tls: Tls,
-    /// Over what.
-    pub carrier: carrier::Kind,
+    /// Over what media goes. Control always has a WebSocket.
+    pub carrier: Policy,
+    /// The tracks that may go over UDP.
+    pub sent: Vec<Sent>,
     /// How long the host may take to answer.
     pub connect_within: Duration,
     /// Whether an address that doesn't answer at first is tried again until that time is over.
@@ -73,7 +78,8 @@ impl Options {
         Self {
             urls,
             tls,
-            carrier: carrier::Kind::Ws,
+            carrier: Policy::default(),
+            sent: Vec::new(),
             connect_within: CONNECT_WITHIN,
             patient: false,
             resume_within: RESUME_WITHIN,
@@ -89,6 +95,10 @@ pub enum Event {
     Message(RelayMessage),
     /// A media chunk came, header and all.
     Chunk(Bytes),
+    /// A whole frame came, with its header.
+    Frame(Header, Bytes),
+    /// Media goes this way from now on; of one's own each picture needs a key frame.
+    Way(Way),
     /// The host isn't heard. The connection may still be whole.
     Quiet,
     /// It is heard again, over the same connection.
@@ -105,6 +115,7 @@ pub enum Event {
 #[derive(Clone)]
 pub struct Handle {
     uplink: Arc<Uplink>,
+    lost: Lost,
     close: watch::Sender<bool>,
 }
 
@@ -140,6 +151,14 @@ impl Handle {
         self.uplink.key_frames_due()
     }
 
+    /// What comes of this member's picture can't be decoded: it must begin again.
+    pub fn need_key_frame(&self, member: MemberId, track: TrackId) {
+        if !self.lost.say(member, track) {
+            // Said again while none comes, so a session that is over needs no word here.
+            let _ = self.say(ClientMessage::NeedKeyFrame { member, track });
+        }
+    }
+
     /// How the way to the host fares.
     pub fn uplink(&self) -> uplink::State {
         self.uplink.state(now())
@@ -157,8 +176,17 @@ pub async fn open(options: Options) -> Result<(Handle, mpsc::Receiver<Event>, Ho
     let (url, link, welcome) = begin(&options, &uplink).await?;
     let (events, receiver) = mpsc::channel(EVENTS);
     let (close, closed) = watch::channel(false);
+    let lost = Lost::default();
+    let wish = Wish {
+        urls: vec![url.clone()],
+        tls: options.tls.clone(),
+        policy: options.carrier,
+        sent: options.sent.clone(),
+    };
+    let ways = Ways::new(wish, uplink.clone(), lost.clone());
     let driver = Driver {
         options,
+        ways,
         uplink: uplink.clone(),
         events,
         close: closed,
@@ -166,7 +194,12 @@ pub async fn open(options: Options) -> Result<(Handle, mpsc::Receiver<Event>, Ho
         closing: false,
     };
     tokio::spawn(driver.run(link));
-    Ok((Handle { uplink, close }, receiver, url))
+    let handle = Handle {
+        uplink,
+        lost,
+        close,
+    };
+    Ok((handle, receiver, url))
 }
 
 async fn begin(options: &Options, uplink: &Arc<Uplink>) -> Result<(HostUrl, Link, Welcome), Error> {
@@ -219,22 +252,15 @@ async fn connect(
 ) -> Result<(HostUrl, Link, Welcome), Error> {
     let resumes = resume.is_some();
     let shake_hands = async {
-        let (url, mut sender, mut receiver) = match options.carrier {
-            carrier::Kind::Ws => {
-                let (url, sender, receiver) = ws::connect(
-                    &options.urls,
-                    PATH,
-                    options.tls.config.clone(),
-                    options.trace.as_ref(),
-                )
-                .await?;
-                (
-                    url,
-                    carrier::Sender::Ws(sender),
-                    carrier::Receiver::Ws(receiver),
-                )
-            }
-        };
+        let (url, sender, receiver) = ws::connect(
+            &options.urls,
+            PATH,
+            options.tls.config.clone(),
+            options.trace.as_ref(),
+        )
+        .await?;
+        let mut sender = carrier::Sender::Ws(sender);
+        let mut receiver = carrier::Receiver::Ws(receiver);
         let hello = Hello {
             versions: VERSIONS.to_vec(),
             resume,
@@ -325,6 +351,7 @@ async fn asked_to_close(close: &mut watch::Receiver<bool>) {
 
 struct Driver {
     options: Options,
+    ways: Ways,
     uplink: Arc<Uplink>,
     events: mpsc::Sender<Event>,
     close: watch::Receiver<bool>,
@@ -357,6 +384,11 @@ impl Driver {
             }
             self.uplink.lost();
             link.end().await;
+            if let Some(event) = self.ways.broke()
+                && self.events.send(event).await.is_err()
+            {
+                return;
+            }
             tracing::info!("the connection broke; resuming the session");
             if self.events.send(Event::Lost).await.is_err() {
                 return;
@@ -401,13 +433,27 @@ impl Driver {
                         return over;
                     }
                 }
+                event = self.ways.next() => {
+                    if let Some(event) = self.ways.happened(event)
+                        && self.events.send(event).await.is_err()
+                    {
+                        return Over::Ended(None);
+                    }
+                }
                 () = asked_to_close(&mut close) => {
                     self.say_goodbye(link).await;
                     return Over::Ended(None);
                 }
                 due = async { tokio::select! { _ = beat.tick() => true, _ = probe.tick() => false } } => {
-                    if !due && !self.uplink.is_sending() {
-                        continue;
+                    if !due {
+                        if let Some(event) = self.ways.turn(&self.welcome)
+                            && self.events.send(event).await.is_err()
+                        {
+                            return Over::Ended(None);
+                        }
+                        if !self.uplink.is_sending() && !self.ways.listens() {
+                            continue;
+                        }
                     }
                     pings += 1;
                     if let Err(error) = self.uplink.ping(pings) {
@@ -453,7 +499,10 @@ impl Driver {
 
     async fn handle(&mut self, message: carrier::Message) -> Result<(), Over> {
         let event = match message {
-            carrier::Message::Media(chunk) => Event::Chunk(chunk),
+            carrier::Message::Media(chunk) => {
+                self.ways.came();
+                Event::Chunk(chunk)
+            }
             control => match compress::unpack(control)? {
                 Some(RelayPacket::Message { n, ack, body }) => {
                     if !self.uplink.accept(n, ack)? {
@@ -475,7 +524,9 @@ impl Driver {
                     return Err(Error::Protocol("a second welcome".into()).into());
                 }
                 Some(RelayPacket::Pong { id }) => {
-                    self.uplink.pong(id);
+                    if let Some(took) = self.uplink.pong(id) {
+                        self.ways.answered(took);
+                    }
                     return Ok(());
                 }
                 None => return Ok(()),

@@ -2,12 +2,15 @@
 //! queues and what is dropped when the socket is slow are the relay's own
 //! ([`visita_protocol::receiver`]); here they meet the session's numbers.
 
+mod side;
+
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
+use side::Side;
 use tokio::sync::Notify;
 use visita_protocol::{
     chunk::{self, CHUNK, FINE},
@@ -50,11 +53,17 @@ pub(crate) enum Next {
 pub(crate) struct Uplink {
     inner: Mutex<Inner>,
     ready: Notify,
+    /// The same, for what goes over UDP.
+    side_ready: Notify,
 }
 
 struct Inner {
     session: Session<ClientMessage>,
     queues: Receiver<Outgoing, Arc<[Bytes]>>,
+    /// What goes over UDP instead, while that is up.
+    side: Option<Side>,
+    /// What the host wants.
+    selected: Vec<Selected>,
     keys: keyframe::Requests,
     connected: bool,
     compression: Option<Compression>,
@@ -96,11 +105,45 @@ pub struct State {
     pub sound_dropped: u64,
 }
 
+impl State {
+    fn of<C, F: Clone>(queues: &Receiver<C, F>, now: Now) -> Self {
+        let counters = queues.counters();
+        let slow = [
+            receiver::Reason::Temporal,
+            receiver::Reason::KeyFramesOnly,
+            receiver::Reason::SoundOnly,
+            receiver::Reason::Purged,
+        ];
+        Self {
+            age: queues.age(now),
+            late: Duration::ZERO,
+            level: queues.level(),
+            dropped: slow.iter().map(|&reason| counters.dropped(reason)).sum(),
+            sound: queues.depth().sound,
+            sound_dropped: counters.sound_purged,
+        }
+    }
+
+    /// With what goes another way.
+    fn and(self, other: Self) -> Self {
+        Self {
+            age: self.age.max(other.age),
+            late: self.late.max(other.late),
+            level: self.level.max(other.level),
+            dropped: self.dropped + other.dropped,
+            sound: self.sound + other.sound,
+            sound_dropped: self.sound_dropped + other.sound_dropped,
+        }
+    }
+}
+
 impl Uplink {
     pub(crate) fn new() -> Self {
         let inner = Inner {
             session: Session::new(),
             queues: Receiver::new(),
+            side: None,
+            selected: Vec::new(),
             keys: keyframe::Requests::new(),
             connected: false,
             compression: None,
@@ -113,6 +156,7 @@ impl Uplink {
         Self {
             inner: Mutex::new(inner),
             ready: Notify::new(),
+            side_ready: Notify::new(),
         }
     }
 
@@ -174,15 +218,16 @@ impl Uplink {
         Ok(())
     }
 
-    /// A ping was answered, or a mark.
-    pub(crate) fn pong(&self, id: u32) {
+    /// A ping was answered, or a mark; gives how long a ping took.
+    pub(crate) fn pong(&self, id: u32) -> Option<Duration> {
         let (now, mut inner) = (now(), self.lock());
         if let Some(mark) = id.checked_sub(MARKS) {
             inner.queues.answered(now, mark);
             drop(inner);
             self.ready.notify_one();
+            None
         } else {
-            inner.probes.answered(id, now);
+            inner.probes.answered(id, now)
         }
     }
 
@@ -223,11 +268,35 @@ impl Uplink {
     /// half sent too: to the host it may be of a track that isn't announced any more.
     pub(crate) fn route(&self, tracks: &[Selected]) {
         let mut inner = self.lock();
-        inner.queues.route(SELF, tracks);
-        inner.queues.cut_off();
+        inner.selected = tracks.to_vec();
+        inner.divide();
         if tracks.is_empty() {
             inner.keys = keyframe::Requests::new();
         }
+    }
+
+    /// These tracks go over UDP from now on, `None`: none any more. Each picture begins there with
+    /// a key frame.
+    pub(crate) fn side(&self, tracks: Option<Vec<TrackId>>) {
+        let mut inner = self.lock();
+        inner.side = tracks.map(Side::new);
+        inner.divide();
+    }
+
+    /// The next whole frame for UDP: sound, and pictures only if they may go now.
+    pub(crate) fn leave(&self, pictures: bool) -> Option<Bytes> {
+        self.lock().side.as_mut()?.leave(now(), pictures)
+    }
+
+    /// Whether pictures wait to go over UDP.
+    pub(crate) fn pictures_wait(&self) -> bool {
+        let inner = self.lock();
+        inner.side.as_ref().is_some_and(Side::pictures_wait)
+    }
+
+    /// Until something may wait to go over UDP.
+    pub(crate) async fn side_ready(&self) {
+        self.side_ready.notified().await;
     }
 
     /// Whether the line showed itself slow: then sound must get between smaller chunks.
@@ -242,7 +311,11 @@ impl Uplink {
 
     /// The picture is tried again after a pause: as if the line had carried none before.
     pub(crate) fn try_pictures(&self) {
-        self.lock().queues.try_pictures(now());
+        let (now, mut inner) = (now(), self.lock());
+        inner.queues.try_pictures(now);
+        if let Some(side) = &mut inner.side {
+            side.try_pictures(now);
+        }
     }
 
     /// Queues an encoded frame.
@@ -251,36 +324,21 @@ impl Uplink {
         if !inner.connected {
             return Fate::Dropped;
         }
-        let max_chunk = if inner.slow {
-            inner.max_chunk.min(FINE)
-        } else {
-            inner.max_chunk
-        };
-        let Ok(chunks) = chunk::split(header, payload.len(), max_chunk) else {
-            return Fate::Dropped;
-        };
-        let header = Header {
-            chunk: 0,
-            chunks: chunks.len() as u16,
-            ..header
-        };
-        let messages: Arc<[Bytes]> = chunks
-            .map(|(header, range)| {
-                let mut message = Vec::with_capacity(header.len() + range.len());
-                header.write(&mut message);
-                message.extend_from_slice(&payload[range]);
-                Bytes::from(message)
-            })
-            .collect();
         let now = now();
         inner.framed = Some(now);
-        match inner.queues.frame(now, &header, payload.len(), &messages) {
+        let (verdict, ready) = match &mut inner.side {
+            Some(side) if side.brings(header.track) => {
+                (side.frame(now, header, payload), &self.side_ready)
+            }
+            _ => (inner.cut(now, header, payload), &self.ready),
+        };
+        match verdict {
             Verdict::Queued => {
                 if header.references.is_key() {
                     inner.keys.came(header.track);
                 }
                 drop(inner);
-                self.ready.notify_one();
+                ready.notify_one();
                 Fate::Queued
             }
             Verdict::Dropped {
@@ -298,20 +356,17 @@ impl Uplink {
     /// How it fares.
     pub(crate) fn state(&self, now: Now) -> State {
         let inner = self.lock();
-        let counters = inner.queues.counters();
-        let slow = [
-            receiver::Reason::Temporal,
-            receiver::Reason::KeyFramesOnly,
-            receiver::Reason::SoundOnly,
-            receiver::Reason::Purged,
-        ];
-        State {
-            age: inner.queues.age(now),
+        let connection = State {
             late: inner.probes.late(now),
-            level: inner.queues.level(),
-            dropped: slow.iter().map(|&reason| counters.dropped(reason)).sum(),
-            sound: inner.queues.depth().sound,
-            sound_dropped: counters.sound_purged,
+            ..State::of(&inner.queues, now)
+        };
+        match &inner.side {
+            // What is on its way over UDP its own estimate of the line sees.
+            Some(side) => State {
+                late: Duration::ZERO,
+                ..connection.and(side.state(now))
+            },
+            None => connection,
         }
     }
 
@@ -332,6 +387,46 @@ impl Uplink {
 }
 
 impl Inner {
+    /// Each wanted track goes one way. What waits of one that goes another way now is thrown away.
+    fn divide(&mut self) {
+        let brings = |track| self.side.as_ref().is_some_and(|side| side.brings(track));
+        let (there, here): (Vec<Selected>, Vec<Selected>) = self
+            .selected
+            .iter()
+            .partition(|selected| brings(selected.track));
+        self.queues.route(SELF, &here);
+        self.queues.cut_off();
+        if let Some(side) = &mut self.side {
+            side.route(&there);
+        }
+    }
+
+    /// Queues a frame for the connection, in chunks.
+    fn cut(&mut self, now: Now, header: Header, payload: &[u8]) -> Verdict {
+        let max_chunk = if self.slow {
+            self.max_chunk.min(FINE)
+        } else {
+            self.max_chunk
+        };
+        let Ok(chunks) = chunk::split(header, payload.len(), max_chunk) else {
+            return Verdict::NotSelected;
+        };
+        let header = Header {
+            chunk: 0,
+            chunks: chunks.len() as u16,
+            ..header
+        };
+        let messages: Arc<[Bytes]> = chunks
+            .map(|(header, range)| {
+                let mut message = Vec::with_capacity(header.len() + range.len());
+                header.write(&mut message);
+                message.extend_from_slice(&payload[range]);
+                Bytes::from(message)
+            })
+            .collect();
+        self.queues.frame(now, &header, payload.len(), &messages)
+    }
+
     fn push(&mut self, outgoing: Outgoing) -> Result<(), Error> {
         self.queues.control(outgoing).map_err(|_| Error::Overflow)
     }
@@ -375,218 +470,4 @@ fn protocol(error: session::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use visita_protocol::{
-        frame::References,
-        media::{Kind, Layer},
-        name::ChatText,
-        time::MediaTime,
-    };
-
-    use super::*;
-
-    const TRACK: TrackId = TrackId(0);
-    const VOICE: TrackId = TrackId(8);
-
-    fn header(sequence: u32, references: References) -> Header {
-        Header {
-            sender: SELF,
-            track: TRACK,
-            layer: Layer::default(),
-            sequence,
-            timestamp: MediaTime(7),
-            chunk: 0,
-            chunks: 1,
-            references,
-            level: None,
-        }
-    }
-
-    fn chat(text: &str) -> ClientMessage {
-        ClientMessage::Chat {
-            text: ChatText::new(text).unwrap(),
-        }
-    }
-
-    fn connected() -> Uplink {
-        connected_with(1000)
-    }
-
-    fn connected_with(max_chunk: usize) -> Uplink {
-        let uplink = Uplink::new();
-        uplink.connected(0, None, max_chunk).unwrap();
-        let selected = |track, kind| Selected {
-            track,
-            kind,
-            layer: 0,
-        };
-        uplink.route(&[selected(TRACK, Kind::Video), selected(VOICE, Kind::Audio)]);
-        uplink
-    }
-
-    /// All that would be sent now: control packets' JSON, and chunks' sequence and index.
-    fn drain(uplink: &Uplink) -> (Vec<String>, Vec<(u32, u16)>) {
-        let (mut control, mut chunks) = (Vec::new(), Vec::new());
-        loop {
-            let item = uplink.lock().pop(now()).unwrap();
-            match item {
-                Some(Next::Send(carrier::Message::Control(json))) => {
-                    assert!(chunks.is_empty(), "control goes before media");
-                    control.push(json);
-                }
-                Some(Next::Send(carrier::Message::Media(bytes))) => {
-                    let (header, _) = Header::parse(&bytes).unwrap();
-                    chunks.push((header.sequence, header.chunk));
-                }
-                Some(_) => panic!("nothing else was queued"),
-                None => return (control, chunks),
-            }
-        }
-    }
-
-    #[test]
-    fn control_goes_before_pictures_and_large_ones_in_chunks() {
-        let uplink = connected();
-        assert_eq!(
-            uplink.frame(header(0, References::NONE), &[0; 2500]),
-            Fate::Queued
-        );
-        uplink.say(chat("a")).unwrap();
-        uplink.ping(1).unwrap();
-        let (control, chunks) = drain(&uplink);
-        assert_eq!(control.len(), 2);
-        assert_eq!(chunks, [(0, 0), (0, 1), (0, 2)]);
-    }
-
-    #[test]
-    fn what_was_said_while_lost_goes_out_once_and_in_order_with_the_next_connection() {
-        let uplink = connected();
-        uplink.say(chat("a")).unwrap();
-        uplink.say(chat("b")).unwrap();
-        drain(&uplink);
-        uplink.lost();
-        uplink.say(chat("c")).unwrap();
-        assert_eq!(drain(&uplink), (vec![], vec![]));
-        // The host received the first, and not the second.
-        uplink.connected(1, None, 1000).unwrap();
-        let (control, _) = drain(&uplink);
-        let numbers: Vec<u64> = control
-            .iter()
-            .map(|json| match serde_json::from_str(json).unwrap() {
-                ClientPacket::Message { n, .. } => n,
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(numbers, [2, 3]);
-    }
-
-    #[test]
-    fn a_new_connection_begins_with_a_key_frame_that_is_asked_for_once() {
-        let uplink = connected();
-        let delta = References::new(&[1]).unwrap();
-        assert_eq!(
-            uplink.frame(header(0, References::NONE), &[0; 10]),
-            Fate::Queued
-        );
-        assert_eq!(uplink.frame(header(1, delta), &[0; 10]), Fate::Queued);
-        uplink.lost();
-        assert_eq!(uplink.frame(header(2, delta), &[0; 10]), Fate::Dropped);
-        uplink.connected(0, None, 1000).unwrap();
-        assert_eq!(
-            uplink.frame(header(3, delta), &[0; 10]),
-            Fate::DroppedAndNeedsKeyFrame
-        );
-        assert_eq!(uplink.frame(header(4, delta), &[0; 10]), Fate::Dropped);
-        assert_eq!(
-            uplink.frame(header(5, References::NONE), &[0; 10]),
-            Fate::Queued
-        );
-        assert_eq!(uplink.frame(header(6, delta), &[0; 10]), Fate::Queued);
-        assert_eq!(drain(&uplink).1, [(5, 0), (6, 0)]);
-    }
-
-    fn voice(sequence: u32) -> Header {
-        Header {
-            track: VOICE,
-            ..header(sequence, References::NONE)
-        }
-    }
-
-    #[test]
-    fn sound_goes_between_the_chunks_of_a_picture_and_is_not_dropped_for_it() {
-        let uplink = connected_with(CHUNK);
-        uplink.slow(true);
-        // Half a megabyte of picture waits, and a second of sound comes on top of it.
-        let key = |sequence| uplink.frame(header(sequence, References::NONE), &vec![0; 200_000]);
-        assert_eq!([key(0), key(1)], [Fate::Queued; 2]);
-        let pop = || loop {
-            let next = uplink.lock().pop(now()).unwrap();
-            match next {
-                Some(Next::Send(carrier::Message::Media(bytes))) => {
-                    let (header, at) = Header::parse(&bytes).unwrap();
-                    return (header.track, header.sequence, bytes.len() - at);
-                }
-                // On a slow line pictures wait for what went before: it has come.
-                Some(Next::Send(carrier::Message::Control(json))) => {
-                    let ClientPacket::Ping { id } = serde_json::from_str(&json).unwrap() else {
-                        panic!("nothing was said");
-                    };
-                    uplink.pong(id);
-                }
-                _ => panic!("media waits"),
-            }
-        };
-        for sequence in 0..50 {
-            assert_eq!(pop(), (TRACK, 0, FINE));
-            assert_eq!(uplink.frame(voice(sequence), &[0; 80]), Fate::Queued);
-            assert_eq!(pop(), (VOICE, sequence, 80));
-        }
-        // Nothing that picture does costs sound: neither its queue's end nor a change of tracks.
-        assert_eq!(uplink.frame(voice(50), &[0; 80]), Fate::Queued);
-        for sequence in 2..40 {
-            let _ = key(sequence);
-        }
-        assert_eq!(pop(), (VOICE, 50, 80));
-    }
-
-    #[test]
-    fn frames_that_nobody_wants_are_not_kept() {
-        let uplink = connected();
-        uplink.route(&[]);
-        assert_eq!(
-            uplink.frame(header(0, References::NONE), &[0; 10]),
-            Fate::Dropped
-        );
-        assert_eq!(drain(&uplink).1, []);
-    }
-
-    #[test]
-    fn nothing_of_a_track_follows_that_isnt_wanted_any_more() {
-        let uplink = connected_with(100);
-        assert_eq!(
-            uplink.frame(header(0, References::NONE), &[0; 1000]),
-            Fate::Queued
-        );
-        assert!(uplink.lock().pop(now()).unwrap().is_some());
-        uplink.route(&[]);
-        uplink
-            .say(ClientMessage::Tracks { tracks: Vec::new() })
-            .unwrap();
-        let (control, media) = drain(&uplink);
-        assert_eq!((control.len(), media), (1, Vec::new()));
-    }
-
-    #[test]
-    fn many_messages_are_acknowledged_without_being_asked() {
-        let uplink = connected();
-        for n in 1..=session::ACK_EVERY {
-            assert!(uplink.accept(n, 0).unwrap());
-        }
-        assert!(
-            !uplink.accept(1, 0).unwrap(),
-            "a duplicate is not handled twice"
-        );
-        let ack = format!(r#"{{"type":"ack","ack":{}}}"#, session::ACK_EVERY);
-        assert_eq!(drain(&uplink).0, [ack]);
-    }
-}
+mod tests;

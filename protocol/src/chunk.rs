@@ -160,6 +160,24 @@ impl<F> Assembler<F> {
         }
     }
 
+    /// A whole frame with this number came another way; what was begun before it is lost. False if
+    /// it isn't above all numbers so far, and so to be left out.
+    pub fn pass(&mut self, sequence: u32) -> bool {
+        if self.latest.is_some_and(|latest| sequence <= latest) {
+            return false;
+        }
+        self.abandon();
+        self.latest = Some(sequence);
+        true
+    }
+
+    /// Whether a frame with this number, or a later one, is over, so that nothing of it counts.
+    pub fn has_passed(&self, sequence: u32) -> bool {
+        let partial = self.partial.as_ref();
+        let begun = partial.is_some_and(|partial| partial.header.sequence == sequence);
+        !begun && self.latest.is_some_and(|latest| sequence <= latest)
+    }
+
     /// How many frames were begun and never completed.
     pub fn abandoned(&self) -> u64 {
         self.abandoned

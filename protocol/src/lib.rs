@@ -3,6 +3,7 @@
 //!
 //! PROTOCOL.md describes the same for somebody who writes another client.
 
+pub mod budget;
 pub mod chunk;
 pub mod code;
 pub mod compress;
@@ -27,6 +28,7 @@ pub mod sound;
 pub mod speakers;
 pub mod time;
 pub mod trouble;
+pub mod way;
 pub mod webrtc;
 
 /// The protocol version that this crate speaks. Both sides say which they speak in

@@ -17,6 +17,10 @@ pub const FRAMES: &str = "frames";
 /// The label of the data channel that a session's control may go over: ordered and reliable.
 pub const CONTROL: &str = "control";
 
+/// The RTP header extension that holds a frame's header ([`crate::frame`]), on each of its packets:
+/// so a track can go over either way, frame by frame, and is on its sender's clock on both.
+pub const HEADER: &str = "urn:visita:frame-header";
+
 /// A participant's offer of another way for its media. Its control stays where it is.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Offer {
@@ -32,7 +36,8 @@ pub struct Offer {
     pub tracks: Vec<Sent>,
 }
 
-/// Ends a session in order, beside its connection: `DELETE /api/v1/webrtc`.
+/// Ends a session in order, beside its connection: `DELETE /api/v1/webrtc`. Or only takes an offer
+/// back, for when what is sent over UDP doesn't arrive: `DELETE /api/v1/webrtc/way`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Leave {
     /// The session, from its welcome.

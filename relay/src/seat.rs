@@ -197,6 +197,8 @@ impl Seat {
         }
         let member = inlet.place.as_ref().ok_or(Code::TrackMissing)?.member;
         let assembling: usize = inlet.tracks.iter().map(|t| t.assembler.waiting()).sum();
+        let lane = inlet.lane.as_ref();
+        let moved = lane.is_some_and(|lane| lane.brings(header.track));
         let track = inlet.tracks.iter_mut().find(|t| t.id == header.track);
         let Incoming {
             kind,
@@ -205,6 +207,10 @@ impl Seat {
             ..
         } = track.ok_or(Code::TrackMissing)?;
         let (kind, coding) = (*kind, *coding);
+        if moved && assembler.has_passed(header.sequence) {
+            // It was on its way when the track went over to the lane, and was overtaken.
+            return Ok(());
+        }
         // Whatever the sender wrote there: nobody speaks as another.
         Header::stamp(message, member);
         header.sender = member;

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Request, State},
     middleware::{self, Next},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
@@ -38,6 +38,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/lobby", get(lobby_socket))
         .route("/ws", get(session_socket))
         .route("/webrtc", post(webrtc::take).delete(webrtc::leave))
+        .route("/webrtc/way", delete(webrtc::give_up))
         .route("/code", post(door::take))
         .route("/line", get(line::give).post(line::take))
         .route("/https", post(https::open).delete(https::close))
@@ -401,6 +402,7 @@ async fn wrong_method(request: Request) -> Response<Body> {
         "/api/v1/https" | "/api/v1/webrtc" => {
             ("Only POST and DELETE are answered here.", "POST, DELETE")
         }
+        "/api/v1/webrtc/way" => ("Only DELETE is answered here.", "DELETE"),
         _ => ("Only GET is answered here.", "GET, HEAD"),
     };
     let mut response = if request.uri().path().starts_with("/api") {

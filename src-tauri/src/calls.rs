@@ -479,6 +479,7 @@ impl Going {
             }
             Event::Levels(levels) => tell(levels.into()),
             Event::Uplink(carries) => tell(CallEvent::Uplink { carries }),
+            Event::Way(way) => tracing::info!(?way, "media goes another way"),
             Event::Ended { .. } => {}
         }
     }

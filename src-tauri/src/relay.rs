@@ -10,7 +10,7 @@ use visita_client::{
     session,
     trust::{Expect, Pins, Tls, parse_fingerprint, pins},
 };
-use visita_protocol::{error::Code, id::Fingerprint};
+use visita_protocol::{error::Code, id::Fingerprint, way::Policy};
 
 use crate::hosts::{Directory, shown, wall_now};
 
@@ -59,7 +59,10 @@ impl InUse {
     /// How to begin a session with it.
     pub fn session(&self) -> Result<session::Options, Error> {
         let tls = Tls::new(Expect::Pin(self.fingerprint))?;
-        Ok(session::Options::new(self.urls.clone(), tls))
+        Ok(session::Options {
+            carrier: Policy::Auto,
+            ..session::Options::new(self.urls.clone(), tls)
+        })
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Way {
     last: u64,
     /// Until then nothing goes through.
     gap: u64,
+    /// Whether UDP is thrown away, as some networks do.
+    no_udp: bool,
 }
 
 impl Way {
@@ -89,6 +91,7 @@ impl Way {
             free: 0,
             last: 0,
             gap: 0,
+            no_udp: false,
         }
     }
 
@@ -100,6 +103,18 @@ impl Way {
     /// Until this time, in microseconds, all packets get lost.
     pub fn gap(&mut self, until: u64) {
         self.gap = until;
+    }
+
+    /// Whether UDP goes through from now on.
+    pub fn udp(&mut self, goes: bool) {
+        self.no_udp = !goes;
+    }
+
+    /// Whether such an IP packet goes through at all.
+    pub fn carries(&self, packet: &[u8]) -> bool {
+        /// Where IPv4 says what it holds, and UDP's number there.
+        const PROTOCOL: (usize, u8) = (9, 17);
+        !(self.no_udp && packet.get(PROTOCOL.0) == Some(&PROTOCOL.1))
     }
 
     /// A packet of so many bytes comes in; gives when it comes out, in microseconds, unless it is
@@ -204,6 +219,11 @@ impl Link {
         self.order(&format!("profile {profile}"));
     }
 
+    /// Whether UDP goes through from now on.
+    pub fn udp(&mut self, goes: bool) {
+        self.order(if goes { "udp on" } else { "udp off" });
+    }
+
     /// Nothing goes through for so long.
     pub fn gap(&mut self, time: Duration) {
         self.order(&format!("gap {}", time.as_millis()));
@@ -259,6 +279,19 @@ mod tests {
         way.gap(2 * SECOND);
         assert_eq!(way.packet(2 * SECOND - 1, 100), None);
         assert_eq!(way.packet(2 * SECOND, 100), Some(2 * SECOND + 20_000));
+    }
+
+    #[test]
+    fn udp_may_be_thrown_away_alone() {
+        let packet = |protocol| {
+            let mut packet = [0; 28];
+            packet[9] = protocol;
+            packet
+        };
+        let mut way = Way::new(Profile::default(), 1);
+        assert!(way.carries(&packet(17)));
+        way.udp(false);
+        assert!(!way.carries(&packet(17)) && way.carries(&packet(6)));
     }
 
     #[test]

@@ -17,4 +17,5 @@ mod calls {
     mod room;
     mod sound;
     mod support;
+    mod udp;
 }

@@ -1,7 +1,11 @@
-//! Sound between two machines with an emulated link between them: two whole clients and a relay.
+//! Sound and pictures between two machines with an emulated link between them: two whole clients and a relay.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
+
+mod network {
+    mod carriers;
+}
 
 use std::{
     path::Path,
@@ -46,6 +50,11 @@ struct Visit {
 impl Visit {
     /// Begins it on a good link. Ana is heard and hears through `pulse`, if there is one.
     fn begin(pulse: Option<&Pulse>, video: &str) -> Option<Self> {
+        Self::over("ws", pulse, video)
+    }
+
+    /// The same, with Ana's media over this carrier.
+    fn over(carrier: &str, pulse: Option<&Pulse>, video: &str) -> Option<Self> {
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let good = Profile {
             delay_ms: 5,
@@ -64,14 +73,14 @@ impl Visit {
             client
                 .args(["join", "--host", host, "--fingerprint", pin, "--create"])
                 .args(["--room", "Room", "--name", name, "--audio", tone])
-                .args(["--report", "json", "--report-every"])
+                .args(["--stamps", "--report", "json", "--report-every"])
                 .arg((EVERY_MS as f64 / 1000.0).to_string());
             client
         };
         let start = |command: &mut Command| Running::start(command);
         let luis = start(client(HOST, "Luis", LUIS).args(["--video", video]));
         let mut ana = client(GUEST, "Ana", ANA);
-        ana.args(["--video", video]);
+        ana.args(["--video", video, "--carrier", carrier]);
         let ana = match pulse {
             Some(pulse) => start(pulse.serve(ana.args(["--play-audio", "device"]))),
             None => start(&mut ana),
@@ -92,9 +101,19 @@ impl Visit {
     }
 
     fn end(self) {
+        self.stamps();
+    }
+
+    /// Ends it; gives Ana's stamps and Luis's.
+    fn stamps(self) -> [Vec<Value>; 2] {
         for program in [&self.ana, &self.luis] {
             program.signal("TERM");
         }
+        let stamps = [&self.ana, &self.luis].map(|program| {
+            let lines = std::iter::from_fn(|| program.line());
+            let values = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+            values.filter(|value| value["stamp"].is_string()).collect()
+        });
         for program in [self.ana, self.luis] {
             let output = program.wait();
             let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -102,6 +121,7 @@ impl Visit {
         }
         self.relay.signal("TERM");
         assert_eq!(self.relay.wait().status.code(), Some(0));
+        stamps
     }
 }
 

@@ -13,7 +13,7 @@ use visita_media::{
 };
 use visita_protocol::{
     chunk::Assembler,
-    control::{ClientMessage, Member, Watch},
+    control::{Member, Watch},
     frame::Header,
     id::{ClockId, MemberId, TrackId},
     media::{Codec, Kind, Source, Track as Announced},
@@ -272,13 +272,6 @@ impl Incoming {
                 return;
             }
         };
-        if let Some(trace) = &self.trace {
-            trace.stamp(Stamp::Arrived {
-                from: key.0,
-                track: key.1,
-                captured: header.timestamp,
-            });
-        }
         let payload = match frame.chunks.as_slice() {
             [whole] => whole.clone(),
             chunks => {
@@ -289,6 +282,33 @@ impl Incoming {
                 payload.freeze()
             }
         };
+        self.take(key, header, payload);
+    }
+
+    /// A whole frame came another way than chunks do.
+    pub(super) fn frame(&mut self, header: Header, payload: Bytes) {
+        let key = (header.sender, header.track);
+        if header.sender == self.own || !self.know(key) {
+            return;
+        }
+        let track = self.tracks.get_mut(&key);
+        // One that was overtaken, or came before over the connection.
+        if track.is_some_and(|track| track.assembler.pass(header.sequence)) {
+            self.take(key, header, payload);
+        }
+    }
+
+    fn take(&mut self, key: Key, header: Header, payload: Bytes) {
+        let Some(track) = self.tracks.get_mut(&key) else {
+            return;
+        };
+        if let Some(trace) = &self.trace {
+            trace.stamp(Stamp::Arrived {
+                from: key.0,
+                track: key.1,
+                captured: header.timestamp,
+            });
+        }
         match &mut track.sink {
             Sink::Picture(decoder) => decoder.frame(receive::Frame {
                 sequence: header.sequence,
@@ -306,7 +326,7 @@ impl Incoming {
             ),
             Sink::Counted { frames, bytes } => {
                 *frames += 1;
-                *bytes += frame.bytes as u64;
+                *bytes += payload.len() as u64;
             }
         }
         if track.kind == Kind::Video
@@ -429,8 +449,7 @@ impl Incoming {
                 showing.decoded(member, picture);
             }
             receive::Event::NeedKeyFrame => {
-                // Said again while none comes, so a session that is over needs no word here.
-                let _ = session.say(ClientMessage::NeedKeyFrame { member, track: id });
+                session.need_key_frame(member, id);
             }
         };
         match receive::Receiver::start(codec, on_event) {
@@ -448,10 +467,13 @@ impl Incoming {
     }
 
     /// What was measured so far.
-    pub(super) fn report(&self, sent: Vec<report::Sent>) -> Report {
+    pub(super) fn report(&self, sent: Vec<report::Sent>, ways: report::Ways) -> Report {
         let live = |key: Key| self.tracks.get(&key).map(|track| self.stats(key.0, track));
         let offset = |member| self.showing.offset(member);
-        self.tally.report(self.start, live, offset, sent)
+        Report {
+            ways,
+            ..self.tally.report(self.start, live, offset, sent)
+        }
     }
 
     fn stats(&self, member: MemberId, track: &Track) -> Stats {
@@ -471,7 +493,7 @@ impl Incoming {
     }
 
     /// Ends all decoders.
-    pub(super) async fn finish(mut self, sent: Vec<report::Sent>) -> Report {
+    pub(super) async fn finish(mut self, sent: Vec<report::Sent>, ways: report::Ways) -> Report {
         let keys: Vec<Key> = self.tracks.keys().copied().collect();
         for key in keys {
             self.end(key);
@@ -483,7 +505,7 @@ impl Incoming {
         self.puts.abort();
         let ears = self.ears.clone();
         let _ = spawn_blocking(move || ears.close()).await;
-        self.report(sent)
+        self.report(sent, ways)
     }
 
     /// Ends a track's decoder. It may be at a frame, so it isn't waited for here.

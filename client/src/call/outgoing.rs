@@ -20,6 +20,7 @@ use visita_protocol::{
     line::Pause,
     media::{Codec, Kind, Size, Track},
     receiver::{Level, Selected},
+    webrtc::Sent,
 };
 
 use super::Options;
@@ -147,6 +148,15 @@ impl Outgoing {
             rate: None,
             pause: Pause::default(),
             trace: options.trace.clone(),
+        })
+    }
+
+    /// The tracks that RTP carries.
+    pub(super) fn by_rtp(&self) -> impl Iterator<Item = Sent> + '_ {
+        let carried = self.tracks.iter().filter(|track| is_paced(track));
+        carried.map(|track| Sent {
+            codec: track.codec,
+            track: track.id,
         })
     }
 

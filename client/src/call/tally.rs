@@ -119,6 +119,7 @@ impl Tally {
             first_picture_ms: first.map(since_start),
             received,
             sent,
+            ways: report::Ways::default(),
         }
     }
 }

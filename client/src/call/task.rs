@@ -16,7 +16,7 @@ use super::{
     Camera, Command, Event, Incoming, Levels, Outgoing, Speaker, incoming::LAST_FRAMES,
     outgoing::Local, voice::Voice,
 };
-use crate::{error::Error, session};
+use crate::{error::Error, report, session};
 
 /// How often the uplink is looked at: a few times in the half second that the rate's rule needs
 /// between two steps.
@@ -34,6 +34,7 @@ pub(super) struct Task {
     pub(super) incoming: Incoming,
     pub(super) outgoing: Outgoing,
     pub(super) voice: Voice,
+    pub(super) ways: report::Ways,
     /// What was announced last.
     pub(super) announced: Vec<Track>,
     /// What the others were told last that the line carries.
@@ -90,13 +91,21 @@ impl Task {
         while self.incoming.is_busy() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let report = self.incoming.finish(sent).await;
+        let report = self.incoming.finish(sent, self.ways).await;
         let _ = self.out.send(Event::Ended { report, error }).await;
     }
 
     fn event(&mut self, event: session::Event) {
         match event {
             session::Event::Chunk(chunk) => self.incoming.chunk(chunk),
+            session::Event::Frame(header, payload) => self.incoming.frame(header, payload),
+            session::Event::Way(way) => {
+                self.ways.changed(way);
+                for send in &self.wanted {
+                    self.outgoing.key_frame(send.track);
+                }
+                self.tell(Event::Way(way));
+            }
             session::Event::Message(RelayMessage::Send { tracks }) => {
                 self.wanted = tracks;
                 self.route();
@@ -173,7 +182,7 @@ impl Task {
             Command::Report(answer) => {
                 let mut sent = self.outgoing.sent();
                 sent.extend(self.voice.sent());
-                let _ = answer.send(self.incoming.report(sent));
+                let _ = answer.send(self.incoming.report(sent, self.ways));
             }
         }
     }

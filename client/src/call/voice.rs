@@ -18,6 +18,7 @@ use visita_protocol::{
     id::{MemberId, TrackId},
     media::{Codec, Kind, Layer, Track},
     receiver::Selected,
+    webrtc::Sent,
 };
 
 use super::{Microphone, Options, lost::Lost, outgoing::Local};
@@ -129,6 +130,14 @@ impl Voice {
         let on_encoded = move |encoded: Encoded| shared.send(&encoded);
         voice.publisher = Some(Publisher::start(config, on_event, on_encoded)?);
         Ok(voice)
+    }
+
+    /// The track that RTP carries.
+    pub(super) fn by_rtp() -> Sent {
+        Sent {
+            codec: Codec::Opus,
+            track: TRACK,
+        }
     }
 
     /// From here on frames can go out.

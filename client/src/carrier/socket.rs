@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -39,6 +40,11 @@ impl Socket {
             let _ = socket.set_tcp_congestion(b"bbr");
         }
         Self(tcp)
+    }
+
+    /// This end's address.
+    pub(crate) fn own(&self) -> io::Result<IpAddr> {
+        Ok(self.0.local_addr()?.ip().to_canonical())
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -10,3 +10,4 @@ mod rooms;
 mod sealed;
 mod sessions;
 mod speakers;
+mod ways;

@@ -96,6 +96,11 @@ impl Outlet {
         true
     }
 
+    /// The lane, whether it is up or not.
+    pub(crate) fn any_lane(&self) -> Option<Arc<Lane>> {
+        self.lock().way.as_ref().map(|way| way.lane.clone())
+    }
+
     /// Ends whatever way there is.
     pub(crate) fn end_way(&self) {
         let way = self.lock().way.take();

@@ -39,6 +39,8 @@ pub(crate) struct Whole<'a> {
     /// Media time, in microseconds.
     pub(crate) timestamp: u64,
     pub(crate) level: Option<Level>,
+    /// The frame's own header, if its sender says it.
+    pub(crate) stated: Option<&'a Header>,
     pub(crate) payload: &'a [u8],
 }
 
@@ -96,7 +98,16 @@ impl Seat {
     pub(crate) fn lane(&self, lane: &Arc<Lane>, slots: Slots) {
         let before = self.outlet.lane_begins(lane, slots);
         if let Some(before) = before {
+            self.inlet().lane = None;
             before.end();
+        }
+    }
+
+    /// The participant gives its lane up.
+    pub(crate) fn lane_left(&self) {
+        if let Some(lane) = self.outlet.any_lane() {
+            self.lane_down(lane.number());
+            lane.end();
         }
     }
 
@@ -133,20 +144,39 @@ impl Seat {
             metrics::add(&self.counters.chunks_refused, 1);
             return;
         };
-        let references: &[u16] = if key { &[] } else { &[1] };
-        let Some(references) = References::new(references) else {
-            return;
-        };
-        let header = Header {
-            sender,
-            track: whole.track,
-            layer: Layer::default(),
-            sequence: inlet.numbers.number(kind, whole),
-            timestamp: MediaTime(whole.timestamp),
-            chunk: 0,
-            chunks: 1,
-            references,
-            level: whole.level,
+        let header = match whole.stated {
+            // As if it had come over the connection, where it may have come from until now.
+            Some(stated) => {
+                let mut tracks = inlet.tracks.iter_mut();
+                let track = tracks.find(|known| known.id == whole.track);
+                if track.is_some_and(|track| !track.assembler.pass(stated.sequence)) {
+                    return;
+                }
+                Header {
+                    sender,
+                    track: whole.track,
+                    chunk: 0,
+                    chunks: 1,
+                    ..*stated
+                }
+            }
+            None => {
+                let references: &[u16] = if key { &[] } else { &[1] };
+                let Some(references) = References::new(references) else {
+                    return;
+                };
+                Header {
+                    sender,
+                    track: whole.track,
+                    layer: Layer::default(),
+                    sequence: inlet.numbers.number(kind, whole),
+                    timestamp: MediaTime(whole.timestamp),
+                    chunk: 0,
+                    chunks: 1,
+                    references,
+                    level: whole.level,
+                }
+            }
         };
         metrics::add(&self.counters.bytes_in, whole.payload.len() as u64);
         let Some(frame) = frame(header, &payload) else {

@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use str0m::{
@@ -13,9 +13,10 @@ use str0m::{
     bwe::Bitrate,
     config::{CryptoProvider, DtlsCert},
 };
+use visita_protocol::budget;
 
 use super::{
-    budget,
+    header,
     lane::Lane,
     socket::{Received, Udp, is_wildcard},
 };
@@ -26,6 +27,11 @@ use crate::{
 
 /// Packets of a largest key frame that may wait for one that was lost between them.
 const REORDERED: usize = 1_000;
+/// Sounds that wait for one that is missing before them: it isn't sent again, so only for one that
+/// was overtaken.
+const SOUNDS_REORDERED: usize = 2;
+/// How often it is counted what gets lost.
+const COUNT: Duration = Duration::from_secs(1);
 
 /// The relay's end of every `webrtc` carrier.
 pub(crate) struct Front {
@@ -93,6 +99,9 @@ impl Front {
             .enable_h264(true)
             .enable_bwe(Some(Bitrate::bps(budget::FIRST)))
             .set_reordering_size_video(REORDERED)
+            .set_reordering_size_audio(SOUNDS_REORDERED)
+            .set_stats_interval(Some(COUNT))
+            .set_extension(header::NUMBER, header::extension())
             .build(Instant::now());
         let local = self.udp.local();
         let mut ips: Vec<IpAddr> = if is_wildcard(local.ip()) {

@@ -14,13 +14,14 @@ use std::{
 use bytes::Bytes;
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc, RtcError,
-    bwe::BweKind,
+    bwe::{Bitrate, BweKind},
     channel::ChannelId,
     media::{KeyframeRequestKind, Mid},
     net::{Protocol, Receive},
 };
 use tokio::sync::Notify;
 use visita_protocol::{
+    budget::Budget,
     control::RelayMessage,
     error::Code,
     id::{MemberId, TrackId},
@@ -31,9 +32,10 @@ use visita_protocol::{
 };
 
 use super::{
-    budget::Budget,
+    again::Again,
     control::{Control, Said},
     front::Front,
+    header::Stated,
     packets::Packets,
     socket::Received,
     timeline::{Incoming, Outgoing},
@@ -52,6 +54,9 @@ use crate::{
 const CONTROL_CHANNEL: usize = 16 * 1024;
 /// How soon it is looked at again then.
 const CONTROL_AGAIN: Duration = Duration::from_millis(20);
+/// What is looked for of the line of an app that came here for its line, in bits a second: the
+/// pictures of a few.
+const DESIRED: u64 = 6_000_000;
 /// A lane that isn't up by then never will be.
 const BRING_UP: Duration = Duration::from_secs(15);
 /// A lane of which nothing came for so long is dead: browsers say something each second.
@@ -91,6 +96,9 @@ pub(crate) struct Lane {
 struct Inner {
     rtc: Rtc,
     began: Instant,
+    /// Whether the other side takes frames' headers.
+    headers: bool,
+    again: Again,
     up: bool,
     heard: Instant,
     /// How fast it may send.
@@ -132,6 +140,7 @@ struct Came {
     last: u64,
     timestamp: u64,
     level: Option<Level>,
+    stated: Option<Header>,
     payload: Arc<[u8]>,
 }
 
@@ -139,16 +148,21 @@ impl Lane {
     /// A lane that isn't up yet, and its task.
     pub(super) fn start(
         front: &Arc<Front>,
-        (rtc, name): (Rtc, String),
+        (mut rtc, name, headers): (Rtc, String, bool),
         seat: &Arc<Seat>,
         sent: Vec<Sent>,
         bytes_per_s: u32,
         counters: Arc<Counters>,
     ) -> Arc<Self> {
         let now = Instant::now();
+        if headers {
+            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(DESIRED));
+        }
         let inner = Inner {
             rtc,
             began: now,
+            headers,
+            again: Again::default(),
             up: false,
             heard: now,
             rate: Bucket::new(bytes_per_s, BURST, clock::now()),
@@ -337,6 +351,9 @@ impl Lane {
                 let Some(leaving) = seat.outlet.leave(self.number, now, wait.is_none()) else {
                     break;
                 };
+                if leaving.coding.codec == Codec::Opus && inner.write_again(leaving.header.sender) {
+                    self.turn(inner, happened);
+                }
                 self.write(inner, now, leaving);
                 self.turn(inner, happened);
             }
@@ -472,6 +489,7 @@ impl Lane {
                             numbers: (came.first, came.last),
                             timestamp: came.timestamp,
                             level: came.level,
+                            stated: came.stated.as_ref(),
                             payload: &came.payload,
                         };
                         seat.whole(self.number, now, &whole, &mut dirty);
@@ -530,12 +548,15 @@ impl Inner {
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 self.budget.rate(clock::now(), estimate.as_u64());
             }
+            Event::PeerStats(stats) => self.again.lost(stats.egress_loss_fraction.unwrap_or(0.0)),
             Event::ChannelOpen(id, label) if label == FRAMES => self.frames = Some(id),
             Event::ChannelOpen(id, label) if label == CONTROL => self.control = Some(id),
             Event::ChannelClose(id) if self.control == Some(id) => {
                 self.control = None;
                 happened.push(Happened::Said(None));
             }
+            // Whoever asks whether it is heard sees that by the acknowledgement.
+            Event::ChannelData(data) if self.frames == Some(data.id) && data.data == [0] => {}
             Event::ChannelData(data) if self.frames == Some(data.id) => {
                 happened.push(Happened::Chunk(data.data));
             }
@@ -544,6 +565,19 @@ impl Inner {
             }
             _ => {}
         }
+    }
+
+    /// Sends the last sound of this sender a second time, if this line loses any.
+    fn write_again(&mut self, sender: MemberId) -> bool {
+        let Some(sound) = self.again.take(sender) else {
+            return false;
+        };
+        let Some(writer) = self.rtc.writer(sound.mid) else {
+            return false;
+        };
+        let writer = writer.user_extension_value(Stated(sound.header));
+        let written = writer.write(sound.pt, sound.captured, sound.time, sound.payload);
+        written.is_ok()
     }
 }
 

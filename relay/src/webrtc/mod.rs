@@ -1,9 +1,10 @@
 //! The `webrtc` carrier: a participant's media over UDP (ICE-lite, DTLS-SRTP), by whole frames, with
 //! its control where it was. One UDP socket serves all of them ([`Front`]); each has a [`Lane`].
 
-mod budget;
+mod again;
 mod control;
 mod front;
+mod header;
 mod lane;
 mod offer;
 mod packets;
@@ -13,5 +14,5 @@ mod timeline;
 
 pub(crate) use front::Front;
 pub(crate) use lane::Lane;
-pub(crate) use offer::{leave, take};
+pub(crate) use offer::{give_up, leave, take};
 pub(crate) use slots::{Pair, Slots};

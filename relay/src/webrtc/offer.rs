@@ -1,4 +1,5 @@
-//! `POST /api/v1/webrtc`: a participant's offer of another way for its media.
+//! `POST /api/v1/webrtc`: a participant's offer of another way for its media; `DELETE` ends its
+//! session, and that of `/api/v1/webrtc/way` only takes the offer back.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use str0m::{
 use visita_protocol::{
     error::Code,
     frame::MAX_TRACKS,
-    webrtc::{Answer, Leave, MAX_OFFER, Offer},
+    webrtc::{Answer, HEADER, Leave, MAX_OFFER, Offer},
 };
 
 use super::{Lane, Pair, Slots, control};
@@ -73,6 +74,26 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
     }
 }
 
+/// Takes an offer back: media goes over the connection from now on.
+pub(crate) async fn give_up(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let body = to_bytes(request.into_body(), MAX_LEAVE).await;
+    let leave = body
+        .ok()
+        .and_then(|body| serde_json::from_slice::<Leave>(&body).ok());
+    let Some(leave) = leave else {
+        let message = "The session and its secret are missing.";
+        return error(StatusCode::BAD_REQUEST, Code::Malformed, message);
+    };
+    let Some(seat) = shared.hub.seat(leave.session, &leave.secret) else {
+        let message = "There is no such session here. Join anew.";
+        return error(StatusCode::UNAUTHORIZED, Code::SessionGone, message);
+    };
+    seat.lane_left();
+    let mut response = Response::new(full(Bytes::new()));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// Ends the session in order: what a page that goes away says over a channel gets nowhere any more.
 pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let Ok(body) = to_bytes(request.into_body(), MAX_LEAVE).await else {
@@ -110,7 +131,7 @@ fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
     let sdp = streams(&sdp, &pairs);
     let lane = Lane::start(
         front,
-        (rtc, name),
+        (rtc, name, offer.sdp.contains(HEADER)),
         &seat,
         offer.tracks,
         shared.config.limits.bytes_per_s,

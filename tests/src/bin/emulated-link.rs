@@ -1,5 +1,5 @@
 //! Carries packets between two TUN devices as an emulated link does (`visita_tests::link`). It is
-//! told by lines how the link is: `profile RATE LOSS DELAY JITTER` and `gap MS`; each is answered
+//! told by lines how the link is: `profile RATE LOSS DELAY JITTER`, `gap MS` and `udp on|off`; each is answered
 //! with `ok`, as is its own start. It ends with its standard input.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -38,7 +38,12 @@ impl Direction {
     fn take_in(&self, from: &SyncDevice) {
         let mut packet = vec![0; 65_536];
         while let Ok(bytes) = from.recv(&mut packet) {
-            let due = self.way.lock().unwrap().packet(self.now(), bytes);
+            let mut way = self.way.lock().unwrap();
+            if !way.carries(&packet[..bytes]) {
+                continue;
+            }
+            let due = way.packet(self.now(), bytes);
+            drop(way);
             if let Some(due) = due {
                 self.carried
                     .lock()
@@ -89,6 +94,7 @@ fn main() {
             match order {
                 "profile" => way.profile(rest.parse().unwrap()),
                 "gap" => way.gap(direction.now() + rest.parse::<u64>().unwrap() * 1000),
+                "udp" => way.udp(rest == "on"),
                 other => panic!("there is no order {other:?}"),
             }
         }

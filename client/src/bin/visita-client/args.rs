@@ -14,6 +14,7 @@ use visita_protocol::{
     id::Fingerprint,
     media::{Codec, Size},
     name::{PersonName, RoomName},
+    way::Policy,
 };
 
 /// A Visita participant without a window, for demonstrations, tests and load.
@@ -77,6 +78,10 @@ pub(crate) struct Join {
     /// file, which enter behind it, unless this says otherwise.
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", value_enum)]
     pub(crate) process: Option<Switch>,
+    /// Over what media goes: ws, a WebSocket; webrtc, UDP whenever it works; auto, UDP when the line
+    /// loses or jitters. Control always has the WebSocket.
+    #[arg(long, value_enum, default_value = "ws")]
+    pub(crate) carrier: CarrierArg,
     /// Leave after so many seconds in the room.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
@@ -141,6 +146,23 @@ impl From<RoleArg> for Role {
             RoleArg::Bedside => Role::Bedside,
             RoleArg::Family => Role::Family,
             RoleArg::Guest => Role::Guest,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum CarrierArg {
+    Ws,
+    Webrtc,
+    Auto,
+}
+
+impl From<CarrierArg> for Policy {
+    fn from(carrier: CarrierArg) -> Policy {
+        match carrier {
+            CarrierArg::Ws => Policy::Ws,
+            CarrierArg::Webrtc => Policy::Webrtc,
+            CarrierArg::Auto => Policy::Auto,
         }
     }
 }

@@ -58,6 +58,7 @@ async fn enter(
     };
     let mut session = session::Options::new(host.urls.clone(), host.tls.clone());
     session.patient = true;
+    session.carrier = args.carrier.into();
     if let Some(within) = args.resume_within {
         session.resume_within = within;
     }
@@ -199,6 +200,7 @@ fn log(event: &Event) {
         Event::Microphone(_) | Event::Source { .. } => tracing::debug!("the microphone changed"),
         Event::Speaker(Speaker::Failed(error)) => tracing::warn!(%error, "nobody is heard"),
         Event::Speaker(_) => tracing::debug!("the loudspeaker changed"),
+        Event::Way(way) => tracing::info!(?way, "media goes another way"),
         Event::Unseen(member) => tracing::warn!(%member, "a picture comes and can't be decoded"),
     }
 }

@@ -13,6 +13,8 @@ use visita_protocol::{
 
 use super::{
     super::{
+        again::Written,
+        header::Stated,
         slots::Pair,
         timeline::{Outgoing, Report},
     },
@@ -63,6 +65,11 @@ impl Inner {
             last: **data.seq_range.end(),
             timestamp,
             level,
+            stated: data
+                .ext_vals
+                .user_values
+                .get()
+                .map(|Stated(header)| *header),
             payload: data.data.clone(),
         })
     }
@@ -106,6 +113,26 @@ impl Inner {
         let writer = match header.level {
             Some(level) => writer.audio_level(level.dbov() as i8, level.voice()),
             None => writer,
+        };
+        let header = Header {
+            chunk: 0,
+            chunks: 1,
+            ..*header
+        };
+        let writer = if self.headers {
+            if coding.codec == Codec::Opus {
+                self.again.written(Written {
+                    header,
+                    mid,
+                    pt,
+                    captured,
+                    time,
+                    payload: payload.clone(),
+                });
+            }
+            writer.user_extension_value(Stated(header))
+        } else {
+            writer
         };
         let written = writer.write(pt, captured, time, payload);
         if coding.codec != Codec::Opus {

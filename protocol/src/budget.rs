@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use visita_protocol::time::Now;
+use crate::time::Now;
 
 /// What is assumed of a line of which nothing is known yet, in bits a second: sound and one picture.
-pub(super) const FIRST: u64 = 2_000_000;
+pub const FIRST: u64 = 2_000_000;
 /// The least that is believed, in bits a second: below it only sound goes, which asks nobody.
 const LEAST: u64 = 40_000;
 /// For how long what wasn't used may be saved up.
@@ -14,7 +14,7 @@ const SAVED: Duration = Duration::from_millis(100);
 
 /// A budget of bytes that grows with time.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     bits_per_s: u64,
     /// Microseconds' worth of bits that may still be sent, times the rate; may be owed.
     left: i64,
@@ -22,7 +22,8 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(now: Now) -> Self {
+    /// For a line of which nothing is known yet.
+    pub fn new(now: Now) -> Self {
         let mut budget = Self {
             bits_per_s: FIRST,
             left: 0,
@@ -44,7 +45,7 @@ impl Budget {
     }
 
     /// So many bits a second are believed to pass from now on.
-    pub(super) fn rate(&mut self, now: Now, bits_per_s: u64) {
+    pub fn rate(&mut self, now: Now, bits_per_s: u64) {
         self.turn(now);
         self.bits_per_s = bits_per_s.max(LEAST);
         // What is owed was owed at another rate; it isn't paid for longer than what may be saved.
@@ -52,7 +53,7 @@ impl Budget {
     }
 
     /// How long until another picture may go; nothing if it may go now.
-    pub(super) fn wait(&mut self, now: Now) -> Option<Duration> {
+    pub fn wait(&mut self, now: Now) -> Option<Duration> {
         self.turn(now);
         // A whole microsecond more, so that it has really come by then.
         (self.left <= 0).then(|| {
@@ -61,7 +62,7 @@ impl Budget {
     }
 
     /// So many bytes went.
-    pub(super) fn spend(&mut self, bytes: usize) {
+    pub fn spend(&mut self, bytes: usize) {
         self.left -= 8 * bytes as i64;
     }
 }
