@@ -27,6 +27,7 @@ pub mod sound;
 pub mod speakers;
 pub mod time;
 pub mod trouble;
+pub mod way;
 pub mod webrtc;
 
 /// The protocol version that this crate speaks. Both sides say which they speak in

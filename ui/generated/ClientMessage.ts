@@ -10,6 +10,7 @@ import type { RoomChoice } from "./RoomChoice";
 import type { Track } from "./Track";
 import type { TrackId } from "./TrackId";
 import type { Watch } from "./Watch";
+import type { Way } from "./Way";
 
 /**
  * What a participant says.
@@ -62,4 +63,4 @@ member: MemberId,
 /**
  * The track.
  */
-track: TrackId, } | { "type": "make_code" } | { "type": "unknown" };
+track: TrackId, } | { "type": "make_code" } | { "type": "way" } & Way | { "type": "unknown" };
