@@ -27,6 +27,7 @@ use visita_protocol::{
     id::{MemberId, RoomId},
     media::{Kind, Size},
     name::{ChatText, PersonName, RoomName},
+    way::{Step, Way, Why},
 };
 
 use crate::{
@@ -40,7 +41,7 @@ mod events;
 
 pub(crate) use events::decibels;
 pub use events::{
-    CallEvent, CameraState, ConnectionState, EndCode, MicState, OwnCode, PictureState, SoundState,
+    CallEvent, CameraState, ConnectionState, Control, EndCode, MicState, OwnCode, PictureState, SoundState,
     Which,
 };
 
@@ -306,6 +307,14 @@ impl Calls {
                 you,
                 members,
                 chat,
+            },
+        });
+        // The only way that a client has.
+        tell(CallEvent::Way {
+            control: Control::Websocket,
+            way: Way {
+                step: Step::Frames,
+                why: Why::Missing,
             },
         });
         let mut going = Going {
