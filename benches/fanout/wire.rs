@@ -239,6 +239,7 @@ async fn enter_visita(
             source: Source::Camera,
             codec: Codec::H264,
             layers: vec![SHOWN],
+            sealed: false,
         };
         let tracks = ClientMessage::Tracks {
             tracks: vec![track],

@@ -70,6 +70,7 @@ pub fn camera_tracks(limits: Limits) -> Vec<Track> {
         source: Carries::Camera,
         codec,
         layers: vec![size],
+        sealed: false,
     };
     let mut tracks = vec![
         track(0, Codec::H264, limits.h264),

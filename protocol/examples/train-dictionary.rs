@@ -116,6 +116,7 @@ impl Dice {
                 .iter()
                 .map(|&(width, height)| Size::new(width, height))
                 .collect(),
+            sealed: false,
         };
         let full = [
             camera(0, Codec::H264, &[(320, 180), (640, 360)]),
@@ -125,6 +126,7 @@ impl Dice {
                 source: Source::Microphone,
                 codec: Codec::Opus,
                 layers: vec![],
+                sealed: false,
             },
         ];
         match self.roll(5) {

@@ -107,4 +107,8 @@ pub struct Track {
     /// The sizes of the spatial layers, smallest first; empty for sound.
     #[serde(default)]
     pub layers: Vec<Size>,
+    /// Whether its frames are sealed ([`crate::sealed`]): at the edge of RTP the relay dresses them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub sealed: bool,
 }

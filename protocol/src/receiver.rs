@@ -219,6 +219,12 @@ impl<C, F: Clone> Receiver<C, F> {
         }
     }
 
+    /// The connection is gone that control goes over, and media goes another way: only control
+    /// messages are thrown away.
+    pub fn clear_control(&mut self) {
+        self.control.clear();
+    }
+
     /// Queues a control message.
     pub fn control(&mut self, message: C) -> Result<(), Overflow> {
         if self.control.len() == MAX_CONTROL {

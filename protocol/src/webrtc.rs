@@ -14,6 +14,9 @@ pub const MAX_OFFER: usize = 128 * 1024;
 /// The label of the data channel that carries frames which RTP can't: unordered.
 pub const FRAMES: &str = "frames";
 
+/// The label of the data channel that a session's control may go over: ordered and reliable.
+pub const CONTROL: &str = "control";
+
 /// A participant's offer of another way for its media. Its control stays where it is.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Offer {
@@ -22,11 +25,20 @@ pub struct Offer {
     /// What proves it, from the same.
     pub secret: Secret,
     /// The offer (RFC 8829): at most one sound and one picture to send, then pairs of a sound and a
-    /// picture to receive, then the data channel [`FRAMES`].
+    /// picture to receive, then the data channels [`FRAMES`] and, if there is to be one, [`CONTROL`].
     pub sdp: String,
     /// Which of the participant's tracks it sends this way.
     #[serde(default)]
     pub tracks: Vec<Sent>,
+}
+
+/// Ends a session in order, beside its connection: `DELETE /api/v1/webrtc`.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Leave {
+    /// The session, from its welcome.
+    pub session: SessionId,
+    /// What proves it, from the same.
+    pub secret: Secret,
 }
 
 /// A track that comes by RTP: what is received in this codec is of this track.

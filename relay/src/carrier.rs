@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Ws,
     /// Plain requests.
     Https,
+    /// The channel of a lane, beside which frames go by the lane itself.
+    Webrtc,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
         match self {
             Kind::Ws => "ws",
             Kind::Https => "https",
+            Kind::Webrtc => "webrtc",
         }
     }
 }

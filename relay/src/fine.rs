@@ -9,18 +9,25 @@ use visita_protocol::{
     media::Codec,
 };
 
+/// How a track's frames are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Coding {
+    pub(crate) codec: Codec,
+    /// Whether they are sealed ([`visita_protocol::sealed`]).
+    pub(crate) sealed: bool,
+}
+
 /// A frame as it came, and cut finely if anybody needs it so: once for all of them.
 pub(crate) struct Cut<'f> {
-    /// How it is coded.
-    pub(crate) codec: Codec,
+    pub(crate) coding: Coding,
     whole: &'f Frame<Bytes>,
     fine: OnceCell<Option<Frame<Bytes>>>,
 }
 
 impl<'f> Cut<'f> {
-    pub(crate) fn new(codec: Codec, whole: &'f Frame<Bytes>) -> Self {
+    pub(crate) fn new(coding: Coding, whole: &'f Frame<Bytes>) -> Self {
         Self {
-            codec,
+            coding,
             whole,
             fine: OnceCell::new(),
         }
@@ -87,6 +94,11 @@ mod tests {
 
     use super::*;
 
+    const H264: Coding = Coding {
+        codec: Codec::H264,
+        sealed: false,
+    };
+
     /// A frame of so many bytes in chunks of at most `most`, with an extension of a later version.
     fn frame(bytes: usize, most: usize) -> (Frame<Bytes>, Vec<u8>) {
         let payload: Vec<u8> = (0..bytes).map(|at| (at * 7) as u8).collect();
@@ -127,7 +139,7 @@ mod tests {
             (5_000, 1_500),
         ] {
             let (whole, payload) = frame(bytes, most);
-            let cut = Cut::new(Codec::H264, &whole);
+            let cut = Cut::new(H264, &whole);
             let fine = cut.fine();
             assert_eq!(fine.bytes, bytes);
             assert!(fine.header.chunks <= MAX_CHUNKS);
@@ -158,7 +170,7 @@ mod tests {
     fn what_is_fine_already_stays_as_it_came() {
         for (bytes, most) in [(0, 1), (1_024, 16_384), (10_000, 1_000)] {
             let (whole, _) = frame(bytes, most);
-            let cut = Cut::new(Codec::H264, &whole);
+            let cut = Cut::new(H264, &whole);
             assert!(std::ptr::eq(cut.fine(), cut.whole()));
         }
     }

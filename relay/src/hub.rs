@@ -246,6 +246,21 @@ impl Hub {
             .then(|| entry.seat.clone())
     }
 
+    /// A session ends in order, by a word beside its connection. Returns whether the secret proves it.
+    pub(crate) fn leave(&self, session: SessionId, secret: &Secret) -> bool {
+        let mut dirty = Dirty::default();
+        let mut state = self.lock();
+        let entry = state.sessions.get(&session);
+        if !entry.is_some_and(|entry| entry.seat.secret.matches(secret)) {
+            return false;
+        }
+        state.end(session, LeaveReason::Left, &mut dirty);
+        self.changed(&state);
+        drop(state);
+        dirty.flush(clock::now());
+        true
+    }
+
     /// Takes a numbered message. `Err` = the connection and its session can't go on.
     pub(crate) fn message(
         &self,

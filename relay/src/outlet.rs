@@ -19,7 +19,6 @@ use visita_protocol::{
     control::{RelayMessage, RelayPacket},
     id::{MemberId, TrackId},
     line::Word,
-    media::Codec,
     receiver::{Item, Level, Receiver, Selected, Verdict},
     session::{self, Accept, MAX_UNACKNOWLEDGED_BYTES, Session},
     time::Now,
@@ -28,7 +27,7 @@ use visita_protocol::{
 use crate::{
     carrier::{Kind, MemberLink},
     clock,
-    fine::Cut,
+    fine::{Coding, Cut},
     metrics::{self, Counters},
     webrtc::Lane,
     ws::{Batch, Outgoing},
@@ -51,7 +50,7 @@ pub(crate) enum End {
 const MAX_WAITING_BYTES: usize = MAX_UNACKNOWLEDGED_BYTES + 256 * 1024;
 
 /// A frame that waits, and how it is coded.
-type Piece = (Chunks<Bytes>, Codec);
+type Piece = (Chunks<Bytes>, Coding);
 
 /// One participant's way out.
 pub(crate) struct Outlet {
@@ -220,20 +219,18 @@ impl Outlet {
     /// Offers a frame. Never waits, and sends nothing itself.
     pub(crate) fn frame(&self, now: Now, frame: &Cut<'_>) -> Offered {
         let mut inner = self.lock();
-        let Some(connection) = &inner.connection else {
-            return Offered::default();
-        };
-        if !connection.link.takes_bytes() && inner.lane().is_none() {
+        let takes = |connection: &Connection| connection.link.takes_bytes();
+        if inner.lane().is_none() && !inner.connection.as_ref().is_some_and(takes) {
             return Offered::default();
         }
-        let codec = frame.codec;
+        let coding = frame.coding;
         // RTP cuts a frame by itself.
         let frame = if inner.receiver.level() == Level::Full || inner.lane().is_some() {
             frame.whole()
         } else {
             frame.fine()
         };
-        let piece = (frame.chunks.clone(), codec);
+        let piece = (frame.chunks.clone(), coding);
         match inner
             .receiver
             .frame(now, &frame.header, frame.bytes, &piece)
@@ -469,7 +466,12 @@ impl Inner {
     }
 
     fn clear(&mut self) {
-        self.receiver.clear();
+        // What goes beside the connection isn't touched by its end.
+        if self.lane().is_some() {
+            self.receiver.clear_control();
+        } else {
+            self.receiver.clear();
+        }
         self.word.interrupt();
         self.waiting = 0;
     }

@@ -265,7 +265,6 @@ impl Relay {
             ),
             hub: Hub::new(&config.limits, front.is_some(), counters.clone()),
             front,
-            hub: Hub::new(&config.limits, counters.clone()),
             https: https::Connections::default(),
             counters,
             troubles: Troubles::new(clock::now()),

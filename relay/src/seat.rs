@@ -23,9 +23,9 @@ use visita_protocol::{
 };
 
 use crate::{
-    clock,
     carrier::MemberLink,
-    fine::Cut,
+    clock,
+    fine::{Coding, Cut},
     floor::Floor,
     limits::Bucket,
     metrics::{self, Counters},
@@ -80,10 +80,32 @@ pub(crate) struct Place {
 struct Incoming {
     id: TrackId,
     kind: Kind,
-    codec: Codec,
+    coding: Coding,
     assembler: Assembler<Bytes>,
     /// What of it gets lost on the way here, if it is sound.
     losses: Losses,
+}
+
+/// How a chunk came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By the session's connection of this number.
+    Connection(u64),
+    /// By the lane of this number, beside it.
+    Lane(u64),
+}
+
+impl Inlet {
+    /// Whether media comes this way, or from something that was replaced.
+    fn is_on(&self, way: Way) -> bool {
+        match way {
+            Way::Connection(generation) => self.generation == generation,
+            Way::Lane(number) => self
+                .lane
+                .as_ref()
+                .is_some_and(|lane| lane.number() == number),
+        }
+    }
 }
 
 /// Chunks below this are copied: a chunk that isn't holds the whole buffer that it was read into, and
@@ -143,18 +165,18 @@ impl Seat {
         self.inlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a media chunk as it came from the socket. `Err` = what to tell the sender; nobody else
+    /// Takes a media chunk as it came. `Err` = what to tell the sender; nobody else
     /// notices.
     pub(crate) fn chunk(
         &self,
-        generation: u64,
+        way: Way,
         now: Now,
         mut message: BytesMut,
         dirty: &mut Dirty,
     ) -> Result<(), Code> {
         metrics::add(&self.counters.chunks_in, 1);
         metrics::add(&self.counters.bytes_in, message.len() as u64);
-        let taken = self.take(generation, now, &mut message, dirty);
+        let taken = self.take(way, now, &mut message, dirty);
         if taken.is_err() {
             metrics::add(&self.counters.chunks_refused, 1);
         }
@@ -163,14 +185,14 @@ impl Seat {
 
     fn take(
         &self,
-        generation: u64,
+        way: Way,
         now: Now,
         message: &mut BytesMut,
         dirty: &mut Dirty,
     ) -> Result<(), Code> {
         let (mut header, start) = Header::parse(message).map_err(|_| Code::Malformed)?;
         let mut inlet = self.inlet();
-        if inlet.generation != generation {
+        if !inlet.is_on(way) {
             return Ok(());
         }
         let member = inlet.place.as_ref().ok_or(Code::TrackMissing)?.member;
@@ -178,11 +200,11 @@ impl Seat {
         let track = inlet.tracks.iter_mut().find(|t| t.id == header.track);
         let Incoming {
             kind,
-            codec,
+            coding,
             assembler,
             ..
         } = track.ok_or(Code::TrackMissing)?;
-        let (kind, codec) = (*kind, *codec);
+        let (kind, coding) = (*kind, *coding);
         // Whatever the sender wrote there: nobody speaks as another.
         Header::stamp(message, member);
         header.sender = member;
@@ -202,7 +224,7 @@ impl Seat {
         else {
             return Ok(());
         };
-        self.forward(&mut inlet, now, (kind, codec), &frame, dirty)
+        self.forward(&mut inlet, now, (kind, coding), &frame, dirty)
     }
 
     /// Offers a whole frame to all who get it.
@@ -210,7 +232,7 @@ impl Seat {
         &self,
         inlet: &mut Inlet,
         now: Now,
-        (kind, codec): (Kind, Codec),
+        (kind, coding): (Kind, Coding),
         frame: &Frame<Bytes>,
         dirty: &mut Dirty,
     ) -> Result<(), Code> {
@@ -222,7 +244,7 @@ impl Seat {
             inlet.requests.came(track);
         }
         let mut key_frame = false;
-        let frame = Cut::new(codec, frame);
+        let frame = Cut::new(coding, frame);
         for (_, outlet) in &inlet.audience {
             let offered = outlet.frame(now, &frame);
             key_frame |= offered.key_frame;
@@ -354,12 +376,16 @@ impl Seat {
         for track in tracks {
             // All tracks of a room are of known codecs.
             let kind = track.codec.kind().unwrap_or(Kind::Video);
+            let coding = Coding {
+                codec: track.codec,
+                sealed: track.sealed,
+            };
             match inlet.tracks.iter_mut().find(|known| known.id == track.id) {
-                Some(known) => (known.kind, known.codec) = (kind, track.codec),
+                Some(known) => (known.kind, known.coding) = (kind, coding),
                 None => inlet.tracks.push(Incoming {
                     id: track.id,
                     kind,
-                    codec: track.codec,
+                    coding,
                     assembler: Assembler::new(),
                     losses: Losses::new(),
                 }),

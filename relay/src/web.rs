@@ -13,8 +13,7 @@ use visita_protocol::{VERSIONS, control::LobbyMessage, error::Code};
 
 use crate::{
     answer::{self, Body, error, json},
-    door,
-    https,
+    door, https,
     limits::Place,
     line, lobby, metrics,
     origin::{Asked, Policy, Refusal},
@@ -38,7 +37,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/ca", get(ca))
         .route("/lobby", get(lobby_socket))
         .route("/ws", get(session_socket))
-        .route("/webrtc", post(webrtc::take))
+        .route("/webrtc", post(webrtc::take).delete(webrtc::leave))
         .route("/code", post(door::take))
         .route("/line", get(line::give).post(line::take))
         .route("/https", post(https::open).delete(https::close))
@@ -395,11 +394,13 @@ async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response<B
 
 async fn wrong_method(request: Request) -> Response<Body> {
     let (message, methods) = match request.uri().path() {
-        "/api/v1/code" | "/api/v1/webrtc" | "/api/v1/trouble" | "/api/v1/https/packets" => {
+        "/api/v1/code" | "/api/v1/trouble" | "/api/v1/https/packets" => {
             ("Only POST is answered here.", "POST")
         }
         "/api/v1/line" => ("Only GET and POST are answered here.", "GET, HEAD, POST"),
-        "/api/v1/https" => ("Only POST and DELETE are answered here.", "POST, DELETE"),
+        "/api/v1/https" | "/api/v1/webrtc" => {
+            ("Only POST and DELETE are answered here.", "POST, DELETE")
+        }
         _ => ("Only GET is answered here.", "GET, HEAD"),
     };
     let mut response = if request.uri().path().starts_with("/api") {

@@ -175,6 +175,7 @@ async fn jpeg_is_sent_only_while_somebody_needs_it() {
         source: Source::Camera,
         codec: Codec::Jpeg,
         layers: vec![SIZE],
+        sealed: false,
     };
     ana.send(ClientMessage::Tracks {
         tracks: vec![camera(), jpeg],

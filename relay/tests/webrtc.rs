@@ -19,10 +19,12 @@ use rtc::{Offered, Peer, offer};
 use str0m::{Event, format::Codec as Format, media::Mid};
 use tokio::net::UdpSocket;
 use visita_protocol::{
-    control::{ClientMessage, RelayMessage, Slot},
+    control::{ClientMessage, ClientPacket, RelayMessage, RelayPacket, Slot},
+    error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::{Codec, Source, Track},
+    name::ChatText,
     sound::Level,
     webrtc::Sent,
 };
@@ -46,12 +48,14 @@ fn by_udp() -> Vec<Track> {
             source: Source::Camera,
             codec: Codec::H264,
             layers: vec![common::SIZE],
+            sealed: false,
         },
         Track {
             id: TrackId(6),
             source: Source::Microphone,
             codec: Codec::Opus,
             layers: vec![],
+            sealed: false,
         },
     ]
 }
@@ -251,6 +255,36 @@ async fn what_rtp_cant_carry_comes_as_frames_over_the_data_channel() {
 }
 
 #[tokio::test]
+async fn what_comes_as_frames_over_the_data_channel_goes_out_as_on_a_websocket() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let jpeg = Track {
+        id: TrackId(1),
+        codec: Codec::Jpeg,
+        ..camera()
+    };
+    ana.send(ClientMessage::Tracks { tracks: vec![jpeg] }).await;
+    ana.until(|message| {
+        matches!(message, RelayMessage::Send { tracks } if tracks.len() == 1).then_some(())
+    })
+    .await;
+    let mut peer = Peer::of(&server, &ana, 0, vec![]).await;
+    for sequence in 0..3 {
+        let payload = vec![sequence as u8; 10_000];
+        // Whoever it says that it is of.
+        let mut header = header(1, sequence, true);
+        header.sender = MemberId(77);
+        peer.frame(&chunk(&header, &payload));
+        let (header, got) = whole(&mut peer, &mut ben).await;
+        assert_eq!((header.sender, header.track), (ana.member, TrackId(1)));
+        assert_eq!(header.sequence, sequence);
+        assert_eq!(&got[..], &payload);
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn an_offer_for_anothers_session_or_of_garbage_is_refused_and_costs_nobody_anything() {
     let server = Server::start(|_| {}).await;
     let mut ana = server.member("r", "Ana").await;
@@ -370,5 +404,175 @@ async fn a_peer_that_is_gone_gets_its_media_over_its_websocket_again() {
             () = tokio::time::sleep(Duration::from_millis(33)) => {}
         }
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_sends_more_over_udp_than_may_be_sent_is_told_and_costs_nobody_else_anything() {
+    let server = Server::start(|config| config.limits.bytes_per_s = 100_000).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let mut peer = Peer::of(&server, &ana, 0, sent()).await;
+    ana.send(ClientMessage::Tracks { tracks: by_udp() }).await;
+    ben.camera().await;
+    for round in 0..300_u32 {
+        let mut rtp = vec![0x80, 96, 0, round as u8];
+        rtp.resize(1_400, round as u8);
+        peer.raw(&rtp).await;
+    }
+    let too_fast = |message| {
+        matches!(
+            message,
+            RelayMessage::Error {
+                code: Code::RateLimited,
+                ..
+            }
+        )
+        .then_some(())
+    };
+    ana.until(too_fast).await;
+    let metrics = server.get("/metrics", &[]).await;
+    assert!(!metrics.text().contains("visita_throttled_total 0\n"));
+    assert!(metrics.text().contains("visita_throttled_total "));
+    // The other's pictures come to her as before.
+    ben.frame(0, b"as before").await;
+    assert_eq!(&ana.chunk().await.1[..], b"as before");
+    // What it sends at a pace that is allowed goes again. Each is another key frame: the first ones
+    // may come too early.
+    let mut number = 0;
+    loop {
+        number += 1;
+        let payload = picture(true, number as u8, 1_000);
+        peer.write(Format::H264, 100 * number, payload);
+        let pause = tokio::time::sleep(Duration::from_millis(100));
+        tokio::select! {
+            (header, _) = whole(&mut peer, &mut ben) => {
+                assert_eq!(header.sender, ana.member);
+                break;
+            }
+            () = pause => {}
+        }
+    }
+    server.end().await;
+}
+
+fn chat(text: &str) -> ClientMessage {
+    ClientMessage::Chat {
+        text: ChatText::new(text).unwrap(),
+    }
+}
+
+fn is_chat(message: &RelayMessage, wanted: &str) -> Option<()> {
+    matches!(message, RelayMessage::Chat { text, .. } if text.as_str() == wanted).then_some(())
+}
+
+#[tokio::test]
+async fn a_sessions_control_goes_on_over_the_lane_by_its_numbers_and_media_as_it_was() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    ben.camera().await;
+    let mut peer = Peer::of(&server, &ana, 1, vec![]).await;
+    let slot = slot(&mut ana, ben.member).await;
+    ben.binary(frame(0, 0, true, &picture(true, 1, 500))).await;
+    data(&mut peer, &slot.picture).await;
+    let n = ana.send(chat("before")).await;
+    ben.until(|message| is_chat(message, "before")).await;
+
+    peer.say(&ClientPacket::Hello(ana.resuming()));
+    let RelayPacket::Welcome(welcome) = peer.said().await else {
+        panic!("no welcome");
+    };
+    assert!(welcome.resumed);
+    assert_eq!(
+        (welcome.session, welcome.received),
+        (ana.welcome.session, n)
+    );
+    let (code, _) = ana.refused().await;
+    assert_eq!(code, Code::Replaced);
+    // No picture begins again for that.
+    ben.binary(frame(0, 1, false, &picture(false, 3, 300)))
+        .await;
+    data(&mut peer, &slot.picture).await;
+
+    let (n, ack) = (n + 1, ana.received);
+    let body = chat("over the channel");
+    let packet = ClientPacket::Message { n, ack, body };
+    peer.say(&packet);
+    // A second time it is nothing new.
+    peer.say(&packet);
+    ben.until(|message| is_chat(message, "over the channel"))
+        .await;
+    ben.send(chat("and back")).await;
+    let mut last = None;
+    loop {
+        if let RelayPacket::Message { n, body, .. } = peer.said().await {
+            assert!(last.is_none_or(|last| n == last + 1), "{last:?} {n}");
+            last = Some(n);
+            if is_chat(&body, "and back").is_some() {
+                break;
+            }
+        }
+    }
+    peer.say(&ClientPacket::Ping { id: 7 });
+    while !matches!(peer.said().await, RelayPacket::Pong { id: 7 }) {}
+    ben.send(chat("once")).await;
+    ben.until(|message| is_chat(message, "once")).await;
+    let twice = |message: &RelayMessage| is_chat(message, "over the channel").is_some();
+    assert!(!ben.seen.iter().any(twice), "it was heard twice");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_lanes_channel_goes_on_with_its_own_session_alone() {
+    let server = Server::start(|_| {}).await;
+    let mut ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let mut peer = Peer::of(&server, &ana, 0, vec![]).await;
+    peer.say(&ClientPacket::Hello(ben.resuming()));
+    assert!(matches!(
+        peer.said().await,
+        RelayPacket::Refused {
+            code: Code::SessionGone
+        }
+    ));
+    for (from, to, text) in [(&mut ana, &mut ben, "as before")] {
+        from.send(chat(text)).await;
+        to.until(|message| is_chat(message, text)).await;
+    }
+    let mut other = Peer::of(&server, &ben, 0, vec![]).await;
+    other.say(&ClientPacket::Ping { id: 1 });
+    assert!(matches!(
+        other.said().await,
+        RelayPacket::Refused {
+            code: Code::OutOfTurn
+        }
+    ));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_page_that_goes_away_can_say_so_beside_its_channel() {
+    let server = Server::start(|_| {}).await;
+    let ana = server.member("r", "Ana").await;
+    let mut ben = server.member("r", "Ben").await;
+    let leave = |session, secret| format!(r#"{{"session":"{session}","secret":"{secret}"}}"#);
+    let (session, secret) = (ana.welcome.session.hex(), ana.welcome.secret.hex());
+    let path = "/api/v1/webrtc";
+    for (body, status) in [
+        (leave(session.clone(), "0".repeat(32)), 401),
+        ("{}".to_owned(), 400),
+        (" ".repeat(1_000), 413),
+        (leave(session, secret), 204),
+    ] {
+        let answer = server.sent("DELETE", path, &body, &[]).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    let member = ana.member;
+    ben.until(|message| {
+        matches!(message, RelayMessage::MemberLeft { member: left, .. } if *left == member)
+            .then_some(())
+    })
+    .await;
     server.end().await;
 }

@@ -33,6 +33,7 @@ export const WHYS_IN_APP = { missing: 'way-why-missing-app' };
 export const CONTROLS = {
   websocket: { text: 'way-websocket', tech: 'way-tech-websocket' },
   https: { text: 'way-https', tech: 'way-tech-https' },
+  webrtc: { text: 'way-channel', tech: 'way-tech-channel' },
 };
 
 /** How long an answer takes, in ms and in words; ITU-T G.114 has 150 and 400, beyond a second people give up. @type {readonly (readonly [most: number, text: string])[]} */

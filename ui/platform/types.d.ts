@@ -68,7 +68,7 @@ export type CallEvent =
   | { type: 'connection'; state: 'connecting' | 'connected' | 'reconnecting' | 'ended'; code?: Code | 'unreachable' | 'pin_mismatch' }
   | { type: 'camera'; state: CameraState }
   | { type: 'picture'; member: MemberId | 'self'; state: 'moving' | 'stalled' | 'undecodable'; width: number; height: number };
-export type Control = 'websocket' | 'https';
+export type Control = 'websocket' | 'https' | 'webrtc';
 /** How a call's line fares now. `roundTrip`: there and back, in ms; `down` and `up`: kbit/s; null: it isn't known yet. The codecs are those in use. */
 export interface LineNow { roundTrip: number | null; down: number | null; up: number | null; gets: Codec[]; sends: Codec[] }
 export interface JoinOptions { room: RoomChoice; name: string; role: Role; camera: boolean; microphone: boolean }

@@ -33,6 +33,7 @@ pub fn microphone_track(id: TrackId) -> Track {
         source: Carries::Microphone,
         codec: Codec::Opus,
         layers: Vec::new(),
+        sealed: false,
     }
 }
 

@@ -10,6 +10,7 @@ fn track(id: u8, source: Source, codec: Codec, layers: &[Size]) -> Track {
         source,
         codec,
         layers: layers.to_vec(),
+        sealed: false,
     }
 }
 

@@ -49,6 +49,7 @@ fn camera() -> ClientMessage {
         source: Source::Camera,
         codec: Codec::H264,
         layers: vec![SMALL, Size::new(640, 360)],
+        sealed: false,
     };
     ClientMessage::Tracks {
         tracks: vec![track],

@@ -72,6 +72,7 @@ fn tracks() -> impl Strategy<Value = Vec<Track>> {
                 source,
                 codec,
                 layers,
+                sealed: false,
             }
         });
     vec(track, 0..4)

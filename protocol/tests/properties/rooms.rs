@@ -129,6 +129,7 @@ fn tracks(which: u8) -> Vec<Track> {
             source,
             codec,
             layers,
+            sealed: false,
         })
         .collect()
 }

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     answer::{Body, error, full},
     carrier::{Carrier as _, MemberLink},
-    clock,
     origin::Asked,
     relay::Shared,
     session::{Outcome, attach, hello},
@@ -54,7 +53,7 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
         Err(code) => return refused(code),
     };
     // The first that the session has to say.
-    let Some(Outgoing::Text(welcome)) = line.tap().next(clock::now()) else {
+    let Some(Outgoing::Text(welcome)) = line.tap().next() else {
         return refused(Code::Internal);
     };
     let token = Secret(rand::random());

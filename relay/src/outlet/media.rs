@@ -5,11 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use str0m::media::Mid;
 use visita_protocol::{
-    chunk::Chunks, control::RelayMessage, frame::Header, id::MemberId, media::Codec, time::Now,
+    chunk::Chunks, control::RelayMessage, frame::Header, id::MemberId, time::Now,
 };
 
 use super::{Body, Inner, MemberLink, Outlet};
 use crate::{
+    fine::Coding,
     metrics,
     webrtc::{Lane, Pair, Slots},
 };
@@ -33,7 +34,7 @@ impl Way {
 /// A frame on its way into a lane.
 pub(crate) struct Leaving {
     pub(crate) header: Header,
-    pub(crate) codec: Codec,
+    pub(crate) coding: Coding,
     /// Its sender's slot.
     pub(crate) pair: Option<Pair>,
     pub(crate) chunks: Chunks<Bytes>,
@@ -123,7 +124,7 @@ impl Outlet {
             if chunk > 0 {
                 continue;
             }
-            let (chunks, codec) = piece;
+            let (chunks, coding) = piece;
             let Some((header, _)) = chunks
                 .as_slice()
                 .first()
@@ -137,7 +138,7 @@ impl Outlet {
             let pair = inner.way(lane)?.slots.of(header.sender);
             return Some(Leaving {
                 header,
-                codec,
+                coding,
                 pair,
                 chunks,
             });

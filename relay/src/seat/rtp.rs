@@ -1,6 +1,9 @@
 //! What comes of a participant's over a lane: whole frames, which get the header that a chunk has.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError},
+};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use visita_protocol::{
@@ -8,12 +11,14 @@ use visita_protocol::{
     frame::{Header, References},
     id::TrackId,
     media::{Kind, Layer},
+    sealed::dress::undress,
     sound::Level,
     time::{MediaTime, Now},
 };
 
-use super::{Dirty, Seat};
+use super::{Dirty, Seat, Way};
 use crate::{
+    fine::Coding,
     metrics,
     webrtc::{Lane, Slots},
 };
@@ -114,17 +119,21 @@ impl Seat {
     /// replaced, is left out.
     pub(crate) fn whole(&self, lane: u64, now: Now, whole: &Whole<'_>, dirty: &mut Dirty) {
         let mut inlet = self.inlet();
-        let current = inlet.lane.as_ref().map(|lane| lane.number());
-        let Some(place) = inlet.place.as_ref().filter(|_| current == Some(lane)) else {
+        let on = inlet.is_on(Way::Lane(lane));
+        let Some(place) = inlet.place.as_ref().filter(|_| on) else {
             return;
         };
         let sender = place.member;
         let known = inlet.tracks.iter().find(|known| known.id == whole.track);
-        let Some((kind, codec)) = known.map(|known| (known.kind, known.codec)) else {
+        let Some((kind, coding)) = known.map(|known| (known.kind, known.coding)) else {
             metrics::add(&self.counters.chunks_refused, 1);
             return;
         };
-        let references: &[u16] = if whole.key { &[] } else { &[1] };
+        let Some((key, payload)) = undressed(coding, whole) else {
+            metrics::add(&self.counters.chunks_refused, 1);
+            return;
+        };
+        let references: &[u16] = if key { &[] } else { &[1] };
         let Some(references) = References::new(references) else {
             return;
         };
@@ -140,7 +149,7 @@ impl Seat {
             level: whole.level,
         };
         metrics::add(&self.counters.bytes_in, whole.payload.len() as u64);
-        let Some(frame) = frame(header, whole.payload) else {
+        let Some(frame) = frame(header, &payload) else {
             metrics::add(&self.counters.chunks_refused, 1);
             return;
         };
@@ -149,12 +158,22 @@ impl Seat {
             frame.chunks.as_slice().len() as u64,
         );
         if self
-            .forward(&mut inlet, now, (kind, codec), &frame, dirty)
+            .forward(&mut inlet, now, (kind, coding), &frame, dirty)
             .is_err()
         {
             metrics::add(&self.counters.chunks_refused, 1);
         }
     }
+}
+
+/// Whether it is a key frame, and what is in it without what RTP had to see. `None`: it was announced
+/// as sealed, and isn't.
+fn undressed<'a>(coding: Coding, whole: &Whole<'a>) -> Option<(bool, Cow<'a, [u8]>)> {
+    if !coding.sealed {
+        return Some((whole.key, whole.payload.into()));
+    }
+    let undressed = undress(coding.codec, whole.payload).ok()?;
+    Some((undressed.key, undressed.sealed))
 }
 
 /// A frame in chunks, as it would have come over a WebSocket.

@@ -23,7 +23,7 @@ use crate::{
     metrics,
     outlet::{Body, End},
     relay::Shared,
-    seat::{Dirty, Seat},
+    seat::{Dirty, Seat, Way},
     web::Peer,
 };
 
@@ -186,7 +186,10 @@ impl Member {
         dirty: &mut Dirty,
     ) -> Option<Duration> {
         let length = bytes.len() as u32;
-        if let Err(code) = self.seat.chunk(self.generation, now, bytes, dirty) {
+        if let Err(code) = self
+            .seat
+            .chunk(Way::Connection(self.generation), now, bytes, dirty)
+        {
             self.complain(now, code, dirty);
         }
         let chunks = self.rates.chunks.take(now, 1);

@@ -13,7 +13,6 @@ use str0m::{
     bwe::Bitrate,
     config::{CryptoProvider, DtlsCert},
 };
-use visita_protocol::webrtc::FRAMES;
 
 use super::{
     budget,
@@ -180,11 +179,6 @@ fn name(packet: &[u8]) -> Option<&str> {
         attributes = rest.get(length.next_multiple_of(4)..)?;
     }
     None
-}
-
-/// The label of the data channel for frames, as a lane sees it opened.
-pub(super) fn is_frames(label: &str) -> bool {
-    label == FRAMES
 }
 
 #[cfg(test)]

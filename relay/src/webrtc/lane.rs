@@ -1,56 +1,72 @@
 //! One participant's media over UDP. Whoever has something for it calls [`Lane::flush`], as with a
 //! WebSocket's link; a task of its own does what time alone brings.
 
+mod media;
+
 use std::{
-    mem,
-    net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc, RtcError,
     bwe::BweKind,
     channel::ChannelId,
-    format::Codec as Format,
-    media::{Frequency, KeyframeRequestKind, MediaData, MediaTime, Mid},
+    media::{KeyframeRequestKind, Mid},
     net::{Protocol, Receive},
 };
 use tokio::sync::Notify;
 use visita_protocol::{
+    control::RelayMessage,
+    error::Code,
     frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
     sound::{Level, Meter},
     time::Now,
-    webrtc::Sent,
+    webrtc::{CONTROL, FRAMES, Sent},
 };
 
 use super::{
     budget::Budget,
-    front::{Front, is_frames},
-    slots::Pair,
+    control::{Control, Said},
+    front::Front,
+    packets::Packets,
     socket::Received,
-    timeline::{Incoming, Outgoing, Report},
+    timeline::{Incoming, Outgoing},
 };
 use crate::{
+    carrier::Carrier as _,
     clock,
+    limits::Bucket,
     metrics::{self, Counters},
-    outlet::Leaving,
-    seat::{Dirty, Seat, Whole},
+    outlet::{Body, Leaving},
+    seat::{Dirty, Seat, Way, Whole},
+    ws::Outgoing as Message,
 };
 
+/// The most bytes of control that wait in its channel, beyond which more waits where it came from.
+const CONTROL_CHANNEL: usize = 16 * 1024;
+/// How soon it is looked at again then.
+const CONTROL_AGAIN: Duration = Duration::from_millis(20);
 /// A lane that isn't up by then never will be.
 const BRING_UP: Duration = Duration::from_secs(15);
 /// A lane of which nothing came for so long is dead: browsers say something each second.
 const SILENT: Duration = Duration::from_secs(5);
 /// Turns of the machine in one go: more than any frame has packets.
 const TURNS: usize = 4_096;
-/// The most bytes of frames that wait in the data channel.
-const CHANNEL: usize = 256 * 1024;
+/// What a packet counts for at least, in bytes: small ones cost time, too.
+const PACKET: usize = 200;
+/// Seconds' worth of bytes that may come at once, as over a WebSocket.
+const BURST: u32 = 2;
+/// The least time between two words that something came too fast.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
+/// The most bytes of frames that wait in their data channel. Both channels together have 128 KiB.
+const CHANNEL: usize = 80 * 1024;
 
 /// One participant's way for media.
 pub(crate) struct Lane {
@@ -67,6 +83,10 @@ pub(crate) struct Lane {
     over: AtomicBool,
     wake: Notify,
     counters: Arc<Counters>,
+    /// What of the session's control goes this way.
+    control: OnceLock<Arc<Control>>,
+    /// Where what is said there goes; nowhere when the lane is over.
+    said: Mutex<Option<Said>>,
 }
 
 struct Inner {
@@ -74,6 +94,9 @@ struct Inner {
     began: Instant,
     up: bool,
     heard: Instant,
+    /// How fast it may send.
+    rate: Bucket,
+    complained: Option<Instant>,
     /// When something is to be done again.
     due: Instant,
     budget: Budget,
@@ -82,16 +105,8 @@ struct Inner {
     meter: Meter,
     picture: Option<Mid>,
     frames: Option<ChannelId>,
+    control: Option<ChannelId>,
     packets: Packets,
-}
-
-/// Packets for one call of the system.
-#[derive(Default)]
-struct Packets {
-    to: Option<(IpAddr, std::net::SocketAddr)>,
-    size: usize,
-    bytes: Vec<u8>,
-    count: usize,
 }
 
 /// What a turn of the machine brought, to be done without its lock.
@@ -99,6 +114,12 @@ enum Happened {
     Up,
     Down,
     Frame(Box<Came>),
+    /// A chunk of a frame that RTP doesn't carry.
+    Chunk(Vec<u8>),
+    /// A packet of the session's control; nothing: no more come.
+    Said(Option<Vec<u8>>),
+    /// More came than may.
+    TooFast,
     /// The other side can't decode what comes in this slot.
     Lost(Mid),
 }
@@ -122,6 +143,7 @@ impl Lane {
         (rtc, name): (Rtc, String),
         seat: &Arc<Seat>,
         sent: Vec<Sent>,
+        bytes_per_s: u32,
         counters: Arc<Counters>,
     ) -> Arc<Self> {
         let now = Instant::now();
@@ -130,6 +152,8 @@ impl Lane {
             began: now,
             up: false,
             heard: now,
+            rate: Bucket::new(bytes_per_s, BURST, clock::now()),
+            complained: None,
             due: now,
             budget: Budget::new(clock::now()),
             incoming: Incoming::default(),
@@ -137,6 +161,7 @@ impl Lane {
             meter: Meter::new(),
             picture: None,
             frames: None,
+            control: None,
             packets: Packets::default(),
         };
         let lane = Arc::new(Self {
@@ -151,10 +176,23 @@ impl Lane {
             over: AtomicBool::new(false),
             wake: Notify::new(),
             counters,
+            control: OnceLock::new(),
+            said: Mutex::default(),
         });
         front.add(&lane);
         tokio::spawn(lane.clone().run());
         lane
+    }
+
+    /// What of the session's control goes this way, and where what is said there goes.
+    pub(super) fn speaks(&self, control: Arc<Control>, said: Said) {
+        // A lane has one.
+        let _ = self.control.set(control);
+        *self.said() = Some(said);
+    }
+
+    fn said(&self) -> MutexGuard<'_, Option<Said>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -185,6 +223,7 @@ impl Lane {
     pub(crate) fn end(&self) {
         if !self.over.swap(true, SeqCst) {
             self.front.remove(self);
+            *self.said() = None;
             self.wake.notify_one();
         }
     }
@@ -253,10 +292,21 @@ impl Lane {
             return false;
         }
         inner.heard = now;
-        if let Err(error) = inner.rtc.handle_input(input) {
-            self.failed(&mut inner, &error);
-        }
         let mut happened = Vec::new();
+        // What is too much never came, as on any line that is full.
+        if inner.rate.try_take(clock::now(), cost(received.packet)) {
+            if let Err(error) = inner.rtc.handle_input(input) {
+                self.failed(&mut inner, &error);
+            }
+        } else {
+            metrics::add(&self.counters.throttled, 1);
+            let last = inner.complained.replace(now);
+            if last.is_none_or(|last| now.duration_since(last) >= COMPLAIN_EVERY) {
+                happened.push(Happened::TooFast);
+            } else {
+                inner.complained = last;
+            }
+        }
         self.work(&mut inner, clock::now(), &mut happened);
         drop(inner);
         self.happened(clock::now(), happened);
@@ -277,6 +327,9 @@ impl Lane {
         }
         let before = inner.due;
         self.turn(inner, happened);
+        if self.speak(inner) {
+            self.turn(inner, happened);
+        }
         if inner.up
             && let Some(seat) = self.seat.upgrade()
         {
@@ -297,6 +350,33 @@ impl Lane {
         if inner.due < before {
             self.wake.notify_one();
         }
+    }
+
+    /// Hands over what there is of control. Returns whether there was any.
+    fn speak(&self, inner: &mut Inner) -> bool {
+        let (Some(control), Some(id)) = (self.control.get(), inner.control) else {
+            return false;
+        };
+        let mut any = false;
+        while let Some(mut channel) = inner.rtc.channel(id) {
+            if channel.buffered_amount() > CONTROL_CHANNEL {
+                // As soon as some of it is through.
+                inner.due = inner.due.min(Instant::now() + CONTROL_AGAIN);
+                break;
+            }
+            let Some(message) = control.tap().next() else {
+                break;
+            };
+            if let Message::Text(text) = message {
+                any = true;
+                if !matches!(channel.write(false, &text), Ok(true)) {
+                    // What is numbered mustn't have holes: it goes on over another connection.
+                    *self.said() = None;
+                    break;
+                }
+            }
+        }
+        any
     }
 
     /// Until the machine waits for time or packets.
@@ -355,6 +435,32 @@ impl Lane {
                     seat.lane_down(self.number);
                     self.end();
                 }
+                Happened::Said(packet) => {
+                    let mut said = self.said();
+                    let taken = match (&*said, packet) {
+                        (Some(said), Some(packet)) => said.try_send(packet).is_ok(),
+                        _ => false,
+                    };
+                    // One hole, and what is numbered can't go on here.
+                    if !taken {
+                        *said = None;
+                    }
+                }
+                // What gets lost on the way is nobody's mistake: none is told.
+                Happened::Chunk(chunk) => {
+                    let _ = seat.chunk(
+                        Way::Lane(self.number),
+                        now,
+                        chunk.as_slice().into(),
+                        &mut dirty,
+                    );
+                }
+                Happened::TooFast => {
+                    dirty.add(seat.outlet.send(&Body::from(&RelayMessage::Error {
+                        code: Code::RateLimited,
+                        reply_to: None,
+                    })))
+                }
                 Happened::Lost(picture) => seat.outlet.lost(picture),
                 Happened::Frame(came) => {
                     let track = self.sent.iter().find(|sent| sent.codec == came.codec);
@@ -380,23 +486,23 @@ impl Lane {
     fn write(&self, inner: &mut Inner, now: Now, leaving: Leaving) {
         let Leaving {
             header,
-            codec,
+            coding,
             pair,
             chunks,
         } = leaving;
         if let Some(pair) = pair
-            && inner.by_rtp(now, &header, codec, pair, &chunks)
+            && inner.by_rtp(now, &header, coding, pair, &chunks)
         {
             return;
         }
-        let bytes: usize = chunks.as_slice().iter().map(bytes::Bytes::len).sum();
+        let bytes: usize = chunks.as_slice().iter().map(Bytes::len).sum();
         let channel = inner.frames.and_then(|id| inner.rtc.channel(id));
-        if let Some(mut channel) = channel
-            && channel.buffered_amount() + bytes <= CHANNEL
-        {
-            for chunk in chunks.as_slice() {
-                let _ = channel.write(true, chunk);
-            }
+        let written = channel.is_some_and(|mut channel| {
+            let mut chunks = chunks.as_slice().iter();
+            channel.buffered_amount() + bytes <= CHANNEL
+                && chunks.all(|chunk| matches!(channel.write(true, chunk), Ok(true)))
+        });
+        if written {
             inner.budget.spend(bytes);
         } else if let Some(seat) = self.seat.upgrade() {
             // It never left: what refers to it can't be decoded.
@@ -424,148 +530,24 @@ impl Inner {
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 self.budget.rate(clock::now(), estimate.as_u64());
             }
-            Event::ChannelOpen(id, label) if is_frames(&label) => self.frames = Some(id),
+            Event::ChannelOpen(id, label) if label == FRAMES => self.frames = Some(id),
+            Event::ChannelOpen(id, label) if label == CONTROL => self.control = Some(id),
+            Event::ChannelClose(id) if self.control == Some(id) => {
+                self.control = None;
+                happened.push(Happened::Said(None));
+            }
+            Event::ChannelData(data) if self.frames == Some(data.id) => {
+                happened.push(Happened::Chunk(data.data));
+            }
+            Event::ChannelData(data) if self.control == Some(data.id) => {
+                happened.push(Happened::Said(Some(data.data)));
+            }
             _ => {}
         }
     }
-
-    fn came(&mut self, data: &MediaData) -> Option<Came> {
-        let spec = data.params.spec();
-        let codec = match spec.codec {
-            Format::Opus => Codec::Opus,
-            Format::H264 => Codec::H264,
-            Format::Vp8 => Codec::Vp8,
-            _ => return None,
-        };
-        let sound = codec == Codec::Opus;
-        if !sound {
-            self.picture = Some(data.mid);
-        }
-        let report = data.last_sender_info.map(|info| Report {
-            wall: info
-                .ntp_time
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap_or_default(),
-            rtp: info.rtp_time.numer(),
-        });
-        let arrived = data.network_time.saturating_duration_since(self.began);
-        let timestamp = self.incoming.frame(
-            usize::from(!sound),
-            data.time.denom(),
-            data.time.numer(),
-            arrived,
-            report,
-        );
-        // Held back as senders of our own do: what a browser says of each 20 ms stays here.
-        let level = sound.then(|| {
-            let dbov = data.ext_vals.audio_level.map_or(-127.0, f32::from);
-            let voice = data.ext_vals.voice_activity.unwrap_or(false);
-            self.meter.frame(dbov, voice)
-        });
-        Some(Came {
-            codec,
-            key: sound || data.is_keyframe(),
-            contiguous: data.contiguous,
-            first: **data.seq_range.start(),
-            last: **data.seq_range.end(),
-            timestamp,
-            level,
-            payload: data.data.clone(),
-        })
-    }
-
-    /// Sends a frame in its sender's slot; false if RTP doesn't carry it there.
-    fn by_rtp(
-        &mut self,
-        now: Now,
-        header: &Header,
-        codec: Codec,
-        pair: Pair,
-        chunks: &visita_protocol::chunk::Chunks<bytes::Bytes>,
-    ) -> bool {
-        let (mid, format, rate) = match codec {
-            Codec::Opus => (pair.sound, Format::Opus, Frequency::FORTY_EIGHT_KHZ),
-            Codec::H264 => (pair.picture, Format::H264, Frequency::NINETY_KHZ),
-            Codec::Vp8 => (pair.picture, Format::Vp8, Frequency::NINETY_KHZ),
-            Codec::Jpeg | Codec::Unknown => return false,
-        };
-        let Some(writer) = self.rtc.writer(mid) else {
-            return false;
-        };
-        // What the other side took, not what we would.
-        let fits = |spec: str0m::format::CodecSpec| {
-            spec.codec == format && spec.format.packetization_mode != Some(0)
-        };
-        let params = writer.payload_params().find(|params| fits(params.spec()));
-        let Some(pt) = params.map(str0m::format::PayloadParams::pt) else {
-            return false;
-        };
-        let payload = payload(chunks);
-        let bytes = payload.len();
-        let known = self.outgoing.iter().position(|(m, _)| *m == header.sender);
-        let at = known.unwrap_or_else(|| {
-            self.outgoing.push((header.sender, Outgoing::default()));
-            self.outgoing.len() - 1
-        });
-        let captured_us = self.outgoing[at].1.at(header.timestamp.0, now.0);
-        let captured = clock::instant(Now(captured_us));
-        let time = MediaTime::from_micros(captured_us).rebase(rate);
-        let writer = match header.level {
-            Some(level) => writer.audio_level(level.dbov() as i8, level.voice()),
-            None => writer,
-        };
-        let written = writer.write(pt, captured, time, payload);
-        if codec != Codec::Opus {
-            self.budget.spend(bytes);
-        }
-        written.is_ok()
-    }
 }
 
-/// A frame's payload in one piece.
-fn payload(chunks: &visita_protocol::chunk::Chunks<bytes::Bytes>) -> Arc<[u8]> {
-    let part = |chunk: &'_ bytes::Bytes| {
-        let start = chunk.get(1).map_or(0, |length| usize::from(*length));
-        chunk.slice(start.min(chunk.len())..)
-    };
-    match chunks.as_slice() {
-        [one] => Arc::from(&*part(one)),
-        many => {
-            let mut whole = Vec::new();
-            for chunk in many {
-                whole.extend_from_slice(&part(chunk));
-            }
-            whole.into()
-        }
-    }
-}
-
-impl Packets {
-    fn add(&mut self, front: &Front, to: (IpAddr, std::net::SocketAddr), packet: &[u8]) {
-        /// What one call may take.
-        const MOST: usize = 60_000;
-        let joins = self.to == Some(to)
-            && packet.len() <= self.size
-            && self.count < front.udp().segments()
-            && self.bytes.len() + packet.len() <= MOST
-            // The last one that was added was no smaller than the others.
-            && self.bytes.len() == self.count * self.size;
-        if !joins {
-            self.send(front);
-            self.to = Some(to);
-            self.size = packet.len();
-        }
-        self.bytes.extend_from_slice(packet);
-        self.count += 1;
-    }
-
-    fn send(&mut self, front: &Front) {
-        if let Some((source, destination)) = mem::take(&mut self.to) {
-            front
-                .udp()
-                .send(source, destination, &self.bytes, self.size);
-        }
-        self.bytes.clear();
-        self.count = 0;
-    }
+/// What a packet counts for.
+fn cost(packet: &[u8]) -> u32 {
+    packet.len().max(PACKET) as u32
 }

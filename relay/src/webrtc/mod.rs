@@ -2,14 +2,16 @@
 //! its control where it was. One UDP socket serves all of them ([`Front`]); each has a [`Lane`].
 
 mod budget;
+mod control;
 mod front;
 mod lane;
 mod offer;
+mod packets;
 mod slots;
 mod socket;
 mod timeline;
 
 pub(crate) use front::Front;
 pub(crate) use lane::Lane;
-pub(crate) use offer::take;
+pub(crate) use offer::{leave, take};
 pub(crate) use slots::{Pair, Slots};

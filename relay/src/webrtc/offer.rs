@@ -6,6 +6,7 @@ use axum::{
     body::to_bytes,
     extract::{Request, State},
 };
+use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use str0m::{
     Rtc,
@@ -15,18 +16,21 @@ use str0m::{
 use visita_protocol::{
     error::Code,
     frame::MAX_TRACKS,
-    webrtc::{Answer, MAX_OFFER, Offer},
+    webrtc::{Answer, Leave, MAX_OFFER, Offer},
 };
 
-use super::{Lane, Pair, Slots};
+use super::{Lane, Pair, Slots, control};
 use crate::{
-    answer::{Body, error, json},
+    answer::{Body, error, full, json},
     clock,
     relay::Shared,
 };
 
 /// The most media in an offer: as many as a room has members, and what is sent.
 const MAX_MEDIA: usize = 2 * 64 + 3;
+
+/// The largest word that a session is over, in bytes.
+const MAX_LEAVE: usize = 256;
 
 /// Why an offer isn't taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +73,26 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
     }
 }
 
-fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
+/// Ends the session in order: what a page that goes away says over a channel gets nowhere any more.
+pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let Ok(body) = to_bytes(request.into_body(), MAX_LEAVE).await else {
+        let message = "Session and secret have 256 bytes at most.";
+        return error(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, message);
+    };
+    let Ok(proof) = serde_json::from_slice::<Leave>(&body) else {
+        let message = "Not a session and its secret. PROTOCOL.md says what they are.";
+        return error(StatusCode::BAD_REQUEST, Code::Malformed, message);
+    };
+    if shared.hub.leave(proof.session, &proof.secret) {
+        let mut response = Response::new(full(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return response;
+    }
+    let message = "There is no such session here. Join anew.";
+    error(StatusCode::UNAUTHORIZED, Code::SessionGone, message)
+}
+
+fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
     let offer: Offer = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
     if offer.tracks.len() > MAX_TRACKS {
         return Err(Refused::Malformed);
@@ -90,8 +113,10 @@ fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, Refused> {
         (rtc, name),
         &seat,
         offer.tracks,
+        shared.config.limits.bytes_per_s,
         shared.counters.clone(),
     );
+    control::start(shared, &lane, seat.session);
     seat.lane(&lane, Slots::new(pairs));
     Ok(Answer { sdp })
 }

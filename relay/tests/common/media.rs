@@ -17,6 +17,7 @@ pub fn camera() -> Track {
         source: Source::Camera,
         codec: Codec::H264,
         layers: vec![SIZE],
+        sealed: false,
     }
 }
 
@@ -28,6 +29,7 @@ pub fn microphone() -> Track {
         source: Source::Microphone,
         codec: Codec::Opus,
         layers: vec![],
+        sealed: false,
     }
 }
 

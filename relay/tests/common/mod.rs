@@ -169,10 +169,21 @@ impl Server {
 
     /// Posts a body.
     pub async fn posted(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        self.sent("POST", path, body, headers).await
+    }
+
+    /// Sends a body.
+    pub async fn sent(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let length = body.len().to_string();
         let mut stream = self.connect().await;
         let mut head = format!(
-            "POST {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n",
+            "{method} {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\ncontent-length: {length}\r\n",
             self.address
         );
         for (name, value) in headers {

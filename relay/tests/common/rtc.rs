@@ -4,13 +4,16 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
-    channel::ChannelConfig,
+    channel::{ChannelConfig, ChannelId},
     format::Codec,
     media::{Direction, Frequency, MediaKind, MediaTime, Mid},
     net::{Protocol, Receive},
 };
 use tokio::{net::UdpSocket, time::timeout};
-use visita_protocol::webrtc::{Answer, FRAMES, Offer, Sent};
+use visita_protocol::{
+    control::{ClientPacket, RelayPacket},
+    webrtc::{Answer, CONTROL, FRAMES, Offer, Sent},
+};
 
 use crate::common::{Guest, PATIENCE, Server};
 
@@ -24,6 +27,8 @@ pub struct Peer {
     pub relay: SocketAddr,
     socket: UdpSocket,
     address: SocketAddr,
+    channel: Option<ChannelId>,
+    control: Option<ChannelId>,
 }
 
 /// An offer that isn't sent yet.
@@ -59,6 +64,10 @@ impl Offered {
             ordered: false,
             ..ChannelConfig::default()
         });
+        api.add_channel_with_config(ChannelConfig {
+            label: CONTROL.to_owned(),
+            ..ChannelConfig::default()
+        });
         let (offer, pending) = api.apply().unwrap();
         Self {
             sdp: offer.to_sdp_string(),
@@ -70,6 +79,8 @@ impl Offered {
                 relay: address,
                 socket,
                 address,
+                channel: None,
+                control: None,
             },
             pending,
         }
@@ -83,12 +94,12 @@ impl Offered {
             .sdp_api()
             .accept_answer(self.pending, answer)
             .unwrap();
-        let mut channel = false;
         let mut connected = false;
-        while !(channel && connected) {
+        while !(self.peer.channel.is_some() && self.peer.control.is_some() && connected) {
             match self.peer.next().await {
                 Event::Connected => connected = true,
-                Event::ChannelOpen(..) => channel = true,
+                Event::ChannelOpen(id, label) if label == FRAMES => self.peer.channel = Some(id),
+                Event::ChannelOpen(id, _) => self.peer.control = Some(id),
                 _ => {}
             }
         }
@@ -162,6 +173,31 @@ impl Peer {
             };
             self.rtc.handle_input(input).unwrap();
         }
+    }
+
+    /// Sends a frame that RTP doesn't carry over the data channel.
+    pub fn frame(&mut self, chunk: &[u8]) {
+        let mut channel = self.rtc.channel(self.channel.unwrap()).unwrap();
+        assert!(channel.write(true, chunk).unwrap());
+    }
+
+    /// Says a packet of the session's over the lane's own channel.
+    pub fn say(&mut self, packet: &ClientPacket) {
+        let mut channel = self.rtc.channel(self.control.unwrap()).unwrap();
+        let text = serde_json::to_string(packet).unwrap();
+        assert!(channel.write(false, text.as_bytes()).unwrap());
+    }
+
+    /// The next packet that comes there.
+    pub async fn said(&mut self) -> RelayPacket {
+        let control = self.control.unwrap();
+        let text = self
+            .until(|event| match event {
+                Event::ChannelData(data) if data.id == control => Some(data.data),
+                _ => None,
+            })
+            .await;
+        serde_json::from_slice(&text).unwrap()
     }
 
     /// Sends bytes as they are.

@@ -55,6 +55,7 @@ async fn speaker(server: &Server) -> Guest {
         source: Source::Microphone,
         codec: Codec::Opus,
         layers: Vec::new(),
+        sealed: false,
     }];
     guest.send(ClientMessage::Tracks { tracks }).await;
     let asked = |message: &RelayMessage| match message {

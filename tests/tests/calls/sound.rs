@@ -297,6 +297,7 @@ impl Mallory {
             source: Source::Microphone,
             codec: Codec::Opus,
             layers: Vec::new(),
+            sealed: false,
         };
         let tracks = vec![track];
         guest.send(ClientMessage::Tracks { tracks }).await;

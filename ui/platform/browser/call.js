@@ -39,6 +39,8 @@ const SETTLE_FIRST = 1000;
 const TOLD = { rate: 3, burst: 8, most: 300 };
 /** Milliseconds for the relay to confirm that the member leaves. */
 const FAREWELL = 1000;
+/** What the page calls a carrier's ways. */
+const CONTROLS = /** @type {const} */ ({ ws: 'websocket', https: 'https', channel: 'webrtc' });
 /** Events kept for a late subscriber. */
 const MAX_LOG = 5000;
 
@@ -394,6 +396,7 @@ export class Call {
         this._land();
         this._tellWay();
       },
+      control: (socket) => this._carrier?.move(socket),
       media: (message) => this._pictures?.media(message),
       picture: (member, video) => this._pictures?.moving(member, video),
       sound: (member, track) => this._sound.hearing.live(member, track),
@@ -416,7 +419,7 @@ export class Call {
   _tellWay() {
     const carrier = this._carrier;
     if (!carrier?.identity || this._ended) return;
-    const control = carrier.way === 'ws' ? 'websocket' : 'https';
+    const control = CONTROLS[carrier.way];
     const { step, why } = stepOf({
       up: this._live !== null, frames: this._frames, moving: this._moving, offered: carrier.identity.webrtc ?? false, why: this._ladder.why,
     });

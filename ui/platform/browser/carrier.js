@@ -1,5 +1,6 @@
-// One session with the relay over one connection at a time, a WebSocket or, where those are refused,
-// plain requests. Reconnects and resumes by itself; gives up after the grace time.
+// One session with the relay over one connection at a time: a WebSocket or, where those are refused,
+// plain requests, and the lane's channel once there is one. Reconnects and resumes by itself; gives up
+// after the grace time.
 
 import { ControlError, parseRelay } from '../../protocol/control.js';
 import { Pulse } from '../../protocol/pulse.js';
@@ -7,6 +8,7 @@ import { Session, SessionError } from '../../protocol/session.js';
 import { BackOff } from './back-off.js';
 import { HttpsSocket } from './https.js';
 import { Outbox } from './outbox.js';
+import { ChannelSocket } from './rtc/channel.js';
 
 /** @typedef {import('../../generated').ClientMessage} ClientMessage */
 /** @typedef {import('../../generated').ClientPacket} ClientPacket */
@@ -66,15 +68,17 @@ export class Carrier {
   constructor(urls, ways, events) {
     this._urls = urls;
     this._ways = ways;
-    /** @type {import('./ways.js').Way} */
+    /** @type {import('./ways.js').Way | 'channel'} */
     this._way = 'ws';
     this._events = events;
     /** @type {Session<ClientMessage>} */
     this._session = new Session();
     /** @type {Welcome | null} */
     this._welcome = null;
-    /** @type {WebSocket | HttpsSocket | null} */
+    /** @type {WebSocket | HttpsSocket | ChannelSocket | null} */
     this._socket = null;
+    /** What the session moves to, until it answers. @type {ChannelSocket | null} */
+    this._next = null;
     this._open = false;
     /** Whether frames can go over the connection. */
     this._frames = true;
@@ -225,7 +229,7 @@ export class Carrier {
     this.beat();
     // What it was on may be gone with the network before.
     if (this._open && this._pulse.quiet) this._broken();
-    if (this._ended || this._socket) return;
+    if (this._ended || this._socket || this._next) return;
     clearTimeout(this._retry);
     this._connect();
   }
@@ -237,28 +241,84 @@ export class Carrier {
     this._forget(1000);
   }
 
+  /**
+   * Goes on over this, once the relay answers there; until then, and if it doesn't, over what there is.
+   * @param {ChannelSocket} socket
+   */
+  move(socket) {
+    if (!this._open || this._ended || this._next) return socket.close(BROKEN);
+    this._next = socket;
+    const give = () => {
+      clearTimeout(handshake);
+      if (this._next !== socket) return;
+      this._next = null;
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close(BROKEN);
+      // The relay had taken it already.
+      if (!this._socket) this._broken();
+    };
+    const handshake = setTimeout(give, HANDSHAKE);
+    socket.onopen = () => socket.send(JSON.stringify(this._hello()));
+    socket.onclose = give;
+    socket.onmessage = ({ data }) => {
+      const packet = typeof data === 'string' ? this._read(data) : null;
+      if (packet?.type !== 'welcome') return give();
+      clearTimeout(handshake);
+      this._next = null;
+      // Without a word: the relay ends what was replaced.
+      this._drop();
+      this._listen(socket);
+      this._socket = socket;
+      this._way = 'channel';
+      this._life();
+      return this._take(packet);
+    };
+    return undefined;
+  }
+
+  /** Lets a connection go that was replaced. */
+  _drop() {
+    const socket = this._socket;
+    this._socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(BROKEN);
+  }
+
+  /** @returns {ClientPacket} */
+  _hello() {
+    const resume = this._welcome && {
+      session: this._welcome.session,
+      secret: this._welcome.secret,
+      received: this._session.received,
+    };
+    return resume ? { type: 'hello', versions: VERSIONS, resume } : { type: 'hello', versions: VERSIONS };
+  }
+
   _connect() {
-    this._way = this._ways.next;
-    const socket = this._way === 'ws' ? new WebSocket(this._urls.ws) : new HttpsSocket(this._urls.https);
+    const way = this._ways.next;
+    this._way = way;
+    const socket = way === 'ws' ? new WebSocket(this._urls.ws) : new HttpsSocket(this._urls.https);
     if (socket instanceof WebSocket) socket.binaryType = 'arraybuffer';
     else socket.onlife = () => this._life();
     this._socket = socket;
     const late = () => {
       if (this._socket === socket) this._broken();
     };
-    let handshake = setTimeout(late, this._way === 'ws' && this._ways.doubtful ? OPENING : HANDSHAKE);
+    let handshake = setTimeout(late, way === 'ws' && this._ways.doubtful ? OPENING : HANDSHAKE);
     socket.onopen = () => {
       clearTimeout(handshake);
       handshake = setTimeout(late, HANDSHAKE);
-      const resume = this._welcome && {
-        session: this._welcome.session,
-        secret: this._welcome.secret,
-        received: this._session.received,
-      };
-      this._packet(resume
-        ? { type: 'hello', versions: VERSIONS, resume }
-        : { type: 'hello', versions: VERSIONS });
+      this._packet(this._hello());
     };
+    this._listen(socket, () => clearTimeout(handshake));
+  }
+
+  /**
+   * @param {WebSocket | HttpsSocket | ChannelSocket} socket
+   * @param {() => void} [answered]  it is welcome, or closed
+   */
+  _listen(socket, answered = () => {}) {
     socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
       this._life();
       this.got += typeof data === 'string' ? data.length : /** @type {ArrayBuffer} */ (data).byteLength;
@@ -268,11 +328,11 @@ export class Carrier {
       }
       const packet = this._read(data);
       if (!packet) return;
-      if (packet.type === 'welcome') clearTimeout(handshake);
+      if (packet.type === 'welcome') answered();
       this._take(packet);
     };
     socket.onclose = () => {
-      clearTimeout(handshake);
+      answered();
       if (this._socket === socket) this._broken();
     };
   }
@@ -326,7 +386,7 @@ export class Carrier {
     const again = this._session.resume(welcome.received);
     this._welcome = welcome;
     this._open = true;
-    this._ways.worked(this._way);
+    if (this._way !== 'channel') this._ways.worked(this._way);
     this._pulse = new Pulse(welcome.heartbeat_ms);
     this._backOff.reset();
     this._pinged = this._heard;
@@ -355,7 +415,8 @@ export class Carrier {
 
   /** @param {Code} code */
   _refused(code) {
-    if (this._welcome && PASSING.has(code)) this._broken();
+    if (code === 'replaced' && this._next) this._drop();
+    else if (this._welcome && PASSING.has(code)) this._broken();
     else this._end(code);
   }
 
@@ -370,7 +431,7 @@ export class Carrier {
       this._since = now;
       if (!this._pulse.quiet) this._events.state('reconnecting');
     } else {
-      other = this._ways.failed(this._way);
+      other = this._way !== 'channel' && this._ways.failed(this._way);
     }
     this._forget(BROKEN);
     const patience = this._welcome ? Math.max(RESUME, this._welcome.grace_ms) : FIRST_CONTACT;
@@ -402,11 +463,16 @@ export class Carrier {
     this._fastest = Infinity;
     this.roundTrip = null;
     this.outbox.clear();
+    const next = this._next;
+    this._next = null;
+    next?.close(BROKEN);
     const socket = this._socket;
     this._socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(code);
+    if (!(socket instanceof ChannelSocket)) return void socket.close(code);
+    const { session, secret } = this._welcome ?? {};
+    socket.close(code, JSON.stringify({ session, secret }));
   }
 
   _acknowledge() {

@@ -65,6 +65,8 @@ export class Publisher {
     /** @type {JpegEncoder | null} */
     this._jpeg = null;
     this._rate = new Rate(BITRATE);
+    /** What takes JPEG, if not the connection. @type {Lane | null} */
+    this._lane = null;
     /** @type {{ lane: Lane, track: number, codec: 'h264' | 'vp8' } | null} */
     this._way = null;
     /** @type {MediaStreamTrack | null} */
@@ -102,6 +104,7 @@ export class Publisher {
    */
   way(lane) {
     const codec = lane?.codec;
+    this._lane = lane;
     this._way = lane && codec ? { lane, codec, track: PICTURE_TRACK[codec] } : null;
     this._wanted = new Map();
     this._stopEncoding();
@@ -194,7 +197,7 @@ export class Publisher {
       coder.encoder.offer(picture, width, height, timestamp);
     }
     const jpeg = this._wanted.get(JPEG_TRACK);
-    if (jpeg && !this._ways.waits(JPEG_TRACK)) {
+    if (jpeg && !(this._lane?.busy ?? this._ways.waits(JPEG_TRACK))) {
       this._jpeg ??= new JpegEncoder((payload, at) => this._send(JPEG_TRACK, true, at, null, payload));
       this._jpeg.setWanted(jpeg);
       this._jpeg.offer(picture, width, height, timestamp);
@@ -229,7 +232,8 @@ export class Publisher {
    */
   _send(track, key, timestamp, layer, payload) {
     const { sequence, temporal, references } = this._references[track].take(key, layer);
-    return this._ways.frame({
+    /** @type {Header} */
+    const header = {
       sender: 0,
       track,
       layer: { spatial: 0, temporal },
@@ -238,7 +242,8 @@ export class Publisher {
       chunk: 0,
       chunks: 1,
       references,
-    }, payload);
+    };
+    return track === JPEG_TRACK && this._lane ? this._lane.frame(header, payload) : this._ways.frame(header, payload);
   }
 
   _announce() {

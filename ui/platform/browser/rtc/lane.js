@@ -1,6 +1,9 @@
 // Media over UDP, by the browser's WebRTC: one offer, one answer, slots for the others. Control stays
 // where it is.
 
+import { split } from '../../../protocol/chunk.js';
+import { ChannelSocket } from './channel.js';
+
 /** @typedef {import('../../../generated').Codec} Codec */
 /** @typedef {import('../../../generated').Size} Size */
 /** @typedef {import('../../../generated').Slot} Slot */
@@ -13,8 +16,15 @@ export const PICTURE_TRACK = { h264: 4, vp8: 5 };
 export const SOUND_TRACK = 6;
 /** What browsers call them. @type {Record<string, Codec>} */
 const CODECS = { 'video/h264': 'h264', 'video/vp8': 'vp8', 'audio/opus': 'opus' };
-/** The label of the data channel, as in `protocol/src/webrtc.rs`. */
+/** The labels of the data channels, as in `protocol/src/webrtc.rs`. */
 const FRAMES = 'frames';
+const CONTROL = 'control';
+/** Milliseconds in which what gets lost of a frame is sent again: what comes later nobody wants. */
+const LIFETIME = 400;
+/** Bytes of a chunk of a frame, as over a WebSocket. */
+const CHUNK = 16 * 1024;
+/** Bytes in the channel from which on no more frames are put into it. */
+const FULL = 64 * 1024;
 /** Bits a second that a picture of 640×360 is worth, and how a larger one grows. */
 const BITRATE = { at: 640 * 360, bits: 600_000, most: 1_800_000 };
 /** Milliseconds of a broken line that a browser may mend by itself. */
@@ -24,6 +34,7 @@ const MENDS = 2500;
  * @typedef {object} Events
  * @property {() => void} up
  * @property {(why: Why) => void} down  nothing follows
+ * @property {(socket: ChannelSocket) => void} control  the session can go on over this
  * @property {(message: Uint8Array) => void} media  a frame that RTP doesn't carry
  * @property {(member: number, video: HTMLVideoElement) => void} picture  there is a new one
  * @property {(member: number, track: MediaStreamTrack | null) => void} sound  a member's from now on
@@ -87,8 +98,19 @@ export class Lane {
       /** @type {HTMLVideoElement | null} */
       video: null,
     }));
-    const channel = peer.createDataChannel(FRAMES, { ordered: false });
+    const channel = peer.createDataChannel(FRAMES, { ordered: false, maxPacketLifeTime: LIFETIME });
     channel.binaryType = 'arraybuffer';
+    this._channel = channel;
+    /** @type {ChannelSocket | null} */
+    this._control = null;
+    const control = peer.createDataChannel(CONTROL);
+    control.onopen = () => {
+      if (this._closed) return;
+      this._control = new ChannelSocket(control, (body) => {
+        fetch(url, { method: 'DELETE', body, keepalive: true, credentials: 'omit' }).catch(() => {});
+      });
+      this._offerControl();
+    };
     channel.onmessage = ({ data }) => this._events.media(new Uint8Array(data));
     /** @type {MediaStreamTrack | null} */
     this._camera = null;
@@ -153,6 +175,24 @@ export class Lane {
   wanted(size) {
     this._wanted = size;
     this._direct();
+  }
+
+  /**
+   * Sends a frame that RTP doesn't carry.
+   * @param {import('../../../protocol/frame.js').Header} header
+   * @param {Uint8Array} payload
+   * @returns {'taken' | 'congested'}
+   */
+  frame(header, payload) {
+    const channel = this._channel;
+    if (channel.readyState !== 'open' || this.busy) return 'congested';
+    for (const message of split(header, payload, CHUNK)) channel.send(message);
+    return 'taken';
+  }
+
+  /** Whether frames wait in the channel. */
+  get busy() {
+    return this._channel.bufferedAmount > FULL;
   }
 
   /** What is said from now on; `null`: nothing. @param {MediaStreamTrack | null} track */
@@ -221,11 +261,19 @@ export class Lane {
       if (this._up || this._closed) return;
       this._up = true;
       this._events.up();
+      this._offerControl();
     } else if (state === 'failed' || state === 'closed') {
       this._fail(this._up ? 'lost' : 'silent');
     } else if (state === 'disconnected') {
       this._broken = setTimeout(() => this._fail('lost'), MENDS);
     }
+  }
+
+  /** Control follows the media, once both are there. Without a picture's codec frames need the connection. */
+  _offerControl() {
+    if (!this._up || !this._control || !this.codec) return;
+    this._events.control(this._control);
+    this._control = null;
   }
 
   /** @param {Why} why */
