@@ -345,7 +345,7 @@ impl Hub {
         }
     }
 
-    fn tick(&self, now: Now) {
+    pub(crate) fn tick(&self, now: Now) {
         let mut dirty = Dirty::default();
         let mut state = self.lock();
         let grace = Duration::from_secs(self.limits.grace_s.into());

@@ -4,6 +4,7 @@
 mod budget;
 mod control;
 mod front;
+pub(crate) mod fuzzed;
 mod lane;
 mod offer;
 mod packets;

@@ -93,10 +93,7 @@ pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -
 }
 
 fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
-    let offer: Offer = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
-    if offer.tracks.len() > MAX_TRACKS {
-        return Err(Refused::Malformed);
-    }
+    let offer = read(body).ok_or(Refused::Malformed)?;
     // Before anything of it is read that costs more.
     let seat = shared.hub.seat(offer.session, &offer.secret);
     let seat = seat.ok_or(Refused::Session)?;
@@ -105,9 +102,7 @@ fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
         return Err(Refused::RateLimited);
     }
     let (mut rtc, name) = front.rtc(&shared.addresses());
-    let pairs = pairs(&offer.sdp).ok_or(Refused::Malformed)?;
-    let sdp = accept(&mut rtc, &offer.sdp).ok_or(Refused::Malformed)?;
-    let sdp = streams(&sdp, &pairs);
+    let (sdp, pairs) = negotiate(&mut rtc, &offer.sdp).ok_or(Refused::Malformed)?;
     let lane = Lane::start(
         front,
         (rtc, name),
@@ -119,6 +114,19 @@ fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
     control::start(shared, &lane, seat.session);
     seat.lane(&lane, Slots::new(pairs));
     Ok(Answer { sdp })
+}
+
+/// An offer as it is posted.
+pub(super) fn read(body: &[u8]) -> Option<Offer> {
+    let offer: Offer = serde_json::from_slice(body).ok()?;
+    (offer.tracks.len() <= MAX_TRACKS).then_some(offer)
+}
+
+/// What is answered to what the participant offers, and what it offers to receive.
+pub(super) fn negotiate(rtc: &mut Rtc, sdp: &str) -> Option<(String, Vec<Pair>)> {
+    let pairs = pairs(sdp)?;
+    let answer = accept(rtc, sdp)?;
+    Some((streams(&answer, &pairs), pairs))
 }
 
 fn accept(rtc: &mut Rtc, sdp: &str) -> Option<String> {
