@@ -26,8 +26,8 @@ pub mod sframe;
 pub mod sound;
 pub mod speakers;
 pub mod time;
+pub mod travel;
 pub mod trouble;
-pub mod way;
 pub mod webrtc;
 
 /// The protocol version that this crate speaks. Both sides say which they speak in

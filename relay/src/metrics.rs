@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use visita_protocol::way::Way;
+use visita_protocol::travel::Travel;
 
 use crate::carrier::Kind;
 
@@ -86,7 +86,7 @@ pub(crate) struct Gauges {
     pub(crate) rooms: u64,
     pub(crate) members: u64,
     /// How many sessions' media travels so, by what carries their control.
-    pub(crate) ways: BTreeMap<(Kind, Way), u64>,
+    pub(crate) ways: BTreeMap<(Kind, Travel), u64>,
 }
 
 /// All of it in Prometheus' text format.
@@ -115,7 +115,7 @@ pub(crate) fn text(counters: &Counters, gauges: &Gauges) -> String {
         "# HELP visita_ways Sessions by what carries their control, over what their media travels, ",
         "and why not over UDP; of those that say it.\n# TYPE visita_ways gauge\n"
     ));
-    for ((control, Way { step, why }), sessions) in &gauges.ways {
+    for ((control, Travel { step, why }), sessions) in &gauges.ways {
         let (control, step, why) = (control.word(), step.word(), why.word());
         let _ = writeln!(
             text,

@@ -17,7 +17,7 @@ use visita_protocol::{
     id::{Secret, SessionId},
     name::{PersonName, RoomName},
     sound::Level,
-    way::{Step, Way, Why},
+    travel::{Step, Travel, Why},
 };
 
 over_every_carrier! {
@@ -516,7 +516,7 @@ async fn how_media_travels_is_counted_by_carrier_and_reason(over: Over) {
         let ways = text.lines().filter(|line| line.starts_with("visita_ways{"));
         ways.map(str::to_owned).collect::<Vec<_>>()
     };
-    let said = |step, why| ClientMessage::Way(Way { step, why });
+    let said = |step, why| ClientMessage::Way(Travel { step, why });
     let mut ana = server.guest().await;
     assert!(ways().await.is_empty(), "it says nothing of it");
     ana.send(said(Step::Frames, Why::Trying)).await;

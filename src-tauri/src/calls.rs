@@ -27,7 +27,7 @@ use visita_protocol::{
     id::{MemberId, RoomId},
     media::{Kind, Size},
     name::{ChatText, PersonName, RoomName},
-    way::{Step, Way, Why},
+    travel::{Step, Travel, Why},
 };
 
 use crate::{
@@ -312,7 +312,7 @@ impl Calls {
         // The only way that a client has.
         tell(CallEvent::Way {
             control: Control::Websocket,
-            way: Way {
+            way: Travel {
                 step: Step::Frames,
                 why: Why::Missing,
             },

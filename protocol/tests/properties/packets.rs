@@ -14,7 +14,7 @@ use visita_protocol::{
     media::{Codec, Size, Source, Track},
     name::{ChatText, PersonName, RoomName},
     time::WallMs,
-    way::{Step, Way, Why},
+    travel::{Step, Travel, Why},
 };
 
 fn role() -> impl Strategy<Value = Role> {
@@ -78,10 +78,10 @@ fn tracks() -> impl Strategy<Value = Vec<Track>> {
     vec(track, 0..4)
 }
 
-fn way() -> impl Strategy<Value = Way> {
+fn way() -> impl Strategy<Value = Travel> {
     let step = select(vec![Step::Webrtc, Step::Frames, Step::Jpeg, Step::None]);
     let why = select(vec![Why::None, Why::Trying, Why::Silent, Why::Unknown]);
-    (step, why).prop_map(|(step, why)| Way { step, why })
+    (step, why).prop_map(|(step, why)| Travel { step, why })
 }
 
 fn clock() -> impl Strategy<Value = Option<ClockId>> {

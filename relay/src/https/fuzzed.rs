@@ -85,7 +85,7 @@ impl Idle {
 async fn play(shared: &Arc<Shared>, script: &[u8]) {
     let mut parts = script.split(|byte| *byte == NEXT).take(REQUESTS);
     let hello = match parts.next() {
-        Some([]) | None => br#"{"type":"hello","versions":[1]}"#,
+        Some([]) | None => &br#"{"type":"hello","versions":[1]}"#[..],
         Some(hello) => hello,
     };
     let Some(peer) = peer(shared) else {
@@ -102,7 +102,7 @@ async fn play(shared: &Arc<Shared>, script: &[u8]) {
         match part.split_first() {
             Some((b'E', id)) => {
                 let headers = [shown[0], (LAST_EVENT_ID, id)];
-                let headers = if id.is_empty() { &headers[..1] } else { &headers };
+                let headers = if id.is_empty() { &headers[..1] } else { &headers[..] };
                 let answer = events(State(shared.clone()), asked(&[], &peer, headers)).await;
                 if answer.status().is_success() {
                     stream(answer).await;

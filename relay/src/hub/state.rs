@@ -10,7 +10,7 @@ use visita_protocol::{
     room::{Action, Joining, Place, Rooms},
     session::Lifeline,
     time::Now,
-    way::Way,
+    travel::Travel,
 };
 
 use crate::{
@@ -44,7 +44,7 @@ pub(super) struct Entry {
     /// Since when it is in no room.
     pub(super) idle_since: Now,
     /// Over what its media travels, as it says.
-    pub(super) way: Option<Way>,
+    pub(super) way: Option<Travel>,
 }
 
 impl State {

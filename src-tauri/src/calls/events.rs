@@ -12,7 +12,7 @@ use visita_protocol::{
     control::{Carries, RelayMessage},
     error::Code,
     id::MemberId,
-    way::Way,
+    travel::Travel,
 };
 
 /// What happens in a call, as the page takes it.
@@ -38,7 +38,7 @@ pub enum CallEvent {
         control: Control,
         /// Pictures and sound, and why not over something better.
         #[serde(flatten)]
-        way: Way,
+        way: Travel,
     },
     /// The own camera changed.
     Camera {
@@ -303,7 +303,7 @@ impl From<&Speaker> for SoundState {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use visita_protocol::way::{Step, Why};
+    use visita_protocol::travel::{Step, Why};
 
     use super::*;
 
@@ -350,7 +350,7 @@ mod tests {
     fn over_what_a_call_travels_is_told_as_the_page_reads_it() {
         let event = CallEvent::Way {
             control: Control::Websocket,
-            way: Way {
+            way: Travel {
                 step: Step::Frames,
                 why: Why::Missing,
             },

@@ -238,7 +238,7 @@ pub(crate) fn rtp(script: &[u8]) {
                     (wire.picture, str0m::format::Codec::H264),
                     (wire.picture, str0m::format::Codec::Vp8),
                 ][usize::from(codec)];
-                let Some(pt) = payload_type(&mut wire.guest, mid, format) else {
+                let Some(pt) = payload_type(&wire.guest, mid, format) else {
                     return;
                 };
                 sequence += [1, 2, 40, 0][usize::from(how >> 2 & 3)];
@@ -317,7 +317,7 @@ pub(crate) fn rtp(script: &[u8]) {
 }
 
 /// What the other side takes a codec's packets as.
-fn payload_type(rtc: &mut Rtc, mid: Mid, format: str0m::format::Codec) -> Option<Pt> {
+fn payload_type(rtc: &Rtc, mid: Mid, format: str0m::format::Codec) -> Option<Pt> {
     let media = rtc.media(mid)?;
     let mut known = media.remote_pts().iter().copied();
     let config = rtc.codec_config();

@@ -5,7 +5,7 @@ import type { Why } from "./Why";
 /**
  * A step of the ladder, and the reason for it.
  */
-export type Way = { 
+export type Travel = { 
 /**
  * Over what.
  */

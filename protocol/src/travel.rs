@@ -6,7 +6,7 @@ use ts_rs::TS;
 
 /// A step of the ladder, and the reason for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
-pub struct Way {
+pub struct Travel {
     /// Over what.
     pub step: Step,
     /// Why not over something better.
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_only_a_newer_version_knows_is_unknown() {
-        let way: Way = serde_json::from_str(r#"{"step":"quic","why":"quarantined"}"#).unwrap();
+        let way: Travel = serde_json::from_str(r#"{"step":"quic","why":"quarantined"}"#).unwrap();
         assert_eq!((way.step, way.why), (Step::Unknown, Why::Unknown));
     }
 }
