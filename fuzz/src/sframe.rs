@@ -96,7 +96,11 @@ fn again(codec: Codec, plaintext: &[u8], header: &Header, payload: &[u8]) {
     let mut plain = sframe::Opener::new(Suite::Aes128);
     assert!(plain.add(KID.number(), &BaseKey::new(&KEY)).is_ok());
     let within = plain.open(&[], &sealed).map(|opened| opened.plaintext);
-    assert_eq!(within.as_deref(), Ok(plaintext), "there is one form of a frame");
+    assert_eq!(
+        within.as_deref(),
+        Ok(plaintext),
+        "there is one form of a frame"
+    );
     let mut opener = sealed::Opener::new();
     assert!(opener.add(KID, &BaseKey::new(&KEY)).is_ok());
     let opened = opener.open(Hint::Header(header), codec, &sealed);

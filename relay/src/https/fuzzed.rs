@@ -18,11 +18,7 @@ use tokio::{
 use visita_protocol::control::{RelayPacket, parse_relay};
 
 use super::requests::{LAST_EVENT_ID, close, events, open, packets};
-use crate::{
-    Config, Relay, answer, clock,
-    relay::Shared,
-    web::Peer,
-};
+use crate::{Config, Relay, answer, clock, relay::Shared, web::Peer};
 
 /// Between two requests of a script.
 const NEXT: u8 = 0;
@@ -58,7 +54,11 @@ pub(crate) fn requests(script: &[u8]) {
 
 impl Idle {
     fn new() -> Option<Self> {
-        let runtime = Builder::new_current_thread().enable_time().enable_io().build().ok()?;
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .enable_io()
+            .build()
+            .ok()?;
         let mut config = Config {
             listen: "127.0.0.1:0".parse().ok()?,
             data: std::env::temp_dir().join(format!("visita-fuzzed-{}", std::process::id())),
@@ -69,7 +69,11 @@ impl Idle {
         // Nothing waits for a rate, and rooms don't run out.
         let limits = &mut config.limits;
         let many = 1_000_000;
-        (limits.messages_per_s, limits.chats_per_s, limits.changes_per_s) = (many, many, many);
+        (
+            limits.messages_per_s,
+            limits.chats_per_s,
+            limits.changes_per_s,
+        ) = (many, many, many);
         (limits.bytes_per_s, limits.new_rooms_per_minute) = (u32::MAX / 8, u32::MAX / 8);
         let guard = runtime.enter();
         let listener = crate::bind(config.listen).ok()?;
@@ -102,7 +106,11 @@ async fn play(shared: &Arc<Shared>, script: &[u8]) {
         match part.split_first() {
             Some((b'E', id)) => {
                 let headers = [shown[0], (LAST_EVENT_ID, id)];
-                let headers = if id.is_empty() { &headers[..1] } else { &headers[..] };
+                let headers = if id.is_empty() {
+                    &headers[..1]
+                } else {
+                    &headers[..]
+                };
                 let answer = events(State(shared.clone()), asked(&[], &peer, headers)).await;
                 if answer.status().is_success() {
                     stream(answer).await;
@@ -173,7 +181,10 @@ async fn stream(answer: Response<answer::Body>) {
     let Ok(said) = String::from_utf8(said) else {
         panic!("a stream is text");
     };
-    assert!(said.is_empty() || said.ends_with("\n\n"), "events are whole: {said}");
+    assert!(
+        said.is_empty() || said.ends_with("\n\n"),
+        "events are whole: {said}"
+    );
     let mut last: Option<u64> = None;
     for event in said.split("\n\n").filter(|event| !event.is_empty()) {
         if event == ":" {
@@ -204,7 +215,10 @@ async fn stream(answer: Response<answer::Body>) {
             continue;
         };
         assert_eq!(id, Some(n), "an event's id is its number");
-        assert!(last.is_none_or(|last| n == last + 1), "numbers have no hole");
+        assert!(
+            last.is_none_or(|last| n == last + 1),
+            "numbers have no hole"
+        );
         last = Some(n);
     }
 }

@@ -305,7 +305,11 @@ pub(crate) fn rtp(script: &[u8]) {
                 put_together = pushed;
             }
             let again = put_together.map(|frame| frame.chunks.as_slice().concat());
-            assert_eq!(again.as_deref(), Some(&*came.payload), "a frame holds what came");
+            assert_eq!(
+                again.as_deref(),
+                Some(&*came.payload),
+                "a frame holds what came"
+            );
             wire.inner
                 .by_rtp(clock::now(), &header, coding, wire.pair, &frame.chunks);
         }
