@@ -18,7 +18,7 @@ export function connectionStates({ staff, relative, app, lobby, inCall, family }
   /** @type {CallEvent} */
   const down = { type: 'relay', message: { type: 'line', carries: 'sound' } };
   return {
-    'connection-fast': { ...staff, call: over({ step: 'webrtc', why: 'none' }), steps },
+    'connection-fast': { ...staff, call: over({ control: 'webrtc', step: 'webrtc', why: 'none' }), steps },
     'connection-trying': { ...staff, call: over({}), measured: { down: null, up: null, gets: [], sends: [] }, steps },
     'connection-silent': { ...staff, call: over({ why: 'silent' }), line: {}, steps: ['line-test', 'later=0', ...steps] },
     'connection-photos': { ...staff, call: over({ step: 'jpeg', why: 'missing' }), measured: { gets: ['jpeg', 'opus'], sends: ['jpeg', 'opus'] }, steps },

@@ -55,12 +55,8 @@ export function openConnection({ state, inApp, measure, closed }) {
     submit: (close) => close(),
   });
   dialog.classList.add('connection-dialog');
-  const stop = measure?.((now) => measured(now)) ?? null;
-  dialog.addEventListener('close', () => {
-    stop?.();
-    closed();
-  });
-
+  // What is so stands at the top.
+  /** @type {HTMLElement | null} */ (dialog.querySelector('[data-testid="dialog-close"]'))?.focus();
   const last = lastTest();
   if (last) {
     sayText(test.label, ['way-test', () => ({ time: clock(last.at) })]);
@@ -101,6 +97,11 @@ export function openConnection({ state, inApp, measure, closed }) {
     if (said.reason) sayText(reason, ['way-tech-reason', { word: said.reason }]);
   };
   draw(state);
+  const stop = measure?.(measured);
+  dialog.addEventListener('close', () => {
+    stop?.();
+    closed();
+  });
   return { draw };
 }
 
