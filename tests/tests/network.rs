@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::Path,
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde_json::Value;
 use visita_client::report::{Received, Report};
@@ -25,6 +30,9 @@ const EVERY_MS: usize = 20;
 const ANA: &str = "tone:440";
 const LUIS: &str = "tone:700";
 
+/// Two visits at a time would measure each other on two cores.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// The relay and both participants.
 struct Visit {
     link: Link,
@@ -32,11 +40,13 @@ struct Visit {
     luis: Running,
     ana: Running,
     _data: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Visit {
     /// Begins it on a good link. Ana is heard and hears through `pulse`, if there is one.
     fn begin(pulse: Option<&Pulse>, video: &str) -> Option<Self> {
+        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let good = Profile {
             delay_ms: 5,
             ..Profile::default()
@@ -72,6 +82,7 @@ impl Visit {
             luis,
             ana,
             _data: data,
+            _alone: alone,
         })
     }
 
@@ -240,6 +251,14 @@ fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_is_above_the_
         "delay {normal} ms, {most} ms after the gap, {back:?} ms until it was as before; \
          highest sample {peak:.3}, highest step {jump:.3}"
     );
+    if std::env::var("VISITA_STEPS").is_ok() {
+        for (at, pair) in heard.windows(2).enumerate() {
+            if (pair[1] - pair[0]).abs() > 0.08 {
+                let around = &heard[at.saturating_sub(12)..(at + 14).min(heard.len())];
+                println!("{at} {:.3} s: {around:.3?}", at as f64 / RATE as f64);
+            }
+        }
+    }
     assert!(back.is_some(), "the delay never comes back");
     assert!(peak <= CEILING, "{peak}");
     visit.end();
