@@ -512,8 +512,8 @@ async fn how_media_travels_is_counted_by_carrier_and_reason(over: Over) {
         Over::Https => "https",
     };
     let ways = async || {
-        let text = server.get("/metrics", &[]).await.text();
-        let ways = text.lines().filter(|line| line.starts_with("visita_ways{"));
+        let answer = server.get("/metrics", &[]).await;
+        let ways = answer.text().lines().filter(|line| line.starts_with("visita_ways{"));
         ways.map(str::to_owned).collect::<Vec<_>>()
     };
     let said = |step, why| ClientMessage::Way(Travel { step, why });

@@ -17,7 +17,7 @@ session: SessionId,
 secret: Secret, 
 /**
  * The offer (RFC 8829): at most one sound and one picture to send, then pairs of a sound and a
- * picture to receive, then the data channel [`FRAMES`].
+ * picture to receive, then the data channels [`FRAMES`] and, if there is to be one, [`CONTROL`].
  */
 sdp: string, 
 /**

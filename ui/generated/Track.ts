@@ -23,4 +23,8 @@ codec: Codec,
 /**
  * The sizes of the spatial layers, smallest first; empty for sound.
  */
-layers: Array<Size>, };
+layers: Array<Size>, 
+/**
+ * Whether its frames are sealed ([`crate::sealed`]): at the edge of RTP the relay dresses them.
+ */
+sealed?: boolean, };

@@ -174,8 +174,11 @@ async fn stream(answer: Response<answer::Body>) {
     let mut said = Vec::new();
     for _ in 0..8 {
         yield_now().await;
-        while let Some(Some(piece)) = body.next().now_or_never() {
-            said.extend_from_slice(&piece.unwrap_or_default());
+        let next = body.next().now_or_never();
+        match next {
+            Some(Some(piece)) => said.extend_from_slice(&piece.unwrap_or_default()),
+            Some(None) => break,
+            None => {}
         }
     }
     let Ok(said) = String::from_utf8(said) else {
