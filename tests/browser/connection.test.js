@@ -64,7 +64,7 @@ test('over UDP it says so, live, with what the line carries; in the other langua
   await says(family, 'line', 'Imagen y sonido');
   await says(family, 'tech', 'WebRTC (UDP)');
   await says(family, 'tech', 'Ida y vuelta');
-  await until('what the line carries', async () => /Recibe 0[.,]\d+ Mbit/u.test(await words(family, 'tech')));
+  await until('what the line carries', async () => /Recibe [1-9][\d.,]* kbit/u.test(await words(family, 'tech')));
   await says(family, 'tech', 'H.264');
   await counted(host, 'visita_ways{control="webrtc",media="webrtc",why="none"} 1');
   await family.page.evaluate(async () => (await import('/texts/index.js')).use('en'));

@@ -835,5 +835,5 @@ way-tech-channel = Control: WebRTC’s data channel (UDP)
 way-tech-https = Control: HTTPS (POST and server-sent events)
 way-tech-reason = Reason in the metrics: { $word }
 way-tech-trip = Round trip: { $time } ms
-way-tech-rates = Receives { $down } Mbit/s · sends { $up } Mbit/s
+way-tech-rates = Receives { $down } kbit/s · sends { $up } kbit/s
 way-tech-codecs = Codecs: receives { $gets } · sends { $sends }

@@ -835,5 +835,5 @@ way-tech-channel = Control: canal de datos de WebRTC (UDP)
 way-tech-https = Control: HTTPS (POST y eventos del servidor)
 way-tech-reason = Motivo en las métricas: { $word }
 way-tech-trip = Ida y vuelta: { $time } ms
-way-tech-rates = Recibe { $down } Mbit/s · envía { $up } Mbit/s
+way-tech-rates = Recibe { $down } kbit/s · envía { $up } kbit/s
 way-tech-codecs = Códecs: recibe { $gets } · envía { $sends }

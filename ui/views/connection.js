@@ -5,7 +5,7 @@ import { verdict } from '../call/line-test.js';
 import { clock } from '../texts/index.js';
 import { openDialog } from './dialog.js';
 import { h, icon, sayText, setIcon, shown } from './dom.js';
-import { lastTest, megabits } from './line-test.js';
+import { lastTest } from './line-test.js';
 
 /** @typedef {import('../call/state.js').State} State */
 /** @typedef {import('../call/connection.js').Mood} Mood */
@@ -74,7 +74,7 @@ export function openConnection({ state, inApp, measure, closed }) {
       sayText(trip, ['way-tech-trip', { time: Math.round(roundTrip) }]);
     }
     shown(rates, down !== null && up !== null);
-    if (down !== null && up !== null) sayText(rates, ['way-tech-rates', { down: megabits(down), up: megabits(up) }]);
+    if (down !== null && up !== null) sayText(rates, ['way-tech-rates', { down: Math.round(down), up: Math.round(up) }]);
     const named = (/** @type {import('../generated').Codec[]} */ all) => all.map((one) => CODECS[one]).filter(Boolean).join(', ') || '–';
     shown(codecs, gets.length + sends.length > 0);
     sayText(codecs, ['way-tech-codecs', { gets: named(gets), sends: named(sends) }]);

@@ -86,7 +86,7 @@ export function lineTest(start, { figures: numbers }) {
 }
 
 /** @param {number} kilobits a second @returns {number} megabits, as exactly as it is known */
-export function megabits(kilobits) {
+function megabits(kilobits) {
   const value = kilobits / 1000;
   return value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
 }
