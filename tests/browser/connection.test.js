@@ -41,6 +41,7 @@ async function looking(t, host, prepare) {
   const chrome = await chromium({ camera });
   t.after(chrome.close);
   const family = await open(chrome.browser, `${host.url}/Familiar/`, { prepare });
+  await family.page.evaluate(speak, 'es');
   await family.type('familiar-name', 'Rosa');
   await family.press('familiar-enter');
   await family.sees('Ana', 3);
@@ -49,8 +50,11 @@ async function looking(t, host, prepare) {
   return family;
 }
 
-/** What stands in a place of the panel; nothing where it isn't shown. */
-const words = (at, place) => at.page.$eval(by(`connection-${place}`), (element) => (element.checkVisibility() ? element.innerText : ''));
+/** Runs in the page: it speaks this language. */
+const speak = async (language) => (await import('/texts/index.js')).use(language);
+/** What stands in a place of the panel, without the marks around what was put in; nothing where it isn't shown. */
+const words = async (at, place) => (await at.page.$eval(by(`connection-${place}`), (element) => (element.checkVisibility() ? element.innerText : '')))
+  .replace(/[\u2068\u2069]/gu, '');
 const says = (at, place, text) => until(`“${text}” in ${place}`, async () => (await words(at, place)).includes(text));
 const counted = (host, line) => until(line, async () => (await ways(host)).includes(line));
 
@@ -67,7 +71,7 @@ test('over UDP it says so, live, with what the line carries; in the other langua
   await until('what the line carries', async () => /Recibe [1-9][\d.,]* kbit/u.test(await words(family, 'tech')));
   await says(family, 'tech', 'H.264');
   await counted(host, 'visita_ways{control="webrtc",media="webrtc",why="none"} 1');
-  await family.page.evaluate(async () => (await import('/texts/index.js')).use('en'));
+  await family.page.evaluate(speak, 'en');
   await says(family, 'told', 'Pictures and sound take the fast way');
   await family.press('connection-close');
   await until('the panel is closed', async () => !await family.page.$('dialog[open]'));
