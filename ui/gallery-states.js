@@ -1,5 +1,6 @@
 // The gallery's scenes: made-up wards, rooms and people.
 import { now } from './gallery-clock.js';
+import { connectionStates } from './gallery-connection.js';
 import { doorStates } from './gallery-door.js';
 import { hostStates } from './gallery-hosts.js';
 import { layoutStates, lineStates } from './gallery-layouts.js';
@@ -25,6 +26,7 @@ import { soundStates } from './gallery-sound.js';
  *   offline?: boolean, hash?: string, agent?: string, share?: boolean,
  *   door?: { reach?: 'fails' | import('./platform/types').Reach, code?: 'fails', redeem?: import('./platform/types').Redeemed },
  *   line?: Partial<import('./call/line-test.js').Figures> | 'testing' | 'limited' | 'unreachable',
+ *   measured?: Partial<import('./platform/types').LineNow>,
  *   search?: import('./platform/types').HostsAround['search'],
  *   link?: import('./platform/types').OpenedLink, code?: import('./platform/types').OpenedLink,
  * }} Scene `steps`: what a person touches first, by test id; `later=MS` lets so much time pass;
@@ -339,6 +341,7 @@ export const states = {
   'patient-camera-off': { ...patient, call: inCall([member(2, 'Ana, su hermana', { tracks: [] })], [cam('off')], 'Ana, su hermana') },
   'patient-camera-busy': { ...patient, call: inCall([member(2, 'Ana, su hermana')], [cam('busy')], 'Ana, su hermana') },
   ...doorStates({ staff, relative, live, ward, inCall, family, cam, app, hosting }),
+  ...connectionStates({ staff, relative, app, lobby: live(ward), inCall, family }),
   ...lineStates({ name: 'Enf. Robles', lobby: live(ward) }),
   ...layoutStates({ staff, patient, inCall, member, family, dozen, longName }),
   ...soundStates({ staff, relative, patient, inCall, member, camera, family, dozen, longName }),

@@ -216,6 +216,13 @@ function call(scene) {
       if (scene.refuses) tell({ type: 'relay', message: { type: 'error', code: scene.refuses } });
     },
     code: () => (scene.door?.code === 'fails' ? Promise.reject('busy') : Promise.resolve({ code: '042917', valid_s: 600 })),
+    // The app measures nothing yet.
+    ...(scene.hosts ? {} : {
+      measure(/** @type {(line: import('./platform/types').LineNow) => void} */ on) {
+        on({ roundTrip: 18, down: 1240, up: 610, gets: ['h264', 'opus'], sends: ['h264', 'opus'], ...scene.measured });
+        return () => {};
+      },
+    }),
     camera: () => Promise.resolve(),
     ...(scene.sound === false ? {} : {
       // These do something, so that keys and fingers can be tried out on them.

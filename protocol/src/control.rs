@@ -15,6 +15,7 @@ use crate::{
     media::{Codec, Size, Track},
     name::{ChatText, PersonName, RoomName},
     time::WallMs,
+    travel::Travel,
 };
 
 /// Who somebody is. One enum everywhere.
@@ -272,6 +273,8 @@ pub enum ClientMessage {
     },
     /// Six digits that lead into this room are wanted. Answered by `code`.
     MakeCode,
+    /// Over what its pictures and sound travel from now on, and why; for the relay's figures alone.
+    Way(Travel),
     /// A message of a newer version.
     #[serde(other)]
     Unknown,

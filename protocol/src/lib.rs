@@ -27,6 +27,7 @@ pub mod sframe;
 pub mod sound;
 pub mod speakers;
 pub mod time;
+pub mod travel;
 pub mod trouble;
 pub mod way;
 pub mod webrtc;

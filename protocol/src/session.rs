@@ -136,7 +136,10 @@ impl<M: Clone> Session<M> {
     /// however large.
     pub fn send_sized(&mut self, body: M, bytes: usize) -> Result<u64, Overflow> {
         let (most_bytes, most) = if self.catching_up {
-            (MAX_UNACKNOWLEDGED_BYTES + TOLD_BYTES, MAX_UNACKNOWLEDGED + TOLD)
+            (
+                MAX_UNACKNOWLEDGED_BYTES + TOLD_BYTES,
+                MAX_UNACKNOWLEDGED + TOLD,
+            )
         } else {
             (MAX_UNACKNOWLEDGED_BYTES, MAX_UNACKNOWLEDGED)
         };

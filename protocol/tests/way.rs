@@ -1,6 +1,6 @@
 //! Which way media goes over lines of different kinds, in simulated time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
+#![allow(clippy::unnecessary_wraps, clippy::unwrap_used, clippy::expect_used)] // also in what the tests are made of
 
 use std::time::Duration;
 

@@ -13,9 +13,36 @@ pub(crate) trait Carrier: Send + Sync {
     /// Something may wait in the tap. Never waits itself.
     fn flush(&self, now: Now);
 
+    /// Which of them it is.
+    fn kind(&self) -> Kind;
+
     /// Whether it takes bytes as well as text: frames and what is compressed. Who can't isn't
     /// offered any.
-    fn takes_bytes(&self) -> bool;
+    fn takes_bytes(&self) -> bool {
+        self.kind() == Kind::Ws
+    }
+}
+
+/// What there is for a session's control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// A WebSocket.
+    Ws,
+    /// Plain requests.
+    Https,
+    /// The channel of a lane, beside which frames go by the lane itself.
+    Webrtc,
+}
+
+impl Kind {
+    /// As metrics have it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Kind::Ws => "ws",
+            Kind::Https => "https",
+            Kind::Webrtc => "webrtc",
+        }
+    }
 }
 
 /// The connection of a participant.
@@ -30,7 +57,7 @@ impl Carrier for Link<Tap> {
         Link::flush(self, now);
     }
 
-    fn takes_bytes(&self) -> bool {
-        true
+    fn kind(&self) -> Kind {
+        Kind::Ws
     }
 }

@@ -3,7 +3,7 @@
 mod state;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -157,6 +157,7 @@ impl Hub {
             place: None,
             lifeline: Lifeline::Connected,
             idle_since: now,
+            way: None,
         };
         state.sessions.insert(seat.session, entry);
         metrics::add(&self.counters.sessions, 1);
@@ -344,7 +345,7 @@ impl Hub {
         }
     }
 
-    fn tick(&self, now: Now) {
+    pub(crate) fn tick(&self, now: Now) {
         let mut dirty = Dirty::default();
         let mut state = self.lock();
         let grace = Duration::from_secs(self.limits.grace_s.into());
@@ -473,8 +474,15 @@ impl Hub {
 
     pub(crate) fn gauges(&self) -> Gauges {
         let state = self.lock();
+        let mut ways = BTreeMap::new();
+        for entry in state.sessions.values() {
+            if let (Some(way), Some(control)) = (entry.way, entry.seat.outlet.carried()) {
+                *ways.entry((control, way)).or_default() += 1;
+            }
+        }
         Gauges {
             connections: 0,
+            ways,
             sessions: state.sessions.len() as u64,
             rooms: state.rooms.list().len() as u64,
             members: state.members.len() as u64,

@@ -15,6 +15,8 @@ mod door;
 mod files;
 mod fine;
 mod floor;
+#[doc(hidden)]
+pub mod fuzzed;
 mod https;
 mod hub;
 mod limits;

@@ -1,9 +1,14 @@
 //! What the relay counts, for `/metrics`. No label holds anything that a person chose.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
+
+use visita_protocol::travel::Travel;
+
+use crate::carrier::Kind;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident: $help:literal,)*) => {
@@ -74,16 +79,18 @@ impl Counters {
 }
 
 /// Values of this moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Gauges {
     pub(crate) connections: u64,
     pub(crate) sessions: u64,
     pub(crate) rooms: u64,
     pub(crate) members: u64,
+    /// How many sessions' media travels so, by what carries their control.
+    pub(crate) ways: BTreeMap<(Kind, Travel), u64>,
 }
 
 /// All of it in Prometheus' text format.
-pub(crate) fn text(counters: &Counters, gauges: Gauges) -> String {
+pub(crate) fn text(counters: &Counters, gauges: &Gauges) -> String {
     let mut text = String::with_capacity(4096);
     for (name, help, value) in [
         (
@@ -102,6 +109,17 @@ pub(crate) fn text(counters: &Counters, gauges: Gauges) -> String {
         let _ = write!(
             text,
             "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"
+        );
+    }
+    text.push_str(concat!(
+        "# HELP visita_ways Sessions by what carries their control, over what their media travels, ",
+        "and why not over UDP; of those that say it.\n# TYPE visita_ways gauge\n"
+    ));
+    for ((control, Travel { step, why }), sessions) in &gauges.ways {
+        let (control, step, why) = (control.word(), step.word(), why.word());
+        let _ = writeln!(
+            text,
+            r#"visita_ways{{control="{control}",media="{step}",why="{why}"}} {sessions}"#
         );
     }
     counters.write(&mut text);

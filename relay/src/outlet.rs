@@ -25,7 +25,7 @@ use visita_protocol::{
 };
 
 use crate::{
-    carrier::MemberLink,
+    carrier::{Kind, MemberLink},
     clock,
     fine::{Coding, Cut},
     metrics::{self, Counters},
@@ -302,6 +302,11 @@ impl Outlet {
         } else {
             Ok(())
         }
+    }
+
+    /// What the session's control travels over; `None` while it has no connection.
+    pub(crate) fn carried(&self) -> Option<Kind> {
+        Some(self.lock().connection.as_ref()?.link.kind())
     }
 
     /// Says what was received, if that wasn't said yet.

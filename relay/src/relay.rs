@@ -293,6 +293,10 @@ impl Relay {
         }
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Serves until `shutdown` is over; then says so to everybody, and ends in bounded time.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let Self {

@@ -6,8 +6,7 @@ mod rtp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use rtp::Numbers;
-pub(crate) use rtp::Whole;
+pub(crate) use rtp::{Numbers, Whole, packed};
 use visita_protocol::{
     chunk::{Assembler, Frame},
     control::{RelayMessage, SendTrack},

@@ -343,7 +343,7 @@ async fn metrics_text(State(shared): State<Arc<Shared>>, request: Request) -> Re
         let message = "Metrics are for the machine itself. Ask from there, or set metrics_token and send it as a bearer.";
         return error(StatusCode::FORBIDDEN, Code::Forbidden, message);
     }
-    let text = metrics::text(&shared.counters, shared.gauges());
+    let text = metrics::text(&shared.counters, &shared.gauges());
     answer::text(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",

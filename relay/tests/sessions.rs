@@ -17,6 +17,7 @@ use visita_protocol::{
     id::{Secret, SessionId},
     name::{PersonName, RoomName},
     sound::Level,
+    travel::{Step, Travel, Why},
 };
 
 over_every_carrier! {
@@ -32,6 +33,7 @@ over_every_carrier! {
     a_hello_must_be_right,
     what_is_wrong_is_answered_and_the_session_goes_on,
     the_end_of_the_relay_is_told,
+    how_media_travels_is_counted_by_carrier_and_reason,
 }
 
 fn chat(message: &RelayMessage) -> Option<(u64, String)> {
@@ -501,4 +503,44 @@ async fn the_end_of_the_relay_is_told(over: Over) {
     server.end().await;
     told.await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+async fn how_media_travels_is_counted_by_carrier_and_reason(over: Over) {
+    let server = Server::over(over, |_| {}).await;
+    let control = match over {
+        Over::Ws => "ws",
+        Over::Https => "https",
+    };
+    let ways = async || {
+        let answer = server.get("/metrics", &[]).await;
+        let ways = answer
+            .text()
+            .lines()
+            .filter(|line| line.starts_with("visita_ways{"));
+        ways.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let said = |step, why| ClientMessage::Way(Travel { step, why });
+    let mut ana = server.guest().await;
+    assert!(ways().await.is_empty(), "it says nothing of it");
+    ana.send(said(Step::Frames, Why::Trying)).await;
+    ana.join("Bed 7", "Ana").await;
+    let mut luis = server.guest().await;
+    luis.send(said(Step::Frames, Why::Trying)).await;
+    luis.join("Bed 7", "Luis").await;
+    let line = |media: &str, why: &str, count: u8| {
+        format!(r#"visita_ways{{control="{control}",media="{media}",why="{why}"}} {count}"#)
+    };
+    assert_eq!(ways().await, [line("frames", "trying", 2)]);
+
+    luis.send(said(Step::Webrtc, Why::None)).await;
+    luis.chat("x").await;
+    luis.until(chat).await;
+    assert_eq!(
+        ways().await,
+        [line("webrtc", "none", 1), line("frames", "trying", 1)]
+    );
+    ana.close().await;
+    luis.until(left).await;
+    assert_eq!(ways().await, [line("webrtc", "none", 1)]);
+    server.end().await;
 }

@@ -27,6 +27,7 @@ use visita_protocol::{
     id::{MemberId, RoomId},
     media::{Kind, Size},
     name::{ChatText, PersonName, RoomName},
+    travel::{Step, Travel, Why},
 };
 
 use crate::{
@@ -40,8 +41,8 @@ mod events;
 
 pub(crate) use events::decibels;
 pub use events::{
-    CallEvent, CameraState, ConnectionState, EndCode, MicState, OwnCode, PictureState, SoundState,
-    Which,
+    CallEvent, CameraState, ConnectionState, Control, EndCode, MicState, OwnCode, PictureState,
+    SoundState, Which,
 };
 
 /// What is asked for until the page has laid out its tiles, so that the first pictures don't wait
@@ -306,6 +307,14 @@ impl Calls {
                 you,
                 members,
                 chat,
+            },
+        });
+        // The only way that a client has.
+        tell(CallEvent::Way {
+            control: Control::Websocket,
+            way: Travel {
+                step: Step::Frames,
+                why: Why::Missing,
             },
         });
         let mut going = Going {

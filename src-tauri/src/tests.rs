@@ -207,6 +207,7 @@ async fn a_host_takes_part_over_its_own_relay_and_ends_in_order() {
         panic!("the second event isn't the join's answer");
     };
     assert_eq!(members.len(), 1);
+    assert!(matches!(next("way").await, CallEvent::Way { .. }));
     let mut connected = app.hosting.status();
     let shown = connected.wait_for(|status| {
         status

@@ -59,6 +59,7 @@ import { device, gone, hearing, levels, microphone, silent, tells } from './soun
  *   audioOnly: boolean,
  *   sound: import('./sound.js').Sound,
  *   line: import('./line.js').Line,
+ *   way: import('./connection.js').Way | null,
  *   entries: readonly Entry[],
  *   pending: readonly Pending[],
  *   lastSeq: number,
@@ -112,6 +113,7 @@ export function initial() {
     audioOnly: false,
     sound: silent(),
     line: whole(),
+    way: null,
     entries: [],
     pending: [],
     lastSeq: 0,
@@ -148,6 +150,7 @@ function step(state, event, now) {
   switch (event.type) {
     case 'relay': return relay(state, event.message, now);
     case 'connection': return connection(state, event);
+    case 'way': return { ...state, way: { control: event.control, step: event.step, why: event.why } };
     case 'camera': return {
       ...state,
       camera: event.state,

@@ -9,6 +9,7 @@ import type { Role } from "./Role";
 import type { RoomChoice } from "./RoomChoice";
 import type { Track } from "./Track";
 import type { TrackId } from "./TrackId";
+import type { Travel } from "./Travel";
 import type { Watch } from "./Watch";
 
 /**
@@ -62,4 +63,4 @@ member: MemberId,
 /**
  * The track.
  */
-track: TrackId, } | { "type": "make_code" } | { "type": "unknown" };
+track: TrackId, } | { "type": "make_code" } | { "type": "way" } & Travel | { "type": "unknown" };

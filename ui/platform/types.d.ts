@@ -1,5 +1,5 @@
 // What a platform (browser or app) does for the page. The views build on this alone.
-import type { Carries, Trouble, RelayMessage, RoomInfo, RoomChoice, RoomId, RoomKind, Role, Code, Size } from '../generated';
+import type { Carries, Codec, Trouble, RelayMessage, RoomInfo, RoomChoice, RoomId, RoomKind, Role, Code, Size, Step, Why } from '../generated';
 import type { Figures } from '../call/line-test.js';
 export type MemberId = number;
 /**
@@ -61,11 +61,16 @@ export type CallEvent =
   /** Sound comes from this microphone from now on, muted or not, or goes to this speaker; `name` is empty while that isn't told. */
   | { type: 'device'; device: 'microphone' | 'speaker'; name: string }
   | { type: 'relay'; message: RelayMessage }
+  /** Over what this call travels from now on: `control` is all that is said, `step` pictures and sound, `why` they don't go by UDP. */
+  | { type: 'way'; control: Control; step: Exclude<Step, 'unknown'>; why: Exclude<Why, 'unknown'> }
   /** What the line carries of what is sent; where it is sound, the own picture isn't sent until it passes again. */
   | { type: 'uplink'; carries: Carries }
   | { type: 'connection'; state: 'connecting' | 'connected' | 'reconnecting' | 'ended'; code?: Code | 'unreachable' | 'pin_mismatch' }
   | { type: 'camera'; state: CameraState }
   | { type: 'picture'; member: MemberId | 'self'; state: 'moving' | 'stalled' | 'undecodable'; width: number; height: number };
+export type Control = 'websocket' | 'https' | 'webrtc';
+/** How a call's line fares now. `roundTrip`: there and back, in ms; `down` and `up`: kbit/s; null: it isn't known yet. The codecs are those in use. */
+export interface LineNow { roundTrip: number | null; down: number | null; up: number | null; gets: Codec[]; sends: Codec[] }
 export interface JoinOptions { room: RoomChoice; name: string; role: Role; camera: boolean; microphone: boolean }
 /** Six digits that lead into the room of a call, and for how many seconds. */
 export interface RoomCode { code: string; valid_s: number }
@@ -78,6 +83,7 @@ export interface CallHandle {
   subscribe(on: (event: CallEvent) => void): () => void;      // replays what already happened since join
   chat(text: string): void;
   code(): Promise<RoomCode>;                                  // rejects with a `Code`
+  measure?(on: (line: LineNow) => void): () => void;          // once a second until it is ended; nothing is measured else
   camera(on: boolean): Promise<void>;
   // Where a platform has no sound yet it hasn't these three, nor those of `Devices`, and the page shows nothing of sound.
   /** `false` mutes, at once: no sample that was captured while muted leaves this device. */

@@ -60,6 +60,8 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
   let stage = { width: 0, height: 0, text: 1 };
   /** @type {ReturnType<typeof callSignals> | null} */
   let signals = null;
+  /** @type {{ draw(state: import('../call/state.js').State): void } | null} */
+  let panel = null;
 
   const small = variant === 'patient';
   const sound = handle.microphone !== undefined;
@@ -103,6 +105,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
     hide: self.hide,
     people: () => setPanel('people'),
     invite: variant === 'staff' ? () => void invite() : null,
+    connection: () => void connection(),
     layout: () => {
       act({ type: 'pin', member: null });
       draw();
@@ -184,6 +187,14 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
     const { openInvite } = await import('./invite.js');
     const { room } = state;
     if (!over && room) openInvite({ room, reach, code: () => handle.code() });
+  };
+
+  const connection = async () => {
+    const { openConnection } = await import('./connection.js');
+    if (over) return;
+    panel = openConnection({ state, inApp, measure: handle.measure?.bind(handle), closed: () => {
+      panel = null;
+    } });
   };
 
   const leave = () => {
@@ -290,6 +301,7 @@ export function callScreen({ handle, devices, reach, variant, inApp, back, again
     notices.draw(state);
     chat.draw(state);
     people?.draw(state);
+    panel?.draw(state);
     clearTimeout(timer);
     const at = nextTick(state);
     if (at !== null) timer = setTimeout(() => act({ type: 'tick' }), Math.max(0, at - Date.now()) + 1);

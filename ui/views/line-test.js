@@ -7,6 +7,13 @@ import { button, setBusy } from './parts.js';
 /** @typedef {import('../call/line-test.js').Figures} Figures */
 /** @typedef {import('../call/line-test.js').Verdict | 'testing' | 'limited' | 'unreachable'} Told */
 
+/** What was measured last in this page, and when. @type {{ figures: Figures, at: number } | null} */
+let last = null;
+
+export function lastTest() {
+  return last;
+}
+
 /** @type {Record<Told, [import('./dom.js').IconName, 'good' | 'warning' | 'neutral']>} */
 const looks = {
   testing: ['hourglass', 'neutral'],
@@ -58,6 +65,7 @@ export function lineTest(start, { figures: numbers }) {
     say('testing');
     try {
       const found = await running.figures;
+      last = { figures: found, at: Date.now() };
       if (!gone) say(verdict(found), found);
     } catch (error) {
       if (!gone) say(error instanceof LineTestError ? error.reason : 'unreachable');

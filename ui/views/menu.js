@@ -15,14 +15,14 @@ import { holdsToTalk, switchHold } from './talk.js';
  * @param {{
  *   devices?: import('../platform/types').Devices, close: () => void,
  *   hidden: () => boolean, hide: (hidden: boolean) => void,
- *   people: () => void, invite: (() => void) | null,
+ *   people: () => void, invite: (() => void) | null, connection: () => void,
  *   layout: () => void, floating: { isOpen: () => boolean, open: () => void, close: () => void } | null,
  *   sound: { audioOnly: () => boolean, setAudioOnly: (on: boolean) => void, holds: () => void } | null,
  * }} options `hidden`: whether the own picture is; `layout`: another one was chosen; `floating`: the
  *   small window, where there can be one; `sound`: where there is sound, `holds`: it was
  *   changed whether one holds to talk
  */
-export function createMenu({ devices, close, hidden, hide, people, invite, layout, floating, sound }) {
+export function createMenu({ devices, close, hidden, hide, people, invite, connection, layout, floating, sound }) {
   const lists = devices ? [
     deviceList(devices, 'camera', { single: true, folded: sound !== null }),
     ...(sound ? [deviceList(devices, 'mic', { single: true, folded: true }), deviceList(devices, 'speaker', { folded: true })] : []),
@@ -52,6 +52,10 @@ export function createMenu({ devices, close, hidden, hide, people, invite, layou
     if (floating.isOpen()) floating.close();
     else floating.open();
   });
+  const way = row('menu-connection', 'network', () => {
+    close();
+    connection();
+  });
   const full = row('menu-full', 'maximize', () => fillScreen(!isFilled()));
   const language = languageButton('menu-row');
   language.dataset.kept = 'true';
@@ -76,7 +80,7 @@ export function createMenu({ devices, close, hidden, hide, people, invite, layou
       sound && h('section', { class: 'setting', attributes: { 'aria-labelledby': 'menu-hold-title' } },
         h('div', { class: 'setting-head' }, icon('mic'), h('h3', { class: 'setting-title', t: 'menu-hold', attributes: { id: 'menu-hold-title' } }), hold),
         h('p', { class: 'setting-text', t: 'menu-hold-text' })),
-      h('div', { class: 'menu-rows' }, own.element, float?.element, full.element, language),
+      h('div', { class: 'menu-rows' }, own.element, float?.element, full.element, way.element, language),
       h('section', { class: 'menu-keyboard', attributes: { 'aria-labelledby': 'menu-keys-title' } },
         h('div', { class: 'setting-head' }, icon('keyboard'), h('h3', { class: 'setting-title', t: 'menu-keys', attributes: { id: 'menu-keys-title' } }), keys),
         known)));
@@ -91,6 +95,7 @@ export function createMenu({ devices, close, hidden, hide, people, invite, layou
     known.classList.toggle('off', !keysOn());
     list.say('people-title', 'users-round');
     door?.say('invite', 'qr-code');
+    way.say('way-title', 'network');
     tone?.say('check-tone', 'volume-2');
     if (sound && voices) voices.say(sound.audioOnly() ? 'control-pictures-label' : 'control-audio-only-label', sound.audioOnly() ? 'video' : 'volume-2');
   };

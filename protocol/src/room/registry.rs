@@ -152,9 +152,10 @@ impl Rooms {
                 member: sender,
                 track,
             } => room.need_key_frame(member, sender, track),
-            ClientMessage::Join { .. } | ClientMessage::Leave | ClientMessage::MakeCode => {
-                Err(Code::OutOfTurn)
-            }
+            ClientMessage::Join { .. }
+            | ClientMessage::Leave
+            | ClientMessage::MakeCode
+            | ClientMessage::Way(_) => Err(Code::OutOfTurn),
             ClientMessage::Unknown => Err(Code::UnknownMessage),
         }
     }

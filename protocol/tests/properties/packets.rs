@@ -14,6 +14,7 @@ use visita_protocol::{
     media::{Codec, Size, Source, Track},
     name::{ChatText, PersonName, RoomName},
     time::WallMs,
+    travel::{Step, Travel, Why},
 };
 
 fn role() -> impl Strategy<Value = Role> {
@@ -77,6 +78,12 @@ fn tracks() -> impl Strategy<Value = Vec<Track>> {
     vec(track, 0..4)
 }
 
+fn way() -> impl Strategy<Value = Travel> {
+    let step = select(vec![Step::Webrtc, Step::Frames, Step::Jpeg, Step::None]);
+    let why = select(vec![Why::None, Why::Trying, Why::Silent, Why::Unknown]);
+    (step, why).prop_map(|(step, why)| Travel { step, why })
+}
+
 fn clock() -> impl Strategy<Value = Option<ClockId>> {
     option::of(any::<[u8; 8]>().prop_map(ClockId))
 }
@@ -112,6 +119,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
             track: TrackId(track)
         }),
         Just(ClientMessage::MakeCode),
+        way().prop_map(ClientMessage::Way),
     ]
 }
 

@@ -13,7 +13,7 @@ use tokio::{
 use visita_protocol::{control::RelayPacket, error::Code, id::Secret, session, time::Now};
 
 use crate::{
-    carrier::{Carrier, MemberLink},
+    carrier::{Carrier, Kind, MemberLink},
     clock,
     hub::{Attached, Gone},
     outlet::End,
@@ -56,8 +56,8 @@ impl Carrier for Line {
         self.changed.send_replace(());
     }
 
-    fn takes_bytes(&self) -> bool {
-        false
+    fn kind(&self) -> Kind {
+        Kind::Https
     }
 }
 

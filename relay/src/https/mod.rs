@@ -8,6 +8,7 @@
 
 mod connection;
 mod events;
+pub(crate) mod fuzzed;
 mod registry;
 mod requests;
 

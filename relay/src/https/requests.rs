@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Where a stream goes on.
-const LAST_EVENT_ID: &str = "last-event-id";
+pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Takes a hello. Answers with a token and the welcome.
 pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {

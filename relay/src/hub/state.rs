@@ -10,6 +10,7 @@ use visita_protocol::{
     room::{Action, Joining, Place, Rooms},
     session::Lifeline,
     time::Now,
+    travel::Travel,
 };
 
 use crate::{
@@ -42,6 +43,8 @@ pub(super) struct Entry {
     pub(super) lifeline: Lifeline,
     /// Since when it is in no room.
     pub(super) idle_since: Now,
+    /// Over what its media travels, as it says.
+    pub(super) way: Option<Travel>,
 }
 
 impl State {
@@ -113,6 +116,7 @@ impl State {
                 };
                 dirty.add(seat.outlet.send(&Body::from(&answer)));
             }
+            (ClientMessage::Way(way), _) => entry.way = Some(way),
             (ClientMessage::Unknown, _) => return Err(Code::UnknownMessage),
             (_, None) => return Err(Code::NotJoined),
             (body, Some(place)) => {

@@ -9,7 +9,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use visita_protocol::{
     chunk::{Chunks, Frame, split},
     frame::{Header, References},
-    id::TrackId,
+    id::{MemberId, TrackId},
     media::{Kind, Layer},
     sealed::dress::undress,
     sound::Level,
@@ -46,7 +46,7 @@ pub(crate) struct Whole<'a> {
 
 /// The sequence of each track that comes by RTP, which has none of its own for frames.
 #[derive(Default)]
-pub(super) struct Numbers(Vec<Number>);
+pub(crate) struct Numbers(Vec<Number>);
 
 struct Number {
     track: TrackId,
@@ -140,46 +140,16 @@ impl Seat {
             metrics::add(&self.counters.chunks_refused, 1);
             return;
         };
-        let Some((key, payload)) = undressed(coding, whole) else {
-            metrics::add(&self.counters.chunks_refused, 1);
-            return;
-        };
-        let header = match whole.stated {
+        if let Some(stated) = whole.stated {
             // As if it had come over the connection, where it may have come from until now.
-            Some(stated) => {
-                let mut tracks = inlet.tracks.iter_mut();
-                let track = tracks.find(|known| known.id == whole.track);
-                if track.is_some_and(|track| !track.assembler.pass(stated.sequence)) {
-                    return;
-                }
-                Header {
-                    sender,
-                    track: whole.track,
-                    chunk: 0,
-                    chunks: 1,
-                    ..*stated
-                }
+            let mut tracks = inlet.tracks.iter_mut();
+            let track = tracks.find(|known| known.id == whole.track);
+            if track.is_some_and(|track| !track.assembler.pass(stated.sequence)) {
+                return;
             }
-            None => {
-                let references: &[u16] = if key { &[] } else { &[1] };
-                let Some(references) = References::new(references) else {
-                    return;
-                };
-                Header {
-                    sender,
-                    track: whole.track,
-                    layer: Layer::default(),
-                    sequence: inlet.numbers.number(kind, whole),
-                    timestamp: MediaTime(whole.timestamp),
-                    chunk: 0,
-                    chunks: 1,
-                    references,
-                    level: whole.level,
-                }
-            }
-        };
+        }
         metrics::add(&self.counters.bytes_in, whole.payload.len() as u64);
-        let Some(frame) = frame(header, &payload) else {
+        let Some(frame) = packed(&mut inlet.numbers, sender, (kind, coding), whole) else {
             metrics::add(&self.counters.chunks_refused, 1);
             return;
         };
@@ -194,6 +164,39 @@ impl Seat {
             metrics::add(&self.counters.chunks_refused, 1);
         }
     }
+}
+
+/// A frame that came by RTP, as it would have come over a WebSocket. `None`: it isn't what it was
+/// announced as, or too large.
+pub(crate) fn packed(
+    numbers: &mut Numbers,
+    sender: MemberId,
+    (kind, coding): (Kind, Coding),
+    whole: &Whole<'_>,
+) -> Option<Frame<Bytes>> {
+    let (key, payload) = undressed(coding, whole)?;
+    let header = if let Some(stated) = whole.stated {
+        Header {
+            sender,
+            track: whole.track,
+            chunk: 0,
+            chunks: 1,
+            ..*stated
+        }
+    } else {
+        Header {
+            sender,
+            track: whole.track,
+            layer: Layer::default(),
+            sequence: numbers.number(kind, whole),
+            timestamp: MediaTime(whole.timestamp),
+            chunk: 0,
+            chunks: 1,
+            references: References::new(if key { &[] } else { &[1] })?,
+            level: whole.level,
+        }
+    };
+    frame(header, &payload)
 }
 
 /// Whether it is a key frame, and what is in it without what RTP had to see. `None`: it was announced

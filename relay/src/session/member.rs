@@ -130,7 +130,8 @@ impl Rates {
             | ClientMessage::Line { .. }
             | ClientMessage::Watch(_)
             | ClientMessage::Decodes { .. }
-            | ClientMessage::MakeCode => self.changes.take(now, 1),
+            | ClientMessage::MakeCode
+            | ClientMessage::Way(_) => self.changes.take(now, 1),
             ClientMessage::NeedKeyFrame { .. } | ClientMessage::Unknown => None,
         }
     }

@@ -14,7 +14,7 @@ use visita_protocol::{
 
 use super::Lane;
 use crate::{
-    carrier::{Carrier, MemberLink},
+    carrier::{Carrier, Kind, MemberLink},
     clock,
     hub::{Attached, Hub},
     relay::Shared,
@@ -44,9 +44,8 @@ impl Carrier for Control {
         }
     }
 
-    /// Frames go by the lane itself.
-    fn takes_bytes(&self) -> bool {
-        false
+    fn kind(&self) -> Kind {
+        Kind::Webrtc
     }
 }
 

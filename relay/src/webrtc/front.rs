@@ -88,21 +88,12 @@ impl Front {
             ufrag: format!("{:016x}", rand::random::<u64>()),
             pass: format!("{:032x}", rand::random::<u128>()),
         };
-        let mut rtc = Rtc::builder()
-            .set_crypto_provider(self.crypto.clone())
-            .set_dtls_cert(self.certificate.clone())
-            .set_local_ice_credentials(credentials.clone())
-            .set_ice_lite(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .enable_h264(true)
-            .enable_bwe(Some(Bitrate::bps(budget::FIRST)))
-            .set_reordering_size_video(REORDERED)
-            .set_reordering_size_audio(SOUNDS_REORDERED)
-            .set_stats_interval(Some(COUNT))
-            .set_extension(header::NUMBER, header::extension())
-            .build(Instant::now());
+        let mut rtc = machine(
+            &self.crypto,
+            &self.certificate,
+            &credentials,
+            Instant::now(),
+        );
         let local = self.udp.local();
         let mut ips: Vec<IpAddr> = if is_wildcard(local.ip()) {
             let reachable = addresses.reachable().into_iter().map(|address| address.ip);
@@ -170,8 +161,32 @@ impl Front {
     }
 }
 
+/// The relay's end of a carrier, without candidates.
+pub(super) fn machine(
+    crypto: &Arc<CryptoProvider>,
+    certificate: &DtlsCert,
+    credentials: &IceCreds,
+    now: Instant,
+) -> Rtc {
+    Rtc::builder()
+        .set_crypto_provider(crypto.clone())
+        .set_dtls_cert(certificate.clone())
+        .set_local_ice_credentials(credentials.clone())
+        .set_ice_lite(true)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .enable_h264(true)
+        .enable_bwe(Some(Bitrate::bps(budget::FIRST)))
+        .set_reordering_size_video(REORDERED)
+        .set_reordering_size_audio(SOUNDS_REORDERED)
+        .set_stats_interval(Some(COUNT))
+        .set_extension(header::NUMBER, header::extension())
+        .build(now)
+}
+
 /// The name that a STUN request has for the side that it is sent to (RFC 8445, 7.2.2).
-fn name(packet: &[u8]) -> Option<&str> {
+pub(super) fn name(packet: &[u8]) -> Option<&str> {
     const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
     const USERNAME: u16 = 6;
     if packet.first()? >> 6 != 0 || packet.get(4..8)? != COOKIE {

@@ -1,6 +1,7 @@
 //! One participant's media over UDP. Whoever has something for it calls [`Lane::flush`], as with a
 //! WebSocket's link; a task of its own does what time alone brings.
 
+pub(super) mod fuzzed;
 mod media;
 
 use std::{
@@ -24,6 +25,7 @@ use visita_protocol::{
     budget::Budget,
     control::RelayMessage,
     error::Code,
+    frame::Header,
     id::{MemberId, TrackId},
     media::Codec,
     sound::{Level, Meter},
@@ -154,29 +156,10 @@ impl Lane {
         bytes_per_s: u32,
         counters: Arc<Counters>,
     ) -> Arc<Self> {
-        let now = Instant::now();
         if headers {
             rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(DESIRED));
         }
-        let inner = Inner {
-            rtc,
-            began: now,
-            headers,
-            again: Again::default(),
-            up: false,
-            heard: now,
-            rate: Bucket::new(bytes_per_s, BURST, clock::now()),
-            complained: None,
-            due: now,
-            budget: Budget::new(clock::now()),
-            incoming: Incoming::default(),
-            outgoing: Vec::new(),
-            meter: Meter::new(),
-            picture: None,
-            frames: None,
-            control: None,
-            packets: Packets::default(),
-        };
+        let inner = Inner::new(rtc, headers, bytes_per_s);
         let lane = Arc::new(Self {
             name,
             number: front.number(),
@@ -424,10 +407,7 @@ impl Lane {
 
     fn failed(&self, inner: &mut Inner, error: &RtcError) {
         // One that can't be taken apart: the next may be.
-        if matches!(
-            error,
-            RtcError::Packet(..) | RtcError::Rtp(_) | RtcError::Net(_)
-        ) {
+        if passes(error) {
             metrics::add(&self.counters.packets_refused, 1);
         } else {
             tracing::debug!(%error, "a webrtc carrier failed");
@@ -530,6 +510,29 @@ impl Lane {
 }
 
 impl Inner {
+    fn new(rtc: Rtc, headers: bool, bytes_per_s: u32) -> Self {
+        let now = Instant::now();
+        Self {
+            rtc,
+            began: now,
+            headers,
+            again: Again::default(),
+            up: false,
+            heard: now,
+            rate: Bucket::new(bytes_per_s, BURST, clock::now()),
+            complained: None,
+            due: now,
+            budget: Budget::new(clock::now()),
+            incoming: Incoming::default(),
+            outgoing: Vec::new(),
+            meter: Meter::new(),
+            picture: None,
+            frames: None,
+            control: None,
+            packets: Packets::default(),
+        }
+    }
+
     fn event(&mut self, event: Event, happened: &mut Vec<Happened>) {
         match event {
             Event::Connected => {
@@ -579,6 +582,14 @@ impl Inner {
         let written = writer.write(sound.pt, sound.captured, sound.time, sound.payload);
         written.is_ok()
     }
+}
+
+/// Whether it is of one packet, and says nothing of the next.
+fn passes(error: &RtcError) -> bool {
+    matches!(
+        error,
+        RtcError::Packet(..) | RtcError::Rtp(_) | RtcError::Net(_)
+    )
 }
 
 /// What a packet counts for.

@@ -4,6 +4,7 @@
 mod again;
 mod control;
 mod front;
+pub(crate) mod fuzzed;
 mod header;
 mod lane;
 mod offer;

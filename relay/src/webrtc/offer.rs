@@ -1,7 +1,10 @@
 //! `POST /api/v1/webrtc`: a participant's offer of another way for its media; `DELETE` ends its
 //! session, and that of `/api/v1/webrtc/way` only takes the offer back.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use axum::{
     body::to_bytes,
@@ -114,10 +117,7 @@ pub(crate) async fn leave(State(shared): State<Arc<Shared>>, request: Request) -
 }
 
 fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
-    let offer: Offer = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
-    if offer.tracks.len() > MAX_TRACKS {
-        return Err(Refused::Malformed);
-    }
+    let offer = read(body).ok_or(Refused::Malformed)?;
     // Before anything of it is read that costs more.
     let seat = shared.hub.seat(offer.session, &offer.secret);
     let seat = seat.ok_or(Refused::Session)?;
@@ -126,9 +126,7 @@ fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
         return Err(Refused::RateLimited);
     }
     let (mut rtc, name) = front.rtc(&shared.addresses());
-    let pairs = pairs(&offer.sdp).ok_or(Refused::Malformed)?;
-    let sdp = accept(&mut rtc, &offer.sdp).ok_or(Refused::Malformed)?;
-    let sdp = streams(&sdp, &pairs);
+    let (sdp, pairs) = negotiate(&mut rtc, &offer.sdp).ok_or(Refused::Malformed)?;
     let lane = Lane::start(
         front,
         (rtc, name, offer.sdp.contains(HEADER)),
@@ -142,10 +140,25 @@ fn answer(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refused> {
     Ok(Answer { sdp })
 }
 
+/// An offer as it is posted.
+pub(super) fn read(body: &[u8]) -> Option<Offer> {
+    let offer: Offer = serde_json::from_slice(body).ok()?;
+    (offer.tracks.len() <= MAX_TRACKS).then_some(offer)
+}
+
+/// What is answered to what the participant offers, and what it offers to receive.
+pub(super) fn negotiate(rtc: &mut Rtc, sdp: &str) -> Option<(String, Vec<Pair>)> {
+    let pairs = pairs(sdp)?;
+    let answer = accept(rtc, sdp)?;
+    Some((streams(&answer, &pairs), pairs))
+}
+
 fn accept(rtc: &mut Rtc, sdp: &str) -> Option<String> {
     let offer = SdpOffer::from_sdp_string(sdp).ok()?;
-    let answer = rtc.sdp_api().accept_offer(offer).ok()?;
-    Some(answer.to_sdp_string())
+    // str0m asserts that no two formats come to one number, and an offer can bring them there. The
+    // machine is thrown away then, and the offer is refused as any that can't be answered.
+    let accepted = catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(offer)));
+    Some(accepted.ok()?.ok()?.to_sdp_string())
 }
 
 /// A medium of an offer.

@@ -12,6 +12,7 @@ use visita_protocol::{
     control::{Carries, RelayMessage},
     error::Code,
     id::MemberId,
+    travel::Travel,
 };
 
 /// What happens in a call, as the page takes it.
@@ -30,6 +31,14 @@ pub enum CallEvent {
         /// Why it ended, unless it was left.
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<EndCode>,
+    },
+    /// Over what the call travels from now on.
+    Way {
+        /// All that is said.
+        control: Control,
+        /// Pictures and sound, and why not over something better.
+        #[serde(flatten)]
+        way: Travel,
     },
     /// The own camera changed.
     Camera {
@@ -79,6 +88,14 @@ pub enum CallEvent {
         /// The same of those who are heard.
         members: BTreeMap<MemberId, i8>,
     },
+}
+
+/// What carries what is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// A WebSocket.
+    Websocket,
 }
 
 /// A device of sound.
@@ -286,6 +303,7 @@ impl From<&Speaker> for SoundState {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use visita_protocol::travel::{Step, Why};
 
     use super::*;
 
@@ -325,6 +343,21 @@ mod tests {
         assert_eq!(
             serde_json::to_value(CallEvent::Relay { message }).unwrap(),
             json!({ "type": "relay", "message": { "type": "line", "carries": "sound" } })
+        );
+    }
+
+    #[test]
+    fn over_what_a_call_travels_is_told_as_the_page_reads_it() {
+        let event = CallEvent::Way {
+            control: Control::Websocket,
+            way: Travel {
+                step: Step::Frames,
+                why: Why::Missing,
+            },
+        };
+        assert_eq!(
+            serde_json::to_value(event).unwrap(),
+            json!({ "type": "way", "control": "websocket", "step": "frames", "why": "missing" })
         );
     }
 

@@ -1,7 +1,8 @@
 // One call from a browser: session, camera, sound, what is sent, what is shown.
 
 import { Carrier } from './carrier.js';
-import { Ladder } from './rtc/ladder.js';
+import { measure } from './measure.js';
+import { Ladder, stepOf } from './rtc/ladder.js';
 import { decodes as decodesLive, Lane, possible } from './rtc/lane.js';
 import { Pace } from './pace.js';
 import { Painter } from './painter.js';
@@ -38,6 +39,8 @@ const SETTLE_FIRST = 1000;
 const TOLD = { rate: 3, burst: 8, most: 300 };
 /** Milliseconds for the relay to confirm that the member leaves. */
 const FAREWELL = 1000;
+/** What the page calls a carrier's ways. */
+const CONTROLS = /** @type {const} */ ({ ws: 'websocket', https: 'https', channel: 'webrtc' });
 /** Events kept for a late subscriber. */
 const MAX_LOG = 5000;
 
@@ -79,6 +82,12 @@ export class Call {
     this._tracks = [];
     /** Whether pictures and sound can go over the connection. */
     this._frames = true;
+    /** Whether there is a codec for moving pictures, for either way, besides those of UDP. */
+    this._moving = false;
+    /** Over what the call travels, as it was told last. */
+    this._way = '';
+    /** The tracks that are wanted. @type {number[]} */
+    this._wanted = [];
     /** What was announced last, as text. */
     this._announced = '[]';
     /** What the others were told that the line carries. @type {import('../../generated').Carries} */
@@ -250,6 +259,7 @@ export class Call {
     /** @type {Codec[]} */
     const decodes = [...codecs.decodes, 'jpeg'];
     this._decodes = decodes;
+    this._moving = codecs.encodes.length > 0 || codecs.decodes.length > 0;
     this._pictures = new Pictures(decodes, this._painter, {
       sound: (header, payload) => this._sound.hearing.frame(header, payload),
       until: (member, time) => this._sound.hearing.until(member, time),
@@ -268,6 +278,7 @@ export class Call {
         if (state === 'connected') {
           this._publisher?.resumed();
           this._climb();
+          this._tellWay();
         }
         return this._emit({ type: 'connection', state });
       },
@@ -317,6 +328,7 @@ export class Call {
   _message(message) {
     switch (message.type) {
       case 'send':
+        this._wanted = message.tracks.map(({ track }) => track);
         this._publisher?.send(message.tracks);
         this._sound.send(message.tracks);
         return;
@@ -376,11 +388,13 @@ export class Call {
         this._publisher?.way(lane);
         this._sound.way((track) => lane.microphone(track));
         this._announce();
+        this._tellWay();
       },
       down: (why) => {
         this._lane = null;
         this._ladder.failed(performance.now(), why);
         this._land();
+        this._tellWay();
       },
       control: (socket) => this._carrier?.move(socket),
       media: (message) => this._pictures?.media(message),
@@ -399,6 +413,40 @@ export class Call {
     this._publisher?.way(null);
     this._sound.way(null);
     this._announce();
+  }
+
+  /** Says over what the call travels, here and to the relay, if that changed. */
+  _tellWay() {
+    const carrier = this._carrier;
+    if (!carrier?.identity || this._ended) return;
+    const control = CONTROLS[carrier.way];
+    const { step, why } = stepOf({
+      up: this._live !== null, frames: this._frames, moving: this._moving, offered: carrier.identity.webrtc ?? false, why: this._ladder.why,
+    });
+    const way = [control, step, why].join();
+    if (way === this._way) return;
+    this._way = way;
+    carrier.send({ type: 'way', step, why });
+    this._emit({ type: 'way', control, step, why });
+  }
+
+  /** @param {(line: import('../types').LineNow) => void} on */
+  measure(on) {
+    return measure(async () => {
+      const { got = 0, sent = 0, roundTrip = null } = this._carrier ?? {};
+      const lane = this._live;
+      const live = await lane?.counts();
+      const tracks = [...this._tracks, ...this._sound.tracks].filter(({ id }) => this._wanted.includes(id));
+      return {
+        way: live ? lane : this._carrier,
+        at: performance.now(),
+        got: got + (live?.got ?? 0),
+        sent: sent + (live?.sent ?? 0),
+        roundTrip: live?.roundTrip ?? roundTrip,
+        gets: [...new Set([...(live?.gets ?? []), ...(this._pictures?.gets() ?? [])])],
+        sends: [...new Set(tracks.map(({ codec }) => codec))],
+      };
+    }, on);
   }
 
   /** Whether there is a way for pictures and sound. */
@@ -491,6 +539,7 @@ export class Call {
       this._lane.close();
       this._lane = null;
       this._ladder.failed(performance.now(), 'silent');
+      this._tellWay();
     }
     this._climb();
   }

@@ -98,6 +98,11 @@ export class Carrier {
     this._probes = [];
     /** The fastest answer to a ping, milliseconds. */
     this._fastest = Infinity;
+    /** The last answer to a ping, milliseconds. @type {number | null} */
+    this.roundTrip = null;
+    /** Bytes that came and went. */
+    this.got = 0;
+    this.sent = 0;
     this._framed = -Infinity;
     this._ackedAt = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -316,6 +321,7 @@ export class Carrier {
   _listen(socket, answered = () => {}) {
     socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
       this._life();
+      this.got += typeof data === 'string' ? data.length : /** @type {ArrayBuffer} */ (data).byteLength;
       if (typeof data !== 'string') {
         if (this._open && data instanceof ArrayBuffer) this._events.media(new Uint8Array(data));
         return;
@@ -401,7 +407,8 @@ export class Carrier {
   _answered(id) {
     const at = this._probes.findIndex((probe) => probe.id === id);
     if (at === -1) return;
-    this._fastest = Math.min(this._fastest, performance.now() - this._probes[at].at);
+    this.roundTrip = performance.now() - this._probes[at].at;
+    this._fastest = Math.min(this._fastest, this.roundTrip);
     this._probes.splice(0, at + 1);
     this._pump();
   }
@@ -454,6 +461,7 @@ export class Carrier {
     this._open = false;
     this._probes = [];
     this._fastest = Infinity;
+    this.roundTrip = null;
     this.outbox.clear();
     const next = this._next;
     this._next = null;
@@ -487,7 +495,10 @@ export class Carrier {
 
   /** @param {ClientPacket} packet */
   _packet(packet) {
-    if (this._socket?.readyState === WebSocket.OPEN) this._socket.send(JSON.stringify(packet));
+    if (this._socket?.readyState !== WebSocket.OPEN) return;
+    const text = JSON.stringify(packet);
+    this.sent += text.length;
+    this._socket.send(text);
   }
 
   _pump() {
@@ -498,6 +509,7 @@ export class Carrier {
     for (;;) {
       const message = this.outbox.next(socket.bufferedAmount, full);
       if (!message) break;
+      this.sent += message.byteLength;
       socket.send(message);
     }
     if (this.outbox.length > 0 && !full) this._drain ??= setTimeout(() => this._pump(), DRAIN);

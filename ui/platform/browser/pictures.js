@@ -149,6 +149,13 @@ export class Pictures {
     return this._senders.get(id)?.screen;
   }
 
+  /** What the pictures that come as frames are coded in. @returns {Codec[]} */
+  gets() {
+    const now = performance.now();
+    const coming = [...this._senders.values()].filter(({ arrived }) => now - arrived < STALLED);
+    return coming.flatMap(({ streams }) => [...streams.values()].filter(({ decoder }) => decoder).map(({ codec }) => codec));
+  }
+
   /**
    * Takes a media message. Never throws: what can't be read is counted and dropped.
    * @param {Uint8Array} message

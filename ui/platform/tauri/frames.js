@@ -1,6 +1,8 @@
 // The pictures: a binary WebSocket to Rust on this machine (src-tauri/src/frames). Whom the page
 // shows at which size goes one way, newest pictures the other, one on the way for each tile.
 
+import { Sight } from '../browser/sight.js';
+
 /** @typedef {import('../../generated').Size} Size */
 /** @typedef {{ port: number, token: string }} Endpoint */
 /** @typedef {{ canvas: HTMLCanvasElement, size: Size }} Tile */
@@ -27,6 +29,13 @@ export class Frames {
     this._ready = false;
     /** @type {((on: boolean) => void) | null} */
     this._capture = null;
+    this._sight = new Sight(!document.hidden);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._unseen = undefined;
+    document.addEventListener('visibilitychange', () => {
+      clearTimeout(this._unseen);
+      this._unseen = setTimeout(() => this._tellAll(), this._sight.turned(!document.hidden, performance.now()));
+    });
     this._open();
   }
 
@@ -89,7 +98,7 @@ export class Frames {
     socket.onopen = () => {
       socket.send(token);
       this._ready = true;
-      for (const member of this._tiles.keys()) this._tell(member);
+      this._tellAll();
     };
     socket.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) this._paint(data);
@@ -102,13 +111,17 @@ export class Frames {
     };
   }
 
+  _tellAll() {
+    for (const member of this._tiles.keys()) this._tell(member);
+  }
+
   /**
-   * Says how large a member is shown now.
+   * Says how large a member is shown now: not at all where nobody can see it.
    * @param {number} member
    */
   _tell(member) {
     const tiles = this._tiles.get(member);
-    if (!tiles) return this._send({ type: 'hide', member });
+    if (!tiles || !this._sight.asks(performance.now())) return this._send({ type: 'hide', member });
     let width = 0;
     let height = 0;
     for (const { size } of tiles) {

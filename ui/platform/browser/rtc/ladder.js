@@ -12,7 +12,21 @@ const LONGEST = 300_000;
 /** Milliseconds that a way must have held for its end to count as the first failure. */
 const HELD = 60_000;
 
-/** Why media goes over the WebSocket. @typedef {'none' | 'trying' | 'missing' | 'refused' | 'silent' | 'lost'} Why */
+/** @typedef {Exclude<import('../../../generated').Step, 'unknown'>} Step */
+/** Why media doesn't go by UDP; PROTOCOL.md, `way`. @typedef {Exclude<import('../../../generated').Why, 'unknown'>} Why */
+
+/**
+ * The step that media is on, and why it isn't on a better one.
+ * @param {{ up: boolean, frames: boolean, moving: boolean, offered: boolean, why: Why }} now  `up`: UDP
+ *   is; `frames`: the connection takes media; `moving`: this browser has a codec for moving pictures;
+ *   `offered`: the relay has UDP; `why`: what the ladder says
+ * @returns {{ step: Step, why: Why }}
+ */
+export function stepOf({ up, frames, moving, offered, why }) {
+  if (up) return { step: 'webrtc', why: 'none' };
+  const step = frames ? (moving ? 'frames' : 'jpeg') : 'none';
+  return { step, why: why !== 'missing' && !offered ? 'off' : why };
+}
 
 export class Ladder {
   /** @param {boolean} possible  whether this browser has WebRTC at all */

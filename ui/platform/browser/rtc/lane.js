@@ -14,6 +14,8 @@ const SLOTS = 12;
 /** The tracks that go by RTP: beside those that go as frames, whose numbers are others. */
 export const PICTURE_TRACK = { h264: 4, vp8: 5 };
 export const SOUND_TRACK = 6;
+/** What browsers call them. @type {Record<string, Codec>} */
+const CODECS = { 'video/h264': 'h264', 'video/vp8': 'vp8', 'audio/opus': 'opus' };
 /** The labels of the data channels, as in `protocol/src/webrtc.rs`. */
 const FRAMES = 'frames';
 const CONTROL = 'control';
@@ -126,6 +128,24 @@ export class Lane {
     const mime = codec?.mimeType.toLowerCase();
     if (mime === 'video/h264') return 'h264';
     return mime === 'video/vp8' ? 'vp8' : null;
+  }
+
+  /**
+   * What went through it so far, how long an answer takes, and what the pictures and sound that come are
+   * coded in; null where the browser doesn't say.
+   */
+  async counts() {
+    /** @type {Map<string, any>} */
+    const all = new Map(await this._peer.getStats());
+    const stats = [...all.values()];
+    const chosen = stats.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
+    // Firefox has no transports.
+    const pair = all.get(chosen) ?? stats.find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
+    const coming = stats.filter(({ type, bytesReceived }) => type === 'inbound-rtp' && bytesReceived > 0);
+    const known = coming.map(({ codecId }) => CODECS[/** @type {string} */ (all.get(codecId)?.mimeType?.toLowerCase())]);
+    if (!pair) return null;
+    const { bytesReceived: got = 0, bytesSent: sent = 0, currentRoundTripTime: trip } = pair;
+    return { got, sent, roundTrip: typeof trip === 'number' ? trip * 1000 : null, gets: [...new Set(known)].filter(Boolean) };
   }
 
   /**
