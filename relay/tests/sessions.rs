@@ -266,7 +266,10 @@ async fn one_who_was_away_for_more_than_is_kept_is_told_how_things_are(over: Ove
     let (names, last) = back.until(told).await;
     assert_eq!(names, ["Ana", "Eva", "Zoe"]);
     assert_eq!(last, "last");
-    assert!(!back.seen.iter().any(|message| chat(message).is_some()));
+    // Who can't be known to be gone before it is silent for long may have got some of it.
+    if over == Over::Ws {
+        assert!(!back.seen.iter().any(|message| chat(message).is_some()));
+    }
     // What she is to send is said again, as it is in force, and what of it gets lost.
     let sent = |message: &RelayMessage| match message {
         RelayMessage::Send { tracks } => Some(tracks.len()),
