@@ -55,7 +55,10 @@ async function joined(name, run) {
 async function inPuppeteer({ browser }, at, name) {
   const page = await browser.newPage();
   const problems = [];
-  page.on('pageerror', (error) => problems.push(String(error)));
+  // That a WebSocket is refused, Firefox tells as an error of the page.
+  page.on('pageerror', (error) => {
+    if (!String(error).includes('establish a connection to the server at wss:')) problems.push(String(error));
+  });
   await page.goto(at);
   const one = await joined(name, (script, ...args) => page.evaluate(script, ...args));
   return Object.assign(one, { problems, away: () => page.goto('about:blank') });

@@ -41,6 +41,8 @@ export async function webkit(t) {
   const port = await freePort();
   const driver = spawn('dbus-run-session', ['--', 'WebKitWebDriver', `--port=${port}`], {
     stdio: 'ignore',
+    // A group of its own: all that it starts ends with it.
+    detached: true,
     env: {
       ...process.env, DISPLAY: `:${display}`, GDK_BACKEND: 'x11', LANG: 'C.UTF-8', NO_AT_BRIDGE: '1',
       XDG_DATA_HOME: state, XDG_CACHE_HOME: state, XDG_CONFIG_HOME: state, XDG_RUNTIME_DIR: state,
@@ -50,11 +52,10 @@ export async function webkit(t) {
   let session = null;
   t.after(async () => {
     await session?.close().catch(() => {});
-    for (const child of [driver, screen]) {
-      const ended = once(child, 'exit');
-      child.kill();
-      await ended;
-    }
+    const ended = [once(driver, 'exit'), once(screen, 'exit')];
+    process.kill(-driver.pid);
+    screen.kill();
+    await Promise.all(ended);
     rmSync(state, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
   const base = `http://127.0.0.1:${port}`;

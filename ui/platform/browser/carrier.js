@@ -258,7 +258,6 @@ export class Carrier {
       if (!this._socket) this._broken();
     };
     const handshake = setTimeout(give, HANDSHAKE);
-    socket.onopen = () => socket.send(JSON.stringify(this._hello()));
     socket.onclose = give;
     socket.onmessage = ({ data }) => {
       const packet = typeof data === 'string' ? this._read(data) : null;
@@ -273,7 +272,7 @@ export class Carrier {
       this._life();
       return this._take(packet);
     };
-    return undefined;
+    return socket.send(JSON.stringify(this._hello()));
   }
 
   /** Lets a connection go that was replaced. */

@@ -18,7 +18,7 @@ export class ChannelSocket {
     this.readyState = WebSocket.OPEN;
     /** Little is sent here, and nothing of it can be overtaken. */
     this.bufferedAmount = 0;
-    /** @type {(() => void) | null} */
+    /** It is open from the beginning. @type {(() => void) | null} */
     this.onopen = null;
     /** @type {((event: { data: unknown }) => void) | null} */
     this.onmessage = null;
@@ -30,7 +30,6 @@ export class ChannelSocket {
       this.readyState = WebSocket.CLOSED;
       this.onclose?.({ code: ABNORMAL });
     };
-    queueMicrotask(() => this.onopen?.());
   }
 
   /** @param {string | ArrayBufferView} packet */
