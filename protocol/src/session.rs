@@ -400,6 +400,7 @@ mod tests {
         assert_eq!(session.send('d'), Ok(3));
 
         // While it is connected anything may have arrived: all is kept as it was numbered.
+        session.acked(3).unwrap();
         while session.send('e').is_ok() {}
         session.let_go();
         let sent = session.sent();
@@ -409,6 +410,22 @@ mod tests {
         assert!(session.send('f').is_err(), "it is behind all the same");
         assert_eq!(session.resume(sent - 1).unwrap().count(), 1);
         assert_eq!(session.send('f'), Ok(sent + 1));
+    }
+
+    #[test]
+    fn one_that_may_have_got_nothing_of_all_that_is_kept_can_still_be_told_how_things_are() {
+        let mut session = Session::new();
+        while session.send('a').is_ok() {}
+        session.let_go();
+        assert_eq!(session.resume(0).unwrap().count(), MAX_UNACKNOWLEDGED);
+        for _ in 0..TOLD {
+            session.send('b').unwrap();
+        }
+        assert_eq!(session.send('c'), Err(Overflow));
+        // Once it has caught up, it has no more than anybody.
+        session.acked(session.sent()).unwrap();
+        while session.send('d').is_ok() {}
+        assert_eq!(session.unacknowledged(), MAX_UNACKNOWLEDGED);
     }
 
     #[test]
