@@ -178,7 +178,9 @@ fn media(sdp: &str) -> Option<Vec<Medium>> {
             let kind = match kind.split(' ').next()? {
                 "audio" => Some(MediaKind::Audio),
                 "video" => Some(MediaKind::Video),
-                _ => None,
+                "application" => None,
+                // str0m would answer without it, and an answer has as many media as its offer.
+                _ => return None,
             };
             known = kind.is_some();
             if let Some(kind) = kind {

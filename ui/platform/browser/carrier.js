@@ -202,12 +202,19 @@ export class Carrier {
 
   /** @param {number} now */
   _turn(now) {
+    // Pings wait behind what still waits to go out: then only the second limit says anything.
+    if (this._behind && !this._pulse.quiet && now - this._heard < this._pulse.brokenAfter) return undefined;
     switch (this._pulse.turn(now, this._heard)) {
       case 'quiet': return this._events.state('reconnecting');
       case 'back': return this._events.state('connected');
       case 'broken': return this._broken();
       default: return undefined;
     }
+  }
+
+  /** Whether anything waits to go out. */
+  get _behind() {
+    return this.outbox.length > 0 || (this._socket?.bufferedAmount ?? 0) > 0;
   }
 
   /** Something came. */
