@@ -21,7 +21,7 @@ pub const CONTROL: &str = "control";
 /// so a track can go over either way, frame by frame, and is on its sender's clock on both.
 pub const HEADER: &str = "urn:visita:frame-header";
 
-/// A participant's offer of another way for its media. Its control stays where it is.
+/// A participant's offer of another way for its media, and for its control if it resumes there.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Offer {
     /// The session that it is for, from its welcome.

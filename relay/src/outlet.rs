@@ -239,9 +239,9 @@ impl Outlet {
             Verdict::Queued => {
                 inner.frames += 1;
                 let lane = inner.lane().cloned();
-                let link = inner.connection.as_ref().map(|c| c.link.clone());
+                let connection = inner.connection.as_ref().filter(|_| lane.is_none());
                 Offered {
-                    link: link.filter(|_| lane.is_none()),
+                    link: connection.map(|connection| connection.link.clone()),
                     lane,
                     key_frame: false,
                 }

@@ -17,7 +17,7 @@ use visita_protocol::{
 
 pub(crate) use self::{
     heard::Heard,
-    member::{Member, Outcome, attach, hello},
+    member::{Member, Outcome, attach, hello, version},
 };
 use crate::{
     carrier::MemberLink,

@@ -271,14 +271,6 @@ fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_is_above_the_
         "delay {normal} ms, {most} ms after the gap, {back:?} ms until it was as before; \
          highest sample {peak:.3}, highest step {jump:.3}"
     );
-    if std::env::var("VISITA_STEPS").is_ok() {
-        for (at, pair) in heard.windows(2).enumerate() {
-            if (pair[1] - pair[0]).abs() > 0.08 {
-                let around = &heard[at.saturating_sub(12)..(at + 14).min(heard.len())];
-                println!("{at} {:.3} s: {around:.3?}", at as f64 / RATE as f64);
-            }
-        }
-    }
     assert!(back.is_some(), "the delay never comes back");
     assert!(peak <= CEILING, "{peak}");
     visit.end();

@@ -4,7 +4,7 @@ import type { Sent } from "./Sent";
 import type { SessionId } from "./SessionId";
 
 /**
- * A participant's offer of another way for its media. Its control stays where it is.
+ * A participant's offer of another way for its media, and for its control if it resumes there.
  */
 export type Offer = { 
 /**

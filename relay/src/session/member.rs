@@ -66,6 +66,14 @@ impl Outcome {
     }
 }
 
+/// The best version that both sides speak.
+pub(crate) fn version(hello: &Hello) -> Result<u8, Code> {
+    let known = VERSIONS
+        .iter()
+        .find(|version| hello.versions.contains(version));
+    known.copied().ok_or(Code::Version)
+}
+
 /// A new session, or the one that the hello asks for.
 pub(crate) fn attach(
     hub: &Hub,
@@ -73,10 +81,7 @@ pub(crate) fn attach(
     peer: &Peer,
     hello: &Hello,
 ) -> Result<Attached, Code> {
-    let version = VERSIONS
-        .iter()
-        .find(|version| hello.versions.contains(version));
-    let version = *version.ok_or(Code::Version)?;
+    let version = version(hello)?;
     let offered = hello.compression.contains(&Compression::Zstd1);
     let compression = (offered && link.takes_bytes()).then_some(Compression::Zstd1);
     match &hello.resume {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Weak};
 
 use tokio::{sync::mpsc, time::sleep};
 use visita_protocol::{
-    VERSIONS,
     control::{Hello, RelayPacket},
     error::Code,
     id::SessionId,
@@ -19,7 +18,7 @@ use crate::{
     hub::{Attached, Hub},
     relay::Shared,
     seat::Dirty,
-    session::{Heard, Member, Outcome, hello},
+    session::{Heard, Member, Outcome, hello, version},
     tap::Tap,
 };
 
@@ -137,10 +136,7 @@ fn resumed(
     session: SessionId,
     hello: &Hello,
 ) -> Result<Attached, Code> {
-    let known = VERSIONS
-        .iter()
-        .find(|version| hello.versions.contains(version));
-    let version = *known.ok_or(Code::Version)?;
+    let version = version(hello)?;
     let resume = hello.resume.as_ref().ok_or(Code::OutOfTurn)?;
     if resume.session != session {
         return Err(Code::SessionGone);

@@ -48,7 +48,7 @@ use crate::{
     limits::Bucket,
     metrics::{self, Counters},
     outlet::{Body, Leaving},
-    seat::{Dirty, Seat, Way, Whole},
+    seat::{Dirty, Seat, Way},
     ws::Outgoing as Message,
 };
 
@@ -462,17 +462,7 @@ impl Lane {
                 Happened::Frame(came) => {
                     let track = self.sent.iter().find(|sent| sent.codec == came.codec);
                     if let Some(sent) = track {
-                        let whole = Whole {
-                            track: sent.track,
-                            key: came.key,
-                            contiguous: came.contiguous,
-                            numbers: (came.first, came.last),
-                            timestamp: came.timestamp,
-                            level: came.level,
-                            stated: came.stated.as_ref(),
-                            payload: &came.payload,
-                        };
-                        seat.whole(self.number, now, &whole, &mut dirty);
+                        seat.whole(self.number, now, &came.whole(sent.track), &mut dirty);
                     }
                 }
             }

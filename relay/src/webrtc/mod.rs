@@ -1,5 +1,6 @@
-//! The `webrtc` carrier: a participant's media over UDP (ICE-lite, DTLS-SRTP), by whole frames, with
-//! its control where it was. One UDP socket serves all of them ([`Front`]); each has a [`Lane`].
+//! The `webrtc` carrier: a participant's media over UDP (ICE-lite, DTLS-SRTP), by whole frames, and its
+//! control where it was or over a channel of the same way. One UDP socket serves all of them ([`Front`]);
+//! each has a [`Lane`].
 
 mod again;
 mod control;

@@ -34,7 +34,7 @@ use super::{
 use crate::{
     clock,
     fine::Coding,
-    seat::{Numbers, Whole, packed},
+    seat::{Numbers, packed},
 };
 
 /// Made once, as by a relay.
@@ -267,16 +267,7 @@ pub(crate) fn rtp(script: &[u8]) {
                 codec: came.codec,
                 sealed: false,
             };
-            let whole = Whole {
-                track: TrackId(came.codec as u8),
-                key: came.key,
-                contiguous: came.contiguous,
-                numbers: (came.first, came.last),
-                timestamp: came.timestamp,
-                level: came.level,
-                stated: came.stated.as_ref(),
-                payload: &came.payload,
-            };
+            let whole = came.whole(TrackId(came.codec as u8));
             let Some(frame) = packed(&mut numbers, MEMBER, (kind, coding), &whole) else {
                 continue;
             };

@@ -8,7 +8,7 @@ use str0m::{
     media::{Frequency, MediaData, MediaTime},
 };
 use visita_protocol::{
-    chunk::Chunks, frame::Header, media::Codec, sealed::dress::dress, time::Now,
+    chunk::Chunks, frame::Header, id::TrackId, media::Codec, sealed::dress::dress, time::Now,
 };
 
 use super::{
@@ -20,7 +20,23 @@ use super::{
     },
     Came, Inner,
 };
-use crate::{clock, fine::Coding};
+use crate::{clock, fine::Coding, seat::Whole};
+
+impl Came {
+    /// The same, as one of this track.
+    pub(super) fn whole(&self, track: TrackId) -> Whole<'_> {
+        Whole {
+            track,
+            key: self.key,
+            contiguous: self.contiguous,
+            numbers: (self.first, self.last),
+            timestamp: self.timestamp,
+            level: self.level,
+            stated: self.stated.as_ref(),
+            payload: &self.payload,
+        }
+    }
+}
 
 impl Inner {
     /// A frame that came; `None` if it is of a codec that isn't known here.

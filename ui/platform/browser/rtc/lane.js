@@ -1,5 +1,5 @@
-// Media over UDP, by the browser's WebRTC: one offer, one answer, slots for the others. Control stays
-// where it is.
+// Media over UDP, by the browser's WebRTC: one offer, one answer, slots for the others, and channels for
+// frames that RTP doesn't carry and for the session's control.
 
 import { split } from '../../../protocol/chunk.js';
 import { ChannelSocket } from './channel.js';
