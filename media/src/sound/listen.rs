@@ -20,6 +20,7 @@ use visita_protocol::{id::MemberId, time::MediaTime};
 use super::{BLOCK, Error, devices::DeviceId, played::Played};
 use crate::{clock, stats::Percentiles};
 
+mod pace;
 mod sender;
 mod work;
 

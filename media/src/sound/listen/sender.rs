@@ -98,13 +98,20 @@ impl Sender {
         };
     }
 
-    /// Adds the next 10 ms, which will be heard after so many microseconds.
-    pub(super) fn mix(&mut self, now: MediaTime, delay_us: u64, mixer: &mut Mixer) {
+    /// Adds the next 10 ms, which are played at this time by the device's pace, and will be heard so
+    /// many microseconds from now.
+    pub(super) fn mix(
+        &mut self,
+        by_pace: MediaTime,
+        now: MediaTime,
+        delay_us: u64,
+        mixer: &mut Mixer,
+    ) {
         let Some(buffer) = &mut self.buffer else {
             return;
         };
         let mut block = [0.0; BLOCK];
-        let heard = buffer.block(now.0, &mut block);
+        let heard = buffer.block(by_pace.0, &mut block);
         let dbfs = dbfs(&block);
         self.level = dbfs.max(self.level - FALLS);
         let heard_us = now.0 + delay_us;

@@ -39,7 +39,7 @@ fn a_sender_is_heard_and_counted() {
     for (number, packet) in packets(100).iter().enumerate() {
         sender.frame(frame(number, packet), MediaTime(now));
         for _ in 0..2 {
-            sender.mix(MediaTime(now), 30_000, &mut mixer);
+            sender.mix(MediaTime(now), MediaTime(now), 30_000, &mut mixer);
             mixer.take();
             now += BLOCK_US;
         }
@@ -75,11 +75,11 @@ fn volume_and_garbage() {
             .collect();
         noisy.frame(frame(number, &garbage), MediaTime(now));
         for _ in 0..2 {
-            quiet.mix(MediaTime(now), 0, &mut mixer);
+            quiet.mix(MediaTime(now), MediaTime(now), 0, &mut mixer);
             if number > 0 {
                 assert!(mixer.take().iter().all(|sample| *sample == 0.0));
             }
-            noisy.mix(MediaTime(now), 0, &mut mixer);
+            noisy.mix(MediaTime(now), MediaTime(now), 0, &mut mixer);
             let mut block = mixer.take();
             limiter.block(&mut block);
             assert!(block.iter().all(|sample| sample.abs() <= CEILING));

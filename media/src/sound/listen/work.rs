@@ -2,7 +2,9 @@
 
 use std::{sync::atomic::Ordering, thread, time::Duration};
 
-use super::{Event, OnEvent, Output, Shared, lock};
+use visita_protocol::time::MediaTime;
+
+use super::{Event, OnEvent, Output, Shared, lock, pace::Pace};
 use crate::{
     clock,
     sound::{
@@ -88,11 +90,12 @@ impl Work<'_> {
     }
 
     /// The next 10 ms, which will be heard after so many microseconds.
-    fn mix(&mut self, delay_us: u64) -> [f32; BLOCK] {
+    fn mix(&mut self, pace: &mut Pace, delay_us: u64) -> [f32; BLOCK] {
         let delay_us = delay_us + LIMITER_US;
         let now = clock::now();
+        let by_pace = MediaTime(pace.block(now.0));
         for sender in lock(&self.shared.senders).values_mut() {
-            sender.mix(now, delay_us, &mut self.mixer);
+            sender.mix(by_pace, now, delay_us, &mut self.mixer);
         }
         if let Some(own) = lock(&self.shared.own).pop_front() {
             self.mixer.add(&own, 1.0, 1.0);
@@ -110,6 +113,7 @@ impl Work<'_> {
         let begin = clock::now().0;
         let end = patience.map(|patience| begin.saturating_add(patience.as_micros() as u64));
         let mut due = begin;
+        let mut pace = Pace::default();
         while !self.ordered() {
             let now = clock::now().0;
             if end.is_some_and(|end| now >= end) {
@@ -122,7 +126,7 @@ impl Work<'_> {
             if now > due + LATE_US {
                 due = now;
             }
-            self.mix(0);
+            self.mix(&mut pace, 0);
             due += BLOCK_US;
         }
         End::Ordered
@@ -146,6 +150,7 @@ impl Work<'_> {
         // What was to sound before there was anything to hear it is of the past.
         lock(&self.shared.own).clear();
         let (mut callbacks, mut took) = (0, clock::now().0);
+        let mut pace = Pace::default();
         while !self.ordered() {
             let state = &speaker.playback.state;
             if let Some(error) = state.failed() {
@@ -171,7 +176,7 @@ impl Work<'_> {
             }
             while speaker.wants() {
                 let delay_us = speaker.delay_us();
-                let block = self.mix(delay_us);
+                let block = self.mix(&mut pace, delay_us);
                 self.played.put(&block, delay_us);
                 speaker.give(&block);
             }
