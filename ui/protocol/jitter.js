@@ -77,8 +77,6 @@ export class Plan {
     /** @type {number | null} */
     this._lastTransit = null;
     this._seen = new Seen();
-    /** When the first of the waiting packets came, while nothing is played yet. */
-    this._since = 0;
     this._playing = false;
     /** The number of the packet to decode next. @type {number | null} */
     this._next = null;
@@ -117,7 +115,7 @@ export class Plan {
       this.counts.double += 1;
       return 'double';
     }
-    this._wait(packet, arrival);
+    this._wait(packet);
     return 'waits';
   }
 
@@ -135,7 +133,7 @@ export class Plan {
     const played = this._next !== null && packet.sequence < this._next;
     if (played || this._packets.some(({ sequence }) => sequence === packet.sequence)) return;
     this.counts.copied += 1;
-    this._wait(packet, arrival);
+    this._wait(packet);
   }
 
   /**
@@ -147,13 +145,9 @@ export class Plan {
     return jumped || (this._next !== null && Math.abs(sequence - this._next) > JUMP_NUMBERS);
   }
 
-  /**
-   * @param {Packet<T>} packet
-   * @param {number} arrival
-   */
-  _wait(packet, arrival) {
+  /** @param {Packet<T>} packet */
+  _wait(packet) {
     const packets = this._packets;
-    if (packets.length === 0) this._since = arrival;
     if (packets.length === MOST_WAITING) {
       packets.shift();
       this.counts.left_out += 1;
@@ -171,14 +165,14 @@ export class Plan {
    */
   decide(now, ahead) {
     if (!this._playing && !this._begins(now)) return SIMPLE.nothing;
-    const due = now - (this._delays.fastest ?? 0) - this.target;
+    const due = this._due(now);
     let excess = this.late(now, ahead) - this.target;
     if (excess > SKIP && this._skip(due)) excess = this.late(now, ahead) - this.target;
     const rested = Math.max(0, now - this._stretched);
     const every = excess > HURRY ? HURRY_EVERY : STRETCH_EVERY;
     const accelerate = excess > TOO_LATE && rested >= every && this._waiting + ahead >= ACCELERATE_LEAVES;
     if (accelerate && ahead < ACCELERATE_NEEDS && this._nextFollows) return this._decode();
-    if (ahead < TICK) return this._refill(due);
+    if (ahead < TICK) return this._refill(due, ahead);
     if (accelerate && ahead >= ACCELERATE_NEEDS) {
       this._stretched = now;
       return SIMPLE.accelerate;
@@ -235,10 +229,15 @@ export class Plan {
     this._held = 0;
   }
 
+  /** What was captured then is due now. @param {number} now */
+  _due(now) {
+    return now - (this._delays.fastest ?? 0) - this.target;
+  }
+
   /** Whether the first packet has waited for long enough, or somebody who stopped goes on. @param {number} now */
   _begins(now) {
     const first = this._packets[0];
-    if (!first || now < this._since + this.target) {
+    if (!first || !isDue(first.time, this._due(now))) {
       if (this._next !== null) this._held += TICK;
       return false;
     }
@@ -266,9 +265,10 @@ export class Plan {
   /**
    * Less than a tick lies ready: what comes next. What was captured before `due` is due.
    * @param {number} due
+   * @param {number} ahead
    * @returns {Decision<T>}
    */
-  _refill(due) {
+  _refill(due, ahead) {
     const first = this._packets[0];
     if (!first) {
       if (!this._silent) return this._hold();
@@ -279,8 +279,9 @@ export class Plan {
     const missing = Math.max(0, sequence - (this._next ?? sequence));
     const gap = Math.max(0, time - this._position);
     if (missing === 0 && this._silent) {
-      // What follows silence may begin whenever it suits: exactly as late as is aimed at.
-      if (time <= due) return this._decode();
+      // What follows silence may begin whenever it suits: as late as is aimed at, once what lies
+      // ready is played.
+      if (isDue(time, due + ahead)) return this._decode();
       this._position += TICK;
       return SIMPLE.silence;
     }
@@ -328,4 +329,14 @@ export class Plan {
     const last = this._packets[this._packets.length - 1];
     return last ? Math.max(0, last.time + PACKET - this._position) : 0;
   }
+}
+
+/**
+ * Whether a first packet is due, to the nearest tick: what begins late is caught up with by pieces
+ * taken out of speech.
+ * @param {number} time
+ * @param {number} due
+ */
+function isDue(time, due) {
+  return time <= due + TICK / 2;
 }

@@ -128,8 +128,6 @@ pub struct Plan<T> {
     delays: Delays,
     last_transit: Option<i64>,
     seen: Seen,
-    /// When the first of the waiting packets came, while nothing is played yet.
-    since: u64,
     playing: bool,
     /// The number of the packet to decode next; `None` before the first.
     next: Option<u32>,
@@ -150,7 +148,6 @@ impl<T> Default for Plan<T> {
             delays: Delays::default(),
             last_transit: None,
             seen: Seen::default(),
-            since: 0,
             playing: false,
             next: None,
             position: 0,
@@ -196,7 +193,7 @@ impl<T: Clone> Plan<T> {
             self.counts.double += 1;
             return Kept::Double;
         }
-        self.wait(packet, arrival);
+        self.wait(packet);
         Kept::Waits
     }
 
@@ -214,7 +211,7 @@ impl<T: Clone> Plan<T> {
         let played = self.next.is_some_and(|next| packet.sequence < next);
         if !played && !self.packets.contains_key(&packet.sequence) {
             self.counts.copied += 1;
-            self.wait(packet, arrival);
+            self.wait(packet);
         }
     }
 
@@ -228,10 +225,7 @@ impl<T: Clone> Plan<T> {
         jumped || renumbered
     }
 
-    fn wait(&mut self, packet: Packet<T>, arrival: u64) {
-        if self.packets.is_empty() {
-            self.since = arrival;
-        }
+    fn wait(&mut self, packet: Packet<T>) {
         if self.packets.len() == MOST_WAITING {
             self.packets.pop_first();
             self.counts.left_out += 1;
@@ -254,10 +248,10 @@ impl<T: Clone> Plan<T> {
         if !self.playing && !self.begins(now) {
             return Decision::Nothing;
         }
-        let fastest = self.delays.fastest().unwrap_or_default();
+        let due = self.due(now);
         let target = self.delays.target() as i64;
         let mut excess = self.late(now, ahead) - target;
-        if excess > SKIP_US as i64 && self.skip(now as i64 - fastest - target) {
+        if excess > SKIP_US as i64 && self.skip(due) {
             excess = self.late(now, ahead) - target;
         }
         let rested = now.saturating_sub(self.stretched);
@@ -273,7 +267,7 @@ impl<T: Clone> Plan<T> {
             return self.decode();
         }
         if ahead < TICK_US {
-            return self.refill(now as i64 - fastest - target);
+            return self.refill(due, ahead);
         }
         if accelerate && ahead >= ACCELERATE_NEEDS_US {
             self.stretched = now;
@@ -286,6 +280,11 @@ impl<T: Clone> Plan<T> {
         Decision::Play
     }
 
+    /// What was captured then is due now.
+    fn due(&self, now: u64) -> i64 {
+        now as i64 - self.delays.fastest().unwrap_or_default() - self.delays.target() as i64
+    }
+
     /// Whether the first packet has waited for long enough, or somebody who stopped goes on.
     fn begins(&mut self, now: u64) -> bool {
         let Some(first) = self.packets.values().next() else {
@@ -294,7 +293,7 @@ impl<T: Clone> Plan<T> {
             }
             return false;
         };
-        if now < self.since + self.delays.target() {
+        if !is_due(first.time, self.due(now)) {
             if self.next.is_some() {
                 self.held += TICK_US;
             }
@@ -327,7 +326,7 @@ impl<T: Clone> Plan<T> {
     }
 
     /// Less than a tick lies ready: what comes next. What was captured before `due` is due.
-    fn refill(&mut self, due: i64) -> Decision<T> {
+    fn refill(&mut self, due: i64, ahead: u64) -> Decision<T> {
         let Some(first) = self.packets.values().next() else {
             if self.silent {
                 self.position += TICK_US;
@@ -339,7 +338,7 @@ impl<T: Clone> Plan<T> {
         let missing = sequence.saturating_sub(self.next.unwrap_or(sequence));
         let gap = time.saturating_sub(self.position);
         if missing == 0 && self.silent {
-            return self.after_silence(time, due);
+            return self.after_silence(time, due + ahead as i64);
         }
         if gap <= SLACK_US || (missing > 0 && gap <= self.held) {
             // What was held in place of what is lost needn't be made up for again.
@@ -365,9 +364,10 @@ impl<T: Clone> Plan<T> {
         Decision::Conceal
     }
 
-    /// What follows silence may begin whenever it suits: exactly as late as is aimed at.
+    /// What follows silence may begin whenever it suits: as late as is aimed at, once what lies ready
+    /// is played.
     fn after_silence(&mut self, time: u64, due: i64) -> Decision<T> {
-        if time as i64 <= due {
+        if is_due(time, due) {
             return self.decode();
         }
         self.position += TICK_US;
@@ -432,6 +432,12 @@ impl<T: Clone> Plan<T> {
     pub fn counts(&self) -> Counts {
         self.counts
     }
+}
+
+/// Whether a first packet is due, to the nearest tick: what begins late is caught up with by pieces
+/// taken out of speech.
+fn is_due(time: u64, due: i64) -> bool {
+    time as i64 <= due + (TICK_US / 2) as i64
 }
 
 #[cfg(test)]
