@@ -255,8 +255,8 @@ export class Publisher {
     const tracks = [];
     const { _width: width, _height: height } = this;
     if (this._way) {
-      const { track: id, codec } = this._way;
-      tracks.push({ id, source: 'camera', codec, layers: [{ width, height }] });
+      const { track: id, codec, lane } = this._way;
+      tracks.push({ id, source: 'camera', codec, layers: lane.layers({ width, height }) });
     } else {
       for (const { codec, track } of this._coders) {
         tracks.push({ id: track, source: 'camera', codec, layers: [videoSize(width, height)] });

@@ -3,6 +3,7 @@
 
 import { split } from '../../../protocol/chunk.js';
 import { ChannelSocket } from './channel.js';
+import { encodings, layersOf, RIDS } from './layers.js';
 
 /** @typedef {import('../../../generated').Codec} Codec */
 /** @typedef {import('../../../generated').Size} Size */
@@ -25,8 +26,6 @@ const LIFETIME = 400;
 const CHUNK = 16 * 1024;
 /** Bytes in the channel from which on no more frames are put into it. */
 const FULL = 64 * 1024;
-/** Bits a second that a picture of 640×360 is worth, and how a larger one grows. */
-const BITRATE = { at: 640 * 360, bits: 600_000, most: 1_800_000 };
 /** Milliseconds of a broken line that a browser may mend by itself. */
 const MENDS = 2500;
 
@@ -88,7 +87,8 @@ export class Lane {
     this._peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const peer = this._peer;
     this._sound = peer.addTransceiver('audio', { direction: 'sendonly' });
-    this._picture = peer.addTransceiver('video', { direction: 'sendonly' });
+    const sendEncodings = RIDS.map((rid) => ({ rid }));
+    this._picture = peer.addTransceiver('video', { direction: 'sendonly', sendEncodings });
     this._prefer();
     this._slots = Array.from({ length: SLOTS }, () => ({
       sound: peer.addTransceiver('audio', { direction: 'recvonly' }),
@@ -163,6 +163,14 @@ export class Lane {
       this._events.sound(member, slot.sound.receiver.track);
       slot.video ??= this._show(slot);
     }
+  }
+
+  /**
+   * The layers in which a picture of this size is sent.
+   * @param {Size} size
+   */
+  layers(size) {
+    return layersOf(size, this._picture.sender.getParameters().encodings?.length ?? 1);
   }
 
   /** The camera's track from now on. @param {MediaStreamTrack | null} track */
@@ -290,13 +298,10 @@ export class Lane {
     if (sender.track !== track) sender.replaceTrack(track).catch(() => {});
     if (!track || !this._wanted) return;
     const { width = 0, height = 0 } = track.getSettings();
-    const by = Math.min(width / this._wanted.width, height / this._wanted.height);
-    const shown = (width * height) / Math.max(1, by) ** 2;
     const parameters = sender.getParameters();
-    const [encoding] = parameters.encodings ?? [];
-    if (!encoding) return;
-    encoding.scaleResolutionDownBy = Math.max(1, by || 1);
-    encoding.maxBitrate = Math.min(BITRATE.most, Math.max(BITRATE.bits / 4, Math.round((BITRATE.bits * shown) / BITRATE.at)));
+    const known = parameters.encodings ?? [];
+    const wanted = encodings({ width, height }, this._wanted, known.length);
+    known.forEach((encoding, layer) => Object.assign(encoding, wanted[layer]));
     sender.setParameters(parameters).catch(() => {});
   }
 
