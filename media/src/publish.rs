@@ -32,10 +32,12 @@ use crate::{
 
 mod capture;
 mod encoding;
+mod layers;
 mod retry;
 mod video;
 
 use encoding::Encoding;
+pub use layers::bits;
 
 /// How much is sent at most, whatever is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,21 +65,21 @@ impl Default for Limits {
 }
 
 /// The tracks of a camera within these limits, as a participant announces them: number 0 is
-/// H.264, number 1 JPEG, number 2 VP8 where it is there.
+/// H.264, number 1 JPEG, number 2 VP8 where it is there. Those two go in two spatial layers.
 pub fn camera_tracks(limits: Limits) -> Vec<Track> {
-    let track = |id, codec, size| Track {
+    let track = |id, codec, layers| Track {
         id: TrackId(id),
         source: Carries::Camera,
         codec,
-        layers: vec![size],
+        layers,
         sealed: false,
     };
     let mut tracks = vec![
-        track(0, Codec::H264, limits.h264),
-        track(1, Codec::Jpeg, limits.jpeg),
+        track(0, Codec::H264, layers::layers(limits.h264)),
+        track(1, Codec::Jpeg, vec![limits.jpeg]),
     ];
     if vp8::AVAILABLE {
-        tracks.push(track(2, Codec::Vp8, limits.h264));
+        tracks.push(track(2, Codec::Vp8, layers::layers(limits.h264)));
     }
     tracks
 }
@@ -105,6 +107,8 @@ pub struct Encoded {
     pub time: MediaTime,
     /// Its layer.
     pub layer: Layer,
+    /// Whether it is of the largest layer that its picture is sent in.
+    pub largest: bool,
     /// What it refers to.
     pub references: References,
     /// The picture's size.
@@ -167,15 +171,15 @@ pub struct Sent {
     pub track: TrackId,
     /// How it is coded.
     pub codec: Codec,
-    /// The last frame's size.
+    /// The last picture's size, in its largest layer.
     pub size: Size,
-    /// Frames that came out.
+    /// Pictures that came out, in whatever layers.
     pub frames: u64,
-    /// Their bytes.
+    /// The bytes of all their layers.
     pub bytes: u64,
     /// Pictures that rate control left out.
     pub skipped: u64,
-    /// Microseconds for each picture, scaling included.
+    /// Microseconds for each picture, scaling and all layers included.
     pub encode_us: Percentiles,
 }
 

@@ -48,6 +48,9 @@ pub const MAX_PICTURE_BYTES: usize = 2 * MAX_FRAME;
 /// One frame a second a camera when only key frames are sent.
 pub const KEY_FRAME_EVERY: Duration = Duration::from_secs(1);
 
+/// Every spatial layer, for who hands them on.
+pub const ALL_LAYERS: u8 = u8::MAX;
+
 /// A track that a receiver gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selected {
@@ -55,7 +58,7 @@ pub struct Selected {
     pub track: TrackId,
     /// Sound or picture.
     pub kind: Kind,
-    /// The spatial layer that covers the size shown, 0 for sound.
+    /// The spatial layer that covers the size shown, 0 for sound; [`ALL_LAYERS`].
     pub layer: u8,
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::mpsc;
 use visita_media::{
-    convert, h264,
+    convert,
     publish::{self, Encoded, Limits, Publisher, camera_tracks},
     sound,
     source::Choice,
@@ -19,7 +19,7 @@ use visita_protocol::{
     id::{MemberId, TrackId},
     line::Pause,
     media::{Codec, Kind, Size, Track},
-    receiver::{Level, Selected},
+    receiver::{ALL_LAYERS, Level, Selected},
     webrtc::Sent,
 };
 
@@ -73,7 +73,7 @@ pub(super) struct Outgoing {
 struct Shared {
     /// Once there is a session.
     session: OnceLock<session::Handle>,
-    /// Frames and bytes that went into the uplink.
+    /// Pictures, in whatever layers, and bytes that went into the uplink.
     queued: Mutex<BTreeMap<TrackId, (u64, u64)>>,
 }
 
@@ -237,10 +237,12 @@ impl Outgoing {
         let (wanted, selected): (Vec<_>, Vec<_>) = tracks
             .iter()
             .filter_map(|send| {
+                let track = announced(send.track)?;
+                let layered = track.layers.len() > 1;
                 let selected = Selected {
                     track: send.track,
-                    kind: announced(send.track)?.codec.kind()?,
-                    layer: 0,
+                    kind: track.codec.kind()?,
+                    layer: if layered { ALL_LAYERS } else { 0 },
                 };
                 Some((send.clone(), selected))
             })
@@ -330,8 +332,7 @@ impl Outgoing {
             .filter(|send| paced(send.track))
             .map(|send| send.size)
             .reduce(Size::max);
-        let most =
-            h264::encode::bitrate(size.map_or(self.full, |size| convert::fit(self.full, size)));
+        let most = publish::bits(self.full, size.unwrap_or(self.full));
         match &mut self.rate {
             Some(rate) => rate.rebase(most),
             None => self.rate = Some(Rate::new(most)),
@@ -402,7 +403,7 @@ impl Shared {
         if fate == Fate::Queued {
             let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
             let (frames, bytes) = queued.entry(encoded.track).or_default();
-            *frames += 1;
+            *frames += u64::from(encoded.largest);
             *bytes += encoded.payload.len() as u64;
         }
         fate

@@ -64,6 +64,9 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// How often it is counted what gets lost.
 const COUNT: Duration = Duration::from_secs(1);
 
+/// Pictures go under times that are so far apart at least.
+const APART_US: u64 = 1_000;
+
 pub(super) struct Machine {
     rtc: Box<Rtc>,
     socket: UdpSocket,
@@ -77,6 +80,8 @@ pub(super) struct Machine {
     budget: Budget,
     /// The picture track that was sent last.
     sends: Option<TrackId>,
+    /// The time under which its last frame went, in microseconds.
+    sent_us: u64,
     /// In which medium a picture came last.
     comes: Vec<(MemberId, TrackId, Mid)>,
     health: Health,
@@ -152,6 +157,7 @@ impl Machine {
             up: false,
             budget: Budget::new(now()),
             sends: None,
+            sent_us: 0,
             comes: Vec::new(),
             health: Health::default(),
             counted: 0,
@@ -382,7 +388,16 @@ impl Machine {
         let age = now().since(Now(header.timestamp.0));
         let current = Instant::now();
         let captured = current.checked_sub(age).unwrap_or(current);
-        let time = MediaTime::from_micros(header.timestamp.0).rebase(rate);
+        let mut time_us = header.timestamp.0;
+        if format != Format::Opus {
+            // The layers of a picture are of one moment, and two frames with one timestamp are one to
+            // RTP. The header says the true time.
+            if time_us.abs_diff(self.sent_us) < APART_US {
+                time_us = self.sent_us + APART_US;
+            }
+            self.sent_us = time_us;
+        }
+        let time = MediaTime::from_micros(time_us).rebase(rate);
         let written = writer
             .user_extension_value(Stated(header))
             .write(pt, captured, time, payload);

@@ -10,7 +10,10 @@ use visita_protocol::{
 };
 
 use super::{
-    EncodeError, Encoded, Event, Limits, Orders, STALL, Sent, Shared, lock, video::Encoder,
+    EncodeError, Encoded, Event, Limits, Orders, STALL, Sent, Shared,
+    layers::{self, Numbers},
+    lock,
+    video::Encoder,
 };
 use crate::{
     convert, jpeg,
@@ -52,14 +55,16 @@ pub(super) fn run(
                 bitrate: orders.bitrates.get(&encoding.track).copied(),
             };
             match encoding.encode(&picture, order) {
-                Ok(Some((encoded, took))) => {
+                Ok(Some((layers, took))) => {
                     encoding.failed = None;
-                    count(shared, &encoded, took);
-                    on_encoded(encoded);
+                    for encoded in layers {
+                        count(shared, &encoded, took);
+                        on_encoded(encoded);
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    encoding.state = None;
+                    encoding.layers.clear();
                     if encoding.failed.as_ref() != Some(&error) {
                         encoding.failed = Some(error.clone());
                         shared.event(Event::EncoderFailed {
@@ -89,10 +94,12 @@ fn count(shared: &Shared, encoded: &Encoded, took: Duration) {
         skipped: 0,
         encode_us: Percentiles::new(),
     });
-    row.size = encoded.size;
-    row.frames += 1;
     row.bytes += encoded.payload.len() as u64;
-    row.encode_us.add(took.as_micros() as u64);
+    if encoded.largest {
+        row.size = encoded.size;
+        row.frames += 1;
+        row.encode_us.add(took.as_micros() as u64);
+    }
 }
 
 /// What a track is to do now.
@@ -108,11 +115,19 @@ pub(super) struct Encoding {
     codec: Codec,
     most: Size,
     pace: Pace,
-    state: Option<State>,
+    /// By spatial layer, largest first.
+    layers: Vec<Layered>,
     sequence: u32,
-    key_due: bool,
     skipped: u64,
     failed: Option<EncodeError>,
+}
+
+/// A spatial layer.
+#[derive(Default)]
+struct Layered {
+    state: Option<State>,
+    numbers: Numbers,
+    key_due: bool,
 }
 
 enum State {
@@ -133,67 +148,113 @@ impl Encoding {
             codec: track.codec,
             most,
             pace: Pace::new(fps),
-            state: None,
+            layers: Vec::new(),
             sequence: 0,
-            key_due: false,
             skipped: 0,
             failed: None,
         })
     }
 
-    /// The frame of this picture and how long it took; `None` if the track isn't wanted, the
-    /// picture comes too soon, or rate control leaves it out.
+    /// The frames of this picture, the largest layer's first, and how long they took; `None` if the
+    /// track isn't wanted, the picture comes too soon, or rate control leaves it out.
     pub(super) fn encode(
         &mut self,
         picture: &Picture,
         order: Order,
-    ) -> Result<Option<(Encoded, Duration)>, EncodeError> {
+    ) -> Result<Option<(Vec<Encoded>, Duration)>, EncodeError> {
         let Some(wanted) = order.wanted else {
-            self.state = None;
-            self.key_due = false;
+            self.layers.clear();
             return Ok(None);
         };
-        self.key_due |= order.key;
+        if order.key {
+            for layer in &mut self.layers {
+                layer.key_due = true;
+            }
+        }
         if !self.pace.due(picture.time()) {
             return Ok(None);
         }
         let begin = Instant::now();
         let size = step(picture.size(), self.most, wanted);
-        let scaled = convert::scaled(picture, size)?;
-        let fps = self.pace.measured;
-        let (payload, layer, references) = if self.codec == Codec::Jpeg {
-            (
-                self.jpeg()?.encode(&scaled)?,
-                Layer::default(),
-                References::NONE,
-            )
+        let beside = if self.codec == Codec::Jpeg {
+            None
         } else {
-            let Some(frame) = self.video(&scaled, fps, order.bitrate)? else {
-                self.skipped += 1;
+            let full = convert::fit(picture.size(), convert::turned(self.most, picture.size()));
+            layers::beside(full, wanted)
+        };
+        let sizes: Vec<Size> = [size].into_iter().chain(beside).collect();
+        self.layers.resize_with(sizes.len(), Layered::default);
+        let mut frames = Vec::with_capacity(sizes.len());
+        for (at, &size) in sizes.iter().enumerate() {
+            let bits = order.bitrate.map(|all| {
+                let other = sizes.iter().copied().find(|other| *other != size);
+                layers::share(all, size, other)
+            });
+            let scaled = convert::scaled(picture, size)?;
+            let Some(mut encoded) = self.layer(at, &scaled, bits)? else {
+                if at == 0 {
+                    self.skipped += 1;
+                }
+                continue;
+            };
+            encoded.layer.spatial = (sizes.len() - 1 - at) as u8;
+            encoded.largest = at == 0;
+            frames.push(encoded);
+        }
+        Ok((!frames.is_empty()).then(|| (frames, begin.elapsed())))
+    }
+
+    /// The picture in one layer, the largest of which is number 0.
+    fn layer(
+        &mut self,
+        at: usize,
+        picture: &Picture,
+        bits: Option<u32>,
+    ) -> Result<Option<Encoded>, EncodeError> {
+        let fps = self.pace.measured;
+        let Some(layer) = self.layers.get_mut(at) else {
+            return Ok(None);
+        };
+        let (payload, temporal, references) = if self.codec == Codec::Jpeg {
+            (layer.jpeg()?.encode(picture)?, 0, References::NONE)
+        } else {
+            let Some(frame) = layer.video(self.codec, picture, fps, bits)? else {
                 return Ok(None);
             };
-            (frame.bytes, frame.layer, frame.references)
+            (frame.bytes, frame.layer.temporal, frame.references)
+        };
+        let Some(references) = layer.numbers.references(self.sequence, references) else {
+            // It can't be said, so nobody could decode what follows.
+            layer.key_due = true;
+            return Ok(None);
         };
         if references.is_key() {
-            self.key_due = false;
+            layer.key_due = false;
         }
+        layer.numbers.push(self.sequence);
         let sequence = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
-        let encoded = Encoded {
+        Ok(Some(Encoded {
             track: self.track,
             codec: self.codec,
             sequence,
             time: picture.time(),
-            layer,
+            layer: Layer {
+                spatial: 0,
+                temporal,
+            },
+            largest: true,
             references,
-            size,
+            size: picture.size(),
             payload,
-        };
-        Ok(Some((encoded, begin.elapsed())))
+        }))
     }
+}
 
+impl Layered {
     fn video(
         &mut self,
+        codec: Codec,
         picture: &Picture,
         fps: f32,
         bits: Option<u32>,
@@ -208,7 +269,7 @@ impl Encoding {
                     fps,
                     ..Config::new(size)
                 };
-                let made = State::Video(Encoder::new(self.codec, config)?);
+                let made = State::Video(Encoder::new(codec, config)?);
                 let State::Video(encoder) = state.insert(made) else {
                     return Ok(None);
                 };

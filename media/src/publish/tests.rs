@@ -104,9 +104,15 @@ fn only_what_is_wanted_is_encoded_at_the_size_that_is_wanted() {
         (H264, 0, Size::new(640, 360))
     );
     assert!(first.references.is_key());
+    // Beside it, of the same picture, the small layer.
+    let small = running.frame();
+    assert_eq!((small.sequence, small.time), (1, first.time));
+    assert_eq!((small.layer.spatial, small.size), (0, Size::new(320, 180)));
+    assert_eq!((first.layer.spatial, first.largest), (1, true));
+    assert!(small.references.is_key() && !small.largest);
     let second = running.frame();
-    assert_eq!((second.track, second.sequence), (H264, 1));
-    assert!(!second.references.is_key());
+    assert_eq!((second.sequence, second.layer.spatial), (2, 1));
+    assert_eq!(second.references.distances(), [2], "its own layer's");
 
     running
         .publisher
@@ -117,7 +123,7 @@ fn only_what_is_wanted_is_encoded_at_the_size_that_is_wanted() {
         let frame = running.frame();
         if frame.track == JPEG {
             jpeg.get_or_insert(frame);
-        } else if frame.size == Size::new(320, 180) {
+        } else if frame.largest && frame.size == Size::new(320, 180) {
             small.get_or_insert(frame);
         }
     }
@@ -502,6 +508,9 @@ impl Loop {
             },
             |_| {},
             move |frame| {
+                if !frame.largest {
+                    return;
+                }
                 let Encoded {
                     sequence,
                     time,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{KEY_FRAME_EVERY, Level, Reason, Selected};
+use super::{ALL_LAYERS, KEY_FRAME_EVERY, Level, Reason, Selected};
 use crate::{
     frame::Header,
     id::{MemberId, TrackId},
@@ -154,6 +154,14 @@ impl Stream {
                     key_frame,
                 });
             }
+        }
+        if self.target == ALL_LAYERS {
+            let cut = level >= Level::LowSpatial && layer.spatial > 0;
+            return if cut {
+                Err(dropped(Reason::Spatial))
+            } else {
+                Ok(())
+            };
         }
         let here = self.current == Some(layer.spatial);
         let better = layer.spatial == wanted || self.current.is_none() && layer.spatial < wanted;

@@ -85,8 +85,8 @@ impl Numbers {
                 .filter(|missing| *missing <= MOST_MISSING)
                 .unwrap_or_default() as u32,
             Kind::Video => {
-                let follows = known.last(whole.layer).is_some() && whole.contiguous;
-                u32::from(!follows && !(key && whole.contiguous))
+                let begins = key || known.last(whole.layer).is_some();
+                u32::from(!(whole.contiguous && begins))
             }
         };
         known.packet = Some(last);

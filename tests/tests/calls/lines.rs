@@ -15,8 +15,9 @@ use super::{
 use crate::common::Server;
 use visita_tests::line::{Line, Rates};
 
-/// Enough for sound at its best (7.4 kB a second on the wire), and not for a key frame a second.
-const DOWN: u32 = 9_000;
+/// Enough for sound at its best (7.4 kB a second on the wire), and not for a key frame a second of the
+/// small layer.
+const DOWN: u32 = 7_800;
 
 /// Enough for sound at its least, which keeps within it, and not for a key frame a second of
 /// the least picture.
