@@ -213,7 +213,8 @@ test('a lost frame, a gap and an end are bridged without a click', () => {
     assert.ok(stats.concealed_us <= 320_000, `${name}: ${stats.concealed_us}`);
   }
   const { stats } = played(lost, 6000);
-  assert.equal(stats.concealed_us, 40_000);
+  // And a tick more, in which the next packet is waited for.
+  assert.ok(stats.concealed_us >= 40_000 && stats.concealed_us <= 50_000, `${stats.concealed_us}`);
 });
 
 test('what is lost is heard out of a copy, and a copy of what came costs nothing', () => {

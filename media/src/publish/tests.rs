@@ -90,26 +90,21 @@ fn only_what_is_wanted_is_encoded_at_the_size_that_is_wanted() {
         panic!()
     };
     assert_eq!((name.as_str(), size), ("synthetic", Size::new(640, 360)));
-    assert!(matches!(
-        running.events.recv_timeout(AGES),
-        Ok(Event::Picture(_))
-    ));
+    let next = running.events.recv_timeout(AGES);
+    assert!(matches!(next, Ok(Event::Picture(_))));
     assert!(running.publisher.own().is_some());
     assert!(running.encoded.try_recv().is_err(), "nothing is wanted yet");
 
     running.publisher.wanted(&wanted(&[(H264, 4000, 4000)]));
     let first = running.frame();
-    assert_eq!(
-        (first.track, first.sequence, first.size),
-        (H264, 0, Size::new(640, 360))
-    );
+    assert_eq!((first.track, first.sequence), (H264, 0));
+    assert_eq!(first.size, Size::new(640, 360));
     assert!(first.references.is_key());
     // Beside it, of the same picture, the small layer.
     let small = running.frame();
     assert_eq!((small.sequence, small.time), (1, first.time));
     assert_eq!((small.layer.spatial, small.size), (0, Size::new(320, 180)));
-    assert_eq!((first.layer.spatial, first.largest), (1, true));
-    assert!(small.references.is_key() && !small.largest);
+    assert!(first.largest && small.references.is_key() && !small.largest);
     let second = running.frame();
     assert_eq!((second.sequence, second.layer.spatial), (2, 1));
     assert_eq!(second.references.distances(), [2], "its own layer's");
