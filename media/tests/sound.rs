@@ -15,7 +15,7 @@ use std::{
 };
 
 use visita_media::sound::{
-    BLOCK, BLOCK_US, Error, FRAME, devices,
+    BLOCK, Error, FRAME, devices,
     devices::DeviceId,
     listen::{self, Frame, Listener, Output},
     opus::Decoder,
