@@ -10,7 +10,7 @@ use visita_protocol::media::Kind;
 use crate::program::Running;
 
 /// The track that sound is on; all others are pictures.
-const SOUND: u64 = 8;
+pub const SOUND: u64 = 8;
 
 /// A report's row of somebody's sound, or picture.
 pub fn row(report: &Report, kind: Kind) -> Option<&Received> {
