@@ -58,8 +58,8 @@ impl Program {
 
 /// Where a relay is, and what it shows.
 pub(crate) struct Host {
-    url: String,
-    fingerprint: String,
+    pub(crate) url: String,
+    pub(crate) fingerprint: String,
 }
 
 /// Starts a relay on a free port.

@@ -10,4 +10,7 @@ pub mod line;
 pub mod link;
 pub mod program;
 pub mod pulse;
+pub mod seen;
 pub mod stranger;
+#[cfg(target_os = "linux")]
+pub mod ward;

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod network {
+    mod beside;
     mod carriers;
 }
 
@@ -15,18 +16,16 @@ use std::{
 };
 
 use serde_json::Value;
-use visita_client::report::{Received, Report};
+use visita_client::report::Report;
 use visita_media::sound::mix::CEILING;
 use visita_protocol::media::Kind;
 use visita_tests::{
-    link::{Link, Profile},
-    program::{self, Running},
+    link::Profile,
+    program::Running,
     pulse::{Pulse, RATE},
+    seen::{report, row},
+    ward::{GUEST, HOST, Ward},
 };
-
-/// The machine that hosts, where Luis is too, and Ana's, behind the link.
-const HOST: usize = 0;
-const GUEST: usize = 1;
 
 /// Reports come so often, in milliseconds.
 const EVERY_MS: usize = 20;
@@ -37,13 +36,20 @@ const LUIS: &str = "tone:700";
 /// Two visits at a time would measure each other on two cores.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// The relay and both participants.
+fn alone() -> MutexGuard<'static, ()> {
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The program that is the link.
+fn emulator() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_emulated-link"))
+}
+
+/// Luis beside the relay, and Ana behind the link.
 struct Visit {
-    link: Link,
-    relay: Running,
+    ward: Ward,
     luis: Running,
     ana: Running,
-    _data: tempfile::TempDir,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -55,42 +61,26 @@ impl Visit {
 
     /// The same, with Ana's media over this carrier.
     fn over(carrier: &str, pulse: Option<&Pulse>, video: &str) -> Option<Self> {
-        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let good = Profile {
-            delay_ms: 5,
-            ..Profile::default()
-        };
-        let link = Link::new(Path::new(env!("CARGO_BIN_EXE_emulated-link")), good)?;
-        let data = tempfile::tempdir().unwrap();
-        let mut serve = link.on(HOST, &program::relay());
-        serve.args(["serve", "--listen", "0.0.0.0:0", "--data"]);
-        let relay = Running::start(serve.arg(data.path()));
-        let ready: Value = serde_json::from_str(&relay.line().unwrap()).unwrap();
+        let alone = alone();
+        let ward = Ward::open(emulator())?;
         let client = |machine: usize, name: &str, tone: &str| {
-            let mut client = link.on(machine, &program::client());
-            let host = ready["url"].as_str().unwrap();
-            let pin = ready["fingerprint"].as_str().unwrap();
-            client
-                .args(["join", "--host", host, "--fingerprint", pin, "--create"])
-                .args(["--room", "Room", "--name", name, "--audio", tone])
-                .args(["--stamps", "--report", "json", "--report-every"])
-                .arg((EVERY_MS as f64 / 1000.0).to_string());
+            let mut client =
+                ward.participant(machine, name, Duration::from_millis(EVERY_MS as u64));
+            client.args(["--audio", tone, "--video", video]);
             client
         };
         let start = |command: &mut Command| Running::start(command);
-        let luis = start(client(HOST, "Luis", LUIS).args(["--video", video]));
+        let luis = start(&mut client(HOST, "Luis", LUIS));
         let mut ana = client(GUEST, "Ana", ANA);
-        ana.args(["--video", video, "--carrier", carrier]);
+        ana.args(["--carrier", carrier]);
         let ana = match pulse {
             Some(pulse) => start(pulse.serve(ana.args(["--play-audio", "device"]))),
             None => start(&mut ana),
         };
         Some(Self {
-            link,
-            relay,
+            ward,
             luis,
             ana,
-            _data: data,
             _alone: alone,
         })
     }
@@ -106,33 +96,8 @@ impl Visit {
 
     /// Ends it; gives Ana's stamps and Luis's.
     fn stamps(self) -> [Vec<Value>; 2] {
-        for program in [&self.ana, &self.luis] {
-            program.signal("TERM");
-        }
-        let stamps = [&self.ana, &self.luis].map(|program| {
-            let lines = std::iter::from_fn(|| program.line());
-            let values = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
-            values.filter(|value| value["stamp"].is_string()).collect()
-        });
-        for program in [self.ana, self.luis] {
-            let output = program.wait();
-            let words = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(0), "{words}");
-        }
-        self.relay.signal("TERM");
-        assert_eq!(self.relay.wait().status.code(), Some(0));
-        stamps
+        self.ward.end([self.ana, self.luis])
     }
-}
-
-/// A report's row of the other's sound, or picture.
-fn row(report: &Report, kind: Kind) -> Option<&Received> {
-    report.received.iter().find(|row| row.kind() == kind)
-}
-
-/// The next report.
-fn report(of: &Running) -> Report {
-    serde_json::from_str(&of.line().expect("reports come")).unwrap()
 }
 
 /// What somebody heard between two reports.
@@ -188,7 +153,7 @@ fn at_5_percent_loss_and_30_ms_jitter_sound_is_whole_and_later() {
     };
     let (up, down) = visit.both(3);
     println!("good link: up {up:?}, down {down:?}");
-    visit.link.profile(Profile {
+    visit.ward.link.profile(Profile {
         loss: 0.05,
         delay_ms: 5,
         jitter_ms: 30,
@@ -212,7 +177,7 @@ fn on_a_link_of_150_kbit_s_the_picture_gives_way_and_sound_is_whole() {
         return;
     };
     let (good, _) = visit.both(3);
-    visit.link.profile(Profile {
+    visit.ward.link.profile(Profile {
         rate: 150_000,
         delay_ms: 5,
         ..Profile::default()
@@ -242,7 +207,7 @@ fn after_a_gap_of_300_ms_the_delay_is_soon_what_it_was_and_nothing_is_above_the_
     let recording = pulse.record();
     let before = hears(&visit.ana, 3);
     let (normal, _) = before.delay_ms;
-    visit.link.gap(Duration::from_millis(300));
+    visit.ward.link.gap(Duration::from_millis(300));
     // For a whole second as it was; ten times the three seconds that it may take is too long.
     let (mut calm, mut back, mut most) = (0, None, 0.0_f64);
     for n in 0..(31_000 / EVERY_MS) {

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use visita_client::report::Report;
 use visita_media::clock;
 use visita_protocol::{media::Kind, way::Way};
-use visita_tests::{link::Profile, program::Running};
+use visita_tests::{
+    link::Profile,
+    program::Running,
+    seen::{When, counts, late, report, row},
+};
 
-use crate::{Visit, report, row};
+use crate::Visit;
 
 const VIDEO: &str = "synthetic:640x360@30";
-/// The track that pictures are on.
-const PICTURE: u64 = 0;
 
 const POOR: Profile = Profile {
     rate: 0,
@@ -20,50 +21,6 @@ const POOR: Profile = Profile {
     delay_ms: 5,
     jitter_ms: 30,
 };
-
-/// What somebody saw of the other between two reports.
-#[derive(Clone, Copy)]
-struct Span {
-    from_us: u64,
-    until_us: u64,
-    pictures: u64,
-    frozen_ms: u64,
-    concealed_ms: u64,
-}
-
-/// Counts of a report, with the time at which it was read.
-fn counts(report: &Report) -> Span {
-    let picture = row(report, Kind::Video);
-    let sound = row(report, Kind::Audio).and_then(|row| row.sound());
-    Span {
-        from_us: clock::now().0,
-        until_us: 0,
-        pictures: picture.map_or(0, |row| row.frames_decoded),
-        frozen_ms: picture.map_or(0, |row| row.picture().unwrap().frozen_ms),
-        concealed_ms: sound.map_or(0, |sound| sound.concealed_ms),
-    }
-}
-
-impl Span {
-    fn to(self, end: Self) -> Self {
-        Self {
-            from_us: self.from_us,
-            until_us: end.from_us,
-            pictures: end.pictures - self.pictures,
-            frozen_ms: end.frozen_ms - self.frozen_ms,
-            concealed_ms: end.concealed_ms - self.concealed_ms,
-        }
-    }
-
-    fn seconds(self) -> f64 {
-        (self.until_us - self.from_us) as f64 / 1e6
-    }
-
-    /// Of the time, in percent.
-    fn frozen(self) -> f64 {
-        self.frozen_ms as f64 / self.seconds() / 10.0
-    }
-}
 
 /// Reads reports for so long, and the last one of both.
 fn watch(visit: &Visit, time: Duration) -> [Report; 2] {
@@ -89,25 +46,6 @@ fn until(visit: &Visit, most: Duration, wanted: impl Fn(&Report) -> bool) -> (Re
     }
 }
 
-/// How late pictures were in this time, in milliseconds: median and 95 % of when they had arrived,
-/// and of when they were shown, which waits for the sound.
-fn late(stamps: &[Value], span: Span) -> [(f64, f64); 2] {
-    ["arrived", "shown"].map(|name| {
-        let mut late: Vec<u64> = stamps
-            .iter()
-            .filter(|stamp| stamp["stamp"] == name)
-            .filter(|stamp| name == "shown" || stamp["track"] == PICTURE)
-            .filter_map(|stamp| Some((stamp["at"].as_u64()?, stamp["captured"].as_u64()?)))
-            .filter(|(at, _)| (span.from_us..span.until_us).contains(at))
-            .map(|(at, captured)| at.saturating_sub(captured))
-            .collect();
-        assert!(!late.is_empty(), "nothing was {name}");
-        late.sort_unstable();
-        let at = |share: f64| late[(share * (late.len() - 1) as f64) as usize] as f64 / 1000.0;
-        (at(0.5), at(0.95))
-    })
-}
-
 /// What a carrier makes of a poor link.
 struct Figures {
     frozen: f64,
@@ -127,7 +65,7 @@ fn measure(carrier: &str) -> Option<[Figures; 2]> {
         Way::Ws
     };
     assert_eq!(good.ways.carrier, expected, "{carrier} on a good link");
-    visit.link.profile(POOR);
+    visit.ward.link.profile(POOR);
     if carrier == "auto" {
         let over = |report: &Report| report.ways.carrier == Way::Webrtc;
         let (_, took) = until(&visit, Duration::from_secs(30), over);
@@ -141,23 +79,24 @@ fn measure(carrier: &str) -> Option<[Figures; 2]> {
     let stamps = visit.stamps();
     let [down, up] = [0, 1].map(|who| {
         let span = begin[who].to(end[who]);
-        let [arrived, shown] = late(&stamps[who], span);
+        let [arrived, shown] = [When::Arrived, When::Shown]
+            .map(|when| late(&stamps[who], span, when).expect("pictures come"));
         println!(
             "{carrier} ({ways:?}), {}: arrived p50 {:.0} p95 {:.0} ms, shown p50 {:.0} p95 {:.0} ms, \
              frozen {:.2} %, {:.1} pictures a second, {:.2} % of sound concealed",
             ["down", "up"][who],
-            arrived.0,
-            arrived.1,
-            shown.0,
-            shown.1,
+            arrived.p50,
+            arrived.p95,
+            shown.p50,
+            shown.p95,
             span.frozen(),
-            span.pictures as f64 / span.seconds(),
-            span.concealed_ms as f64 / span.seconds() / 10.0,
+            span.rate(),
+            span.concealed(),
         );
         Figures {
             frozen: span.frozen(),
-            arrived_p95: arrived.1,
-            concealed: span.concealed_ms as f64 / span.seconds() / 10.0,
+            arrived_p95: arrived.p95,
+            concealed: span.concealed(),
         }
     });
     Some([down, up])
@@ -192,7 +131,7 @@ fn where_udp_is_dropped_in_a_call_it_goes_on_over_the_websocket_and_back() {
     let way = |wanted: Way| move |report: &Report| report.ways.carrier == wanted;
     until(&visit, Duration::from_secs(20), way(Way::Webrtc));
     let before = watch(&visit, Duration::from_secs(3)).each_ref().map(counts);
-    visit.link.udp(false);
+    visit.ward.link.udp(false);
     let (_, took) = until(&visit, Duration::from_secs(10), way(Way::Ws));
     let after = watch(&visit, Duration::from_secs(3)).each_ref().map(counts);
     for (who, name) in [(0, "down"), (1, "up")] {
@@ -215,7 +154,7 @@ fn where_udp_is_dropped_in_a_call_it_goes_on_over_the_websocket_and_back() {
         );
     }
     assert!(over(&visit.ana, Way::Ws));
-    visit.link.udp(true);
+    visit.ward.link.udp(true);
     let (_, took) = until(&visit, Duration::from_secs(40), way(Way::Webrtc));
     println!("over UDP again {took:?} after it went through");
     let begin = watch(&visit, Duration::from_millis(100))
