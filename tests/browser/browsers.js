@@ -13,10 +13,10 @@ export const PATIENCE = 60_000;
 
 /**
  * Chromium with a camera that plays a Y4M file; nothing of it leaves this machine.
- * @param {{ camera?: string | null, device?: boolean, allowCamera?: boolean, trustAll?: boolean, args?: string[] }} options
+ * @param {{ camera?: string | null, device?: boolean, allowCamera?: boolean, trustAll?: boolean, args?: string[], env?: Record<string, string> }} options
  */
 export async function chromium({
-  camera = null, device = true, allowCamera = true, trustAll = true, args = [], path = CHROMIUM, pipe = false,
+  camera = null, device = true, allowCamera = true, trustAll = true, args = [], path = CHROMIUM, pipe = false, env = {},
 } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'visita-chromium-'));
   const browser = await puppeteer.launch({
@@ -25,6 +25,7 @@ export async function chromium({
     acceptInsecureCerts: trustAll,
     protocolTimeout: 2 * PATIENCE,
     pipe,
+    env: { ...process.env, ...env },
     args: [
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',

@@ -8,6 +8,7 @@ import { ChannelSocket } from './channel.js';
 /** @typedef {import('../../../generated').Size} Size */
 /** @typedef {import('../../../generated').Slot} Slot */
 /** @typedef {import('./ladder.js').Why} Why */
+/** @typedef {import('../codecs.js').Moving} Moving */
 
 /** People whose sound and picture come by RTP; those of others come as frames. */
 const SLOTS = 12;
@@ -74,6 +75,22 @@ export function h264First(sdp, mid) {
   }).join('');
 }
 
+/** What one of a sender's formats is to us. @param {{ mimeType: string } | undefined} format @returns {Moving | null} */
+function movingOf(format) {
+  const codec = CODECS[format?.mimeType.toLowerCase() ?? ''];
+  return codec === 'h264' || codec === 'vp8' ? codec : null;
+}
+
+/**
+ * An encoding as any. A browser that lets a sender's codec be chosen looks what is chosen here, and so
+ * shows that it does.
+ * @param {() => void} chooses
+ * @returns {RTCRtpEncodingParameters}
+ */
+function chosen(chooses) {
+  return Object.defineProperty({}, 'codec', { get: () => void chooses(), enumerable: true });
+}
+
 export class Lane {
   /**
    * Begins at once.
@@ -87,7 +104,9 @@ export class Lane {
     this._up = false;
     this._peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const peer = this._peer;
-    this._sound = peer.addTransceiver('audio', { direction: 'sendonly' });
+    /** Whether one picture can be sent now in one codec and now in another, without another offer. */
+    this._chooses = false;
+    this._sound = peer.addTransceiver('audio', { direction: 'sendonly', sendEncodings: [chosen(() => (this._chooses = true))] });
     this._picture = peer.addTransceiver('video', { direction: 'sendonly' });
     this._prefer();
     this._slots = Array.from({ length: SLOTS }, () => ({
@@ -116,18 +135,20 @@ export class Lane {
     this._camera = null;
     /** @type {Size | null} */
     this._wanted = null;
+    /** What the picture is sent in, if there is a choice. @type {Moving | null} */
+    this._codec = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._broken = undefined;
     peer.onconnectionstatechange = () => this._changed();
     this._offer(url, identity).catch(() => this._fail('refused'));
   }
 
-  /** The codec that pictures are sent in; `null` if none was agreed. @returns {'h264' | 'vp8' | null} */
-  get codec() {
-    const [codec] = this._picture.sender.getParameters().codecs ?? [];
-    const mime = codec?.mimeType.toLowerCase();
-    if (mime === 'video/h264') return 'h264';
-    return mime === 'video/vp8' ? 'vp8' : null;
+  /** The codecs that the picture can be sent in, one at a time, best first; none if none was agreed. @returns {Moving[]} */
+  get codecs() {
+    const agreed = this._picture.sender.getParameters().codecs ?? [];
+    const first = movingOf(agreed[0]);
+    if (!first) return [];
+    return this._chooses ? [...new Set([first, ...agreed.map(movingOf).filter((codec) => codec !== null)])] : [first];
   }
 
   /**
@@ -171,9 +192,14 @@ export class Lane {
     this._direct();
   }
 
-  /** The largest size at which anybody shows the picture; `null`: nobody does. @param {Size | null} size */
-  wanted(size) {
+  /**
+   * The largest size at which anybody shows the picture, `null` if nobody does, and what it is to be sent in.
+   * @param {Size | null} size
+   * @param {Moving | null} codec
+   */
+  wanted(size, codec) {
     this._wanted = size;
+    this._codec = codec ?? this._codec;
     this._direct();
   }
 
@@ -271,7 +297,7 @@ export class Lane {
 
   /** Control follows the media, once both are there. Without a picture's codec frames need the connection. */
   _offerControl() {
-    if (!this._up || !this._control || !this.codec) return;
+    if (!this._up || !this._control || this.codecs.length === 0) return;
     this._events.control(this._control);
     this._control = null;
   }
@@ -295,6 +321,10 @@ export class Lane {
     const parameters = sender.getParameters();
     const [encoding] = parameters.encodings ?? [];
     if (!encoding) return;
+    if (this._chooses && this._codec) {
+      // Of the formats of one codec the first is the one that apps encode and decode.
+      encoding.codec = parameters.codecs.find((codec) => movingOf(codec) === this._codec);
+    }
     encoding.scaleResolutionDownBy = Math.max(1, by || 1);
     encoding.maxBitrate = Math.min(BITRATE.most, Math.max(BITRATE.bits / 4, Math.round((BITRATE.bits * shown) / BITRATE.at)));
     sender.setParameters(parameters).catch(() => {});
