@@ -13,9 +13,13 @@ import { writeY4m } from './y4m.js';
 
 const BLANK = '/api/v1/health';
 const CAMERA = { width: 320, height: 180, rate: 15 };
-/** Different pictures of each other that are waited for, and looks at how far they are from their sound. */
+/** Different pictures of each other that are waited for. */
 const PICTURES = 10;
-const LOOKS = 20;
+/**
+ * So many looks in a row must find half of the pictures no further from their sound than this, in
+ * milliseconds. A browser puts them by the sender's reports, of which several must have come.
+ */
+const LIPS = { looks: 20, within: 150 };
 /** The part of what is heard that each of the two others' tones has at least, and both together. */
 const PART = { each: 0.2, both: 0.9 };
 
@@ -76,25 +80,21 @@ function watchLips() {
  * Runs in a page: how a member's picture comes now, and how far it is from its sound, in milliseconds. Of
  * RTP that is what the browser says it plays of both, on the sender's clock.
  */
-async function lookAt(name) {
+async function lookAt(name, most) {
   const { here } = globalThis;
   const [id] = [...here.members].find(([, member]) => member.name === name);
   const slot = here.handle._live?._slots.find(({ member }) => member === id);
   const told = async (transceiver) => {
     const all = await transceiver.receiver.getStats();
     const rtp = [...all.values()].find(({ type }) => type === 'inbound-rtp');
-    return { plays: rtp?.estimatedPlayoutTimestamp, decoded: rtp?.framesDecoded ?? 0, mime: all.get(rtp?.codecId)?.mimeType, source: transceiver.receiver.getSynchronizationSources()[0] };
+    const codec = all.get(rtp?.codecId)?.mimeType.split('/')[1].toLowerCase();
+    return { plays: rtp?.estimatedPlayoutTimestamp, decoded: rtp?.framesDecoded ?? 0, codec };
   };
   const [sound, picture] = slot ? await Promise.all([told(slot.sound), told(slot.picture)]) : [];
   if (picture && sound.plays && picture.plays) (globalThis.offsets[id] ??= []).push(Math.abs(sound.plays - picture.plays));
-  const rtpOff = sound?.source && picture?.source ? (picture.source.rtpTimestamp / 90 - sound.source.rtpTimestamp / 48) - (picture.source.timestamp - sound.source.timestamp) : null;
   const frames = [...here.handle._pictures._senders.get(id)?.streams.values() ?? []].filter(({ decoder }) => decoder).map(({ codec }) => codec);
-  return {
-    rtp: picture?.decoded > 0 ? picture.mime : null,
-    frames: frames.at(-1) ?? null,
-    offsets: globalThis.offsets[id] ?? [],
-    debug: [sound?.plays && picture?.plays ? picture.plays - sound.plays : null, rtpOff],
-  };
+  const byRtp = picture?.decoded > 0;
+  return { byRtp, codec: byRtp ? picture.codec : frames.at(-1), offsets: (globalThis.offsets[id] ?? []).slice(-most) };
 }
 
 /** Of numbers, what so many of a hundred aren't above. */
@@ -119,16 +119,13 @@ async function seenBy(person, name, step) {
   }
   const parts = await tones(name, () => heardBy(person.page));
   for (const row of rows) {
-    const series = [];
-    const { rtp, frames, offsets } = await until(`looks at ${row.from}'s lips at ${name}`, async () => {
-      const look = await person.page.evaluate(lookAt, row.from);
-      series.push(look.debug.map((n) => n && Math.round(n)));
-      if (look.offsets.length >= LOOKS) return look;
-      throw new Error(`${look.offsets.length} looks, ${JSON.stringify(look)}`);
+    const { byRtp, codec, offsets } = await until(`the lips of ${row.from} at ${name}`, async () => {
+      const look = await person.page.evaluate(lookAt, row.from, LIPS.looks);
+      if (look.offsets.length === LIPS.looks && percentile(look.offsets, 50) <= LIPS.within) return look;
+      throw new Error(JSON.stringify(look));
     });
-    console.error(name, row.from, JSON.stringify(series));
     const av = { p50: percentile(offsets, 50), p95: percentile(offsets, 95) };
-    Object.assign(row, { codec: rtp ?? frames, byRtp: rtp !== null, part: parts[row.from], av });
+    Object.assign(row, { codec, byRtp, hertz: PEOPLE[row.from].tone, part: parts[row.from], av });
   }
   person.clean();
   return rows;
@@ -165,7 +162,8 @@ async function seenByClient(client, heard, carrier) {
     const pictures = new Set(shown.filter((time) => time >= first && time < to)).size;
     const { av_offset_ms: av } = rowOf(report, from, 'audio');
     const byRtp = report.carrier === 'webrtc';
-    return { from, to: 'client', pictures, part: parts[from], av, codec: rowOf(report, from, 'video').codec, byRtp };
+    if (pictures < PICTURES) throw new Error(`the client showed ${pictures} pictures of ${from}`);
+    return { from, to: 'client', pictures, hertz: PEOPLE[from].tone, part: parts[from], av, codec: rowOf(report, from, 'video').codec, byRtp };
   });
 }
 
