@@ -1,4 +1,5 @@
 // Real browsers, as the tests need them.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,8 +111,12 @@ export async function until(what, look, patience = PATIENCE) {
 }
 
 async function closing(browser, profile) {
+  const child = browser.process();
+  const over = child && child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null;
   try {
     await browser.close();
+    // Until then it writes into its folder.
+    await over;
   } finally {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -14,7 +14,7 @@ function over(codecs) {
     announce: (tracks) => seen.announced.push(tracks.map(({ id }) => id)),
     own: () => {}, frame: () => 'taken', waits: () => false, wantsKey: () => false, behind: () => false, line: () => {},
   });
-  publisher.way({ codecs, busy: true, camera: () => {}, wanted: (at, codec) => seen.sent.push([at, codec]) });
+  publisher.way({ codecs, busy: true, camera: () => {}, layers: (of) => [of], wanted: (at, codec) => seen.sent.push([at, codec]) });
   publisher._frame({}, 640, 360);
   return { publisher, seen };
 }

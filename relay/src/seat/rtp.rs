@@ -8,7 +8,7 @@ use std::{
 use bytes::{BufMut as _, Bytes, BytesMut};
 use visita_protocol::{
     chunk::{Chunks, Frame, split},
-    frame::{Header, References},
+    frame::{Header, MAX_LAYER, References},
     id::{MemberId, TrackId},
     media::{Kind, Layer},
     sealed::dress::undress,
@@ -31,8 +31,10 @@ const MOST_MISSING: u64 = 1_000;
 /// A frame that came by RTP.
 pub(crate) struct Whole<'a> {
     pub(crate) track: TrackId,
+    /// Its spatial layer, if its sender doesn't state its header.
+    pub(crate) layer: u8,
     pub(crate) key: bool,
-    /// Whether the frame before it came whole.
+    /// Whether the frame before it in its layer came whole.
     pub(crate) contiguous: bool,
     /// The numbers of its first and last packet.
     pub(crate) numbers: (u64, u64),
@@ -54,12 +56,15 @@ struct Number {
     next: u32,
     /// The last packet's.
     packet: Option<u64>,
+    /// The last frame's of each spatial layer.
+    last: [Option<u32>; MAX_LAYER as usize + 1],
 }
 
 impl Numbers {
-    /// The sequence of this frame: what is missing before it leaves a gap. Of sound each packet is a
-    /// frame; of pictures one gap is enough, since what follows can't be decoded.
-    fn number(&mut self, kind: Kind, whole: &Whole<'_>) -> u32 {
+    /// The sequence of this frame, and how far back the one is that it refers to: what is missing
+    /// before it leaves a gap. Of sound each packet is a frame; of pictures one gap is enough, since
+    /// what follows can't be decoded.
+    fn number(&mut self, kind: Kind, key: bool, whole: &Whole<'_>) -> (u32, u16) {
         let at = self.0.iter().position(|known| known.track == whole.track);
         let at = at.unwrap_or_else(|| {
             self.0.push(Number {
@@ -67,6 +72,7 @@ impl Numbers {
                 // Nothing refers to a frame before the first.
                 next: 1,
                 packet: None,
+                last: Default::default(),
             });
             self.0.len() - 1
         });
@@ -78,12 +84,27 @@ impl Numbers {
                 .and_then(|packet| first.checked_sub(packet + 1))
                 .filter(|missing| *missing <= MOST_MISSING)
                 .unwrap_or_default() as u32,
-            Kind::Video => u32::from(!whole.contiguous),
+            Kind::Video => {
+                let follows = known.last(whole.layer).is_some() && whole.contiguous;
+                u32::from(!follows && !(key && whole.contiguous))
+            }
         };
         known.packet = Some(last);
         let number = known.next.saturating_add(missing);
         known.next = number.saturating_add(1);
-        number
+        // What isn't there refers to the gap.
+        let before = known.last(whole.layer).filter(|_| missing == 0);
+        if let Some(last) = known.last.get_mut(usize::from(whole.layer)) {
+            *last = Some(number);
+        }
+        let back = before.map_or(1, |before| number.saturating_sub(before));
+        (number, back.try_into().unwrap_or(u16::MAX))
+    }
+}
+
+impl Number {
+    fn last(&self, layer: u8) -> Option<u32> {
+        self.last.get(usize::from(layer)).copied().flatten()
     }
 }
 
@@ -184,15 +205,20 @@ pub(crate) fn packed(
             ..*stated
         }
     } else {
+        let (sequence, back) = numbers.number(kind, key, whole);
+        let back = [back];
         Header {
             sender,
             track: whole.track,
-            layer: Layer::default(),
-            sequence: numbers.number(kind, whole),
+            layer: Layer {
+                spatial: whole.layer,
+                temporal: 0,
+            },
+            sequence,
             timestamp: MediaTime(whole.timestamp),
             chunk: 0,
             chunks: 1,
-            references: References::new(if key { &[] } else { &[1] })?,
+            references: References::new(if key { &[] } else { &back })?,
             level: whole.level,
         }
     };

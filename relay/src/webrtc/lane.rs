@@ -17,7 +17,7 @@ use str0m::{
     Event, IceConnectionState, Input, Output, Rtc, RtcError,
     bwe::{Bitrate, BweKind},
     channel::ChannelId,
-    media::{KeyframeRequestKind, Mid},
+    media::{KeyframeRequestKind, Mid, Rid},
     net::{Protocol, Receive},
 };
 use tokio::sync::Notify;
@@ -113,6 +113,8 @@ struct Inner {
     outgoing: Vec<(MemberId, Outgoing)>,
     meter: Meter,
     picture: Option<Mid>,
+    /// The layers of it that have come.
+    layers: Vec<Option<Rid>>,
     frames: Option<ChannelId>,
     control: Option<ChannelId>,
     packets: Packets,
@@ -136,6 +138,8 @@ enum Happened {
 /// A frame that came.
 struct Came {
     codec: Codec,
+    /// The spatial layer.
+    layer: u8,
     key: bool,
     contiguous: bool,
     first: u64,
@@ -319,7 +323,9 @@ impl Lane {
             && let Some(picture) = inner.picture
             && let Some(mut writer) = inner.rtc.writer(picture)
         {
-            let _ = writer.request_keyframe(None, KeyframeRequestKind::Pli);
+            for rid in &inner.layers {
+                let _ = writer.request_keyframe(*rid, KeyframeRequestKind::Pli);
+            }
         }
         let before = inner.due;
         self.turn(inner, happened);
@@ -517,6 +523,7 @@ impl Inner {
             outgoing: Vec::new(),
             meter: Meter::new(),
             picture: None,
+            layers: Vec::new(),
             frames: None,
             control: None,
             packets: Packets::default(),

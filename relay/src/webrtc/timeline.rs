@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use visita_protocol::frame::MAX_LAYER;
+
 /// Media time begins here, so that what was captured before the first frame arrived has a time too.
 const BEGIN_US: i64 = 1_000_000;
 
@@ -35,17 +37,20 @@ impl Medium {
     }
 }
 
+/// Sound, and each spatial layer of the picture, all of which count their own timestamps.
+pub(super) const MEDIA: usize = 2 + MAX_LAYER as usize;
+
 /// What comes from one participant: its sound and its picture.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
-    media: [Option<Medium>; 2],
+    media: [Option<Medium>; MEDIA],
     /// What is added to the sender's wall clock.
     offset_us: Option<i64>,
 }
 
 impl Incoming {
     /// The media time of a frame in microseconds, always above that of the one before it in the same
-    /// medium. `medium`: 0 or 1; `rate`: of its timestamps, a second; `arrived`: since any fixed
+    /// medium. `medium`: below [`MEDIA`]; `rate`: of its timestamps, a second; `arrived`: since any fixed
     /// moment.
     pub(super) fn frame(
         &mut self,
@@ -84,7 +89,13 @@ const OTHER_CLOCK_US: i64 = 2_000_000;
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     offset_us: Option<i64>,
+    /// When the last picture counts as captured.
+    picture_us: Option<u64>,
 }
+
+/// Pictures count as captured so much apart at least. Those of two layers are of one moment, and of two
+/// with one timestamp a browser takes one: it waits for seconds then.
+const APART_US: u64 = 1_000;
 
 impl Outgoing {
     /// When a frame of this media time counts as captured, in microseconds on the clock of `now_us`.
@@ -98,12 +109,25 @@ impl Outgoing {
         self.offset_us = Some(offset);
         (media + offset).max(0) as u64
     }
+
+    /// When the next picture counts as captured, which was at this time.
+    pub(super) fn after_the_last(&mut self, captured_us: u64) -> u64 {
+        let least = self.picture_us.map_or(0, |last| last + APART_US);
+        let is_near = least.saturating_sub(captured_us) <= OTHER_CLOCK_US as u64;
+        let at = if is_near {
+            captured_us.max(least)
+        } else {
+            captured_us
+        };
+        self.picture_us = Some(at);
+        at
+    }
 }
 
 /// A frame counts as captured this much earlier in sender reports than in RTP. One that is on our clock
 /// in the future, as it is after a first one that came late, would have str0m report the timestamp 0.
 /// The same for all, it moves nothing against anything else.
-const REPORTED_EARLIER: Duration = Duration::from_micros(OTHER_CLOCK_US as u64);
+const REPORTED_EARLIER: Duration = Duration::from_micros(2 * OTHER_CLOCK_US as u64);
 
 /// RTP's timestamps begin here. str0m reports a medium of which nothing was sent yet as being at 0, and
 /// browsers take reports for ones of a single clock, lips and all, that are less than 2^25 ticks apart
@@ -193,6 +217,25 @@ mod tests {
         let hours = 3_600_000_000;
         assert_eq!(outgoing.at(hours, 10_200_000), 10_200_000);
         assert_eq!(outgoing.at(hours + 20_000, 10_225_000), 10_220_000);
+    }
+
+    #[test]
+    fn no_two_pictures_are_of_one_moment() {
+        let mut outgoing = Outgoing::default();
+        assert_eq!(outgoing.after_the_last(5_000_000), 5_000_000);
+        assert_eq!(
+            outgoing.after_the_last(5_000_000),
+            5_001_000,
+            "another layer"
+        );
+        assert_eq!(outgoing.after_the_last(5_033_000), 5_033_000);
+        // A layer whose clock is a little behind until its first report.
+        assert_eq!(outgoing.after_the_last(5_020_000), 5_034_000);
+        assert_eq!(
+            outgoing.after_the_last(1_000_000),
+            1_000_000,
+            "another clock"
+        );
     }
 
     #[test]

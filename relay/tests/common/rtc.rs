@@ -8,7 +8,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc,
     channel::{ChannelConfig, ChannelId},
     format::Codec,
-    media::{Direction, Frequency, MediaKind, MediaTime, Mid},
+    media::{Direction, Frequency, MediaKind, MediaTime, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
 };
 use tokio::{net::UdpSocket, time::timeout};
@@ -42,6 +42,11 @@ pub struct Offered {
 
 impl Offered {
     pub async fn new(slots: usize) -> Self {
+        Self::with(slots, None).await
+    }
+
+    /// One whose picture is sent in layers of these names.
+    pub async fn with(slots: usize, layers: Option<&[&str]>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let config = Rtc::builder()
@@ -54,7 +59,12 @@ impl Offered {
         let mut api = rtc.sdp_api();
         let mut media = |kind, direction| api.add_media(kind, direction, None, None, None);
         let sound = media(MediaKind::Audio, Direction::SendOnly);
-        let picture = media(MediaKind::Video, Direction::SendOnly);
+        let simulcast = layers.map(|names| Simulcast {
+            send: names.iter().copied().map(SimulcastLayer::new).collect(),
+            recv: vec![],
+        });
+        let picture = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, simulcast);
+        let mut media = |kind, direction| api.add_media(kind, direction, None, None, None);
         let slots = (0..slots)
             .map(|_| {
                 let sound = media(MediaKind::Audio, Direction::RecvOnly);
@@ -123,7 +133,11 @@ pub fn offer(guest: &Guest, sdp: &str, tracks: Vec<Sent>) -> String {
 impl Peer {
     /// Brings the guest's media to UDP.
     pub async fn of(server: &Server, guest: &Guest, slots: usize, tracks: Vec<Sent>) -> Self {
-        let offered = Offered::new(slots).await;
+        Self::by(server, guest, Offered::new(slots).await, tracks).await
+    }
+
+    /// Brings the guest's media to UDP by this offer.
+    pub async fn by(server: &Server, guest: &Guest, offered: Offered, tracks: Vec<Sent>) -> Self {
         let body = offer(guest, &offered.sdp, tracks);
         let answer = server.posted("/api/v1/webrtc", &body, &[]).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
@@ -218,6 +232,17 @@ impl Peer {
 
     /// Sends a frame of this device's, captured at a time in milliseconds.
     pub fn write(&mut self, codec: Codec, captured_ms: u64, payload: impl Into<Arc<[u8]>>) {
+        self.write_layer(None, codec, captured_ms, payload);
+    }
+
+    /// Sends a frame of this layer.
+    pub fn write_layer(
+        &mut self,
+        layer: Option<&str>,
+        codec: Codec,
+        captured_ms: u64,
+        payload: impl Into<Arc<[u8]>>,
+    ) {
         let (mid, rate) = if codec == Codec::Opus {
             (self.sound, Frequency::FORTY_EIGHT_KHZ)
         } else {
@@ -235,6 +260,10 @@ impl Peer {
             writer.audio_level(-30, true)
         } else {
             writer
+        };
+        let writer = match layer {
+            Some(layer) => writer.rid(Rid::from(layer)),
+            None => writer,
         };
         writer.write(pt, Instant::now(), time, payload).unwrap();
     }

@@ -263,8 +263,9 @@ export class Publisher {
     const tracks = [];
     const { _width: width, _height: height } = this;
     if (this._way) {
-      for (const codec of this._way.codecs) {
-        tracks.push({ id: PICTURE_TRACK[codec], source: 'camera', codec, layers: [{ width, height }] });
+      const { codecs, lane } = this._way;
+      for (const codec of codecs) {
+        tracks.push({ id: PICTURE_TRACK[codec], source: 'camera', codec, layers: lane.layers({ width, height }) });
       }
     } else {
       for (const { codec, track } of this._coders) {

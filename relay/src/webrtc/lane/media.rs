@@ -5,10 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use str0m::{
     format::Codec as Format,
-    media::{Frequency, MediaData, MediaTime},
+    media::{Frequency, MediaData, MediaTime, Rid},
 };
 use visita_protocol::{
-    chunk::Chunks, frame::Header, id::TrackId, media::Codec, sealed::dress::dress, time::Now,
+    chunk::Chunks,
+    frame::{Header, MAX_LAYER},
+    id::TrackId,
+    media::Codec,
+    sealed::dress::dress,
+    time::Now,
 };
 
 use super::{
@@ -27,6 +32,7 @@ impl Came {
     pub(super) fn whole(&self, track: TrackId) -> Whole<'_> {
         Whole {
             track,
+            layer: self.layer,
             key: self.key,
             contiguous: self.contiguous,
             numbers: (self.first, self.last),
@@ -49,8 +55,12 @@ impl Inner {
             _ => return None,
         };
         let sound = codec == Codec::Opus;
+        let layer = layer(data.rid)?;
         if !sound {
             self.picture = Some(data.mid);
+            if !self.layers.contains(&data.rid) {
+                self.layers.push(data.rid);
+            }
         }
         let report = data.last_sender_info.map(|info| Report {
             wall: info
@@ -61,7 +71,7 @@ impl Inner {
         });
         let arrived = data.network_time.saturating_duration_since(self.began);
         let timestamp = self.incoming.frame(
-            usize::from(!sound),
+            if sound { 0 } else { 1 + usize::from(layer) },
             data.time.denom(),
             data.time.numer(),
             arrived,
@@ -75,6 +85,7 @@ impl Inner {
         });
         Some(Came {
             codec,
+            layer,
             key: sound || data.is_keyframe(),
             contiguous: data.contiguous,
             first: **data.seq_range.start(),
@@ -123,7 +134,13 @@ impl Inner {
             self.outgoing.push((header.sender, Outgoing::default()));
             self.outgoing.len() - 1
         });
-        let captured_us = self.outgoing[at].1.at(header.timestamp.0, now.0);
+        let outgoing = &mut self.outgoing[at].1;
+        let captured_us = outgoing.at(header.timestamp.0, now.0);
+        let captured_us = if coding.codec == Codec::Opus {
+            captured_us
+        } else {
+            outgoing.after_the_last(captured_us)
+        };
         let (captured, time) = said(clock::instant(Now(captured_us)), self.began);
         let time = MediaTime::from(time).rebase(rate);
         let writer = match header.level {
@@ -156,6 +173,14 @@ impl Inner {
         }
         written.is_ok()
     }
+}
+
+/// Which spatial layer comes under this name: its number, if it has one.
+fn layer(rid: Option<Rid>) -> Option<u8> {
+    let Some(rid) = rid else {
+        return Some(0);
+    };
+    rid.parse().ok().filter(|layer| *layer <= MAX_LAYER)
 }
 
 /// A frame's payload in one piece, with what RTP must see of one that is sealed.

@@ -3,6 +3,7 @@
 
 import { split } from '../../../protocol/chunk.js';
 import { ChannelSocket } from './channel.js';
+import { encodings, layersOf, RIDS } from './layers.js';
 
 /** @typedef {import('../../../generated').Codec} Codec */
 /** @typedef {import('../../../generated').Size} Size */
@@ -26,8 +27,6 @@ const LIFETIME = 400;
 const CHUNK = 16 * 1024;
 /** Bytes in the channel from which on no more frames are put into it. */
 const FULL = 64 * 1024;
-/** Bits a second that a picture of 640×360 is worth, and how a larger one grows. */
-const BITRATE = { at: 640 * 360, bits: 600_000, most: 1_800_000 };
 /** Milliseconds of a broken line that a browser may mend by itself. */
 const MENDS = 2500;
 
@@ -107,7 +106,8 @@ export class Lane {
     /** Whether one picture can be sent now in one codec and now in another, without another offer. */
     this._chooses = false;
     this._sound = peer.addTransceiver('audio', { direction: 'sendonly', sendEncodings: [chosen(() => (this._chooses = true))] });
-    this._picture = peer.addTransceiver('video', { direction: 'sendonly' });
+    const sendEncodings = RIDS.map((rid) => ({ rid }));
+    this._picture = peer.addTransceiver('video', { direction: 'sendonly', sendEncodings });
     this._prefer();
     this._slots = Array.from({ length: SLOTS }, () => ({
       sound: peer.addTransceiver('audio', { direction: 'recvonly' }),
@@ -184,6 +184,14 @@ export class Lane {
       this._events.sound(member, slot.sound.receiver.track);
       slot.video ??= this._show(slot);
     }
+  }
+
+  /**
+   * The layers in which a picture of this size is sent.
+   * @param {Size} size
+   */
+  layers(size) {
+    return layersOf(size, this._picture.sender.getParameters().encodings?.length ?? 1);
   }
 
   /** The camera's track from now on. @param {MediaStreamTrack | null} track */
@@ -316,17 +324,13 @@ export class Lane {
     if (sender.track !== track) sender.replaceTrack(track).catch(() => {});
     if (!track || !this._wanted) return;
     const { width = 0, height = 0 } = track.getSettings();
-    const by = Math.min(width / this._wanted.width, height / this._wanted.height);
-    const shown = (width * height) / Math.max(1, by) ** 2;
     const parameters = sender.getParameters();
-    const [encoding] = parameters.encodings ?? [];
-    if (!encoding) return;
-    if (this._chooses && this._codec) {
-      // Of the formats of one codec the first is the one that apps encode and decode.
-      encoding.codec = parameters.codecs.find((codec) => movingOf(codec) === this._codec);
-    }
-    encoding.scaleResolutionDownBy = Math.max(1, by || 1);
-    encoding.maxBitrate = Math.min(BITRATE.most, Math.max(BITRATE.bits / 4, Math.round((BITRATE.bits * shown) / BITRATE.at)));
+    const known = parameters.encodings ?? [];
+    const wanted = encodings({ width, height }, this._wanted, known.length);
+    known.forEach((encoding, layer) => Object.assign(encoding, wanted[layer]));
+    // Of the formats of one codec the first is the one that apps encode and decode.
+    const codec = this._chooses && this._codec ? parameters.codecs.find((one) => movingOf(one) === this._codec) : undefined;
+    if (codec) for (const encoding of known) encoding.codec = codec;
     sender.setParameters(parameters).catch(() => {});
   }
 
