@@ -1,4 +1,4 @@
-// Chromium, Firefox and `visita-client` in one room over one carrier: run by `pairs.test.js` in a network
+// Chromium, Firefox and, where its carrier is there, `visita-client` in one room: run by `pairs.test.js` in a network
 // of its own, since Firefox connects over no loopback address. Takes the carrier and the address to listen
 // on as JSON, and prints what each saw and heard of each other as JSON.
 import { join } from 'node:path';
@@ -20,8 +20,8 @@ const PICTURES = 10;
  * milliseconds. A browser puts them by the sender's reports, of which several must have come.
  */
 const LIPS = { looks: 20, within: 150 };
-/** The part of what is heard that each of the two others' tones has at least, and both together. */
-const PART = { each: 0.2, both: 0.9 };
+/** The part of what is heard that each of the others' tones has at least, and all together. */
+const PART = { each: 0.2, all: 0.9 };
 
 /** Who is there: the pitch that each says, and the times that stand in its pictures, in microseconds. */
 const PEOPLE = {
@@ -31,8 +31,12 @@ const PEOPLE = {
   client: { tone: 1000, from: 20e6, to: Infinity },
 };
 
-/** What a page must be on, what the client is told, and what is taken from pages. */
+/**
+ * What a page must be on, what the client is told, what is taken from pages, what the relay is told, and
+ * over what a page's control must have gone. Where WebSockets are refused there is no client.
+ */
 const CARRIERS = {
+  https: { step: 'webrtc', config: '[carriers]\nws = false', control: 'https' },
   webrtc: { step: 'webrtc', carrier: 'webrtc' },
   webcodecs: { step: 'frames', carrier: 'ws' },
   jpeg: { step: 'jpeg', carrier: 'ws', prepare: `(${withoutMedia})();` },
@@ -41,7 +45,8 @@ const CARRIERS = {
 /** What is to be undone, last first. */
 const undo = [];
 const t = { after: (what) => undo.unshift(what) };
-const othersOf = (name) => Object.keys(PEOPLE).filter((other) => other !== name);
+/** @param {string[]} names  of all */
+const othersOf = (name, names) => names.filter((other) => other !== name);
 
 /** Runs in a page: why it can't be on a step; nothing where it can. */
 async function unable(step) {
@@ -100,13 +105,21 @@ async function lookAt(name, most) {
 /** Of numbers, what so many of a hundred aren't above. */
 const percentile = (numbers, percent) => [...numbers].sort((a, b) => a - b)[Math.ceil((numbers.length * percent) / 100) - 1];
 
-/** What a page sees and hears of the others, once it is enough. @returns {Promise<object[]>} a row for each */
-async function seenBy(person, name, step) {
+/**
+ * What a page sees and hears of the others, once it is enough.
+ * @param {string[]} others
+ * @param {{ step: string, control?: string }} on
+ * @returns {Promise<object[]>}  a row for each
+ */
+async function seenBy(person, name, others, { step, control }) {
+  if (control) await person.event(`control over ${control} at ${name}`, (event) => event.type === 'way' && event.control === control);
   await person.event(`${name} on ${step}`, (event) => event.type === 'way' && event.step === step);
-  await until(`${name}'s others`, async () => (await Promise.all(othersOf(name).map((other) => person.member(other)))).every(Boolean));
+  await until(`${name}'s others`, async () => (await Promise.all(others.map((other) => person.member(other)))).every(Boolean));
+  await person.chat(`from ${name}`);
+  for (const other of others) if (other !== 'client') await person.reads(`from ${other}`);
   await person.page.evaluate(watchLips);
   const rows = [];
-  for (const from of othersOf(name)) {
+  for (const from of others) {
     const { from: first, to } = PEOPLE[from];
     const numbers = new Set();
     await until(`${PICTURES} pictures of ${from} at ${name}`, async () => {
@@ -117,7 +130,7 @@ async function seenBy(person, name, step) {
     });
     rows.push({ from, to: name, pictures: numbers.size });
   }
-  const parts = await tones(name, () => heardBy(person.page));
+  const parts = await tones(name, others, () => heardBy(person.page));
   for (const row of rows) {
     const { byRtp, codec, offsets } = await until(`the lips of ${row.from} at ${name}`, async () => {
       const look = await person.page.evaluate(lookAt, row.from, LIPS.looks);
@@ -131,33 +144,33 @@ async function seenBy(person, name, step) {
   return rows;
 }
 
-/** Waits until what is heard is the two others' tones, and next to nothing else. @returns each one's part */
-async function tones(name, hear) {
+/** Waits until what is heard is the others' tones, and next to nothing else. @returns each one's part */
+async function tones(name, others, hear) {
   const parts = {};
   await until(`the others' tones at ${name}`, async () => {
     const samples = await hear();
-    for (const other of othersOf(name)) parts[other] = partOf(samples, PEOPLE[other].tone);
+    for (const other of others) parts[other] = partOf(samples, PEOPLE[other].tone);
     const all = Object.values(parts);
-    if (all.every((part) => part >= PART.each) && all.reduce((sum, part) => sum + part) >= PART.both) return true;
+    if (all.every((part) => part >= PART.each) && all.reduce((sum, part) => sum + part) >= PART.all) return true;
     throw new Error(JSON.stringify(parts));
   });
   return parts;
 }
 
 /** What the client saw and heard, by its own report and by the marks in the pictures that it decoded. */
-async function seenByClient(client, heard, carrier) {
+async function seenByClient(client, others, heard, carrier) {
   const reports = () => client.lines.filter((line) => line.startsWith('{"first_picture_ms"')).map((line) => JSON.parse(line));
   /** The last of a sender's rows of a kind: before UDP was up there were others. */
   const rowOf = (report, name, kind) => report.received.filter((row) => row.name === name && row.kind === kind).at(-1);
   await until('the client’s pictures and sound', () => {
     const report = reports().at(-1);
-    if (report?.carrier === carrier && othersOf('client').every((name) => rowOf(report, name, 'audio')?.av_offset_ms && rowOf(report, name, 'video')?.frames_decoded >= 2 * PICTURES)) return true;
+    if (report?.carrier === carrier && others.every((name) => rowOf(report, name, 'audio')?.av_offset_ms && rowOf(report, name, 'video')?.frames_decoded >= 2 * PICTURES)) return true;
     throw new Error(JSON.stringify(report));
   });
-  const parts = await tones('client', heard);
+  const parts = await tones('client', others, heard);
   const report = await client.report();
   const shown = client.lines.filter((line) => line.includes('"stamp":"shown"')).map((line) => JSON.parse(line).captured);
-  return othersOf('client').map((from) => {
+  return others.map((from) => {
     const { from: first, to } = PEOPLE[from];
     const pictures = new Set(shown.filter((time) => time >= first && time < to)).size;
     const { av_offset_ms: av } = rowOf(report, from, 'audio');
@@ -168,9 +181,9 @@ async function seenByClient(client, heard, carrier) {
 }
 
 async function run({ carrier: name, address }) {
-  const { step, carrier, prepare = '' } = CARRIERS[name];
+  const { step, control, carrier, config, prepare = '' } = CARRIERS[name];
   const files = folder(t);
-  const host = await relay(t, { udp: step === 'webrtc', address });
+  const host = await relay(t, { udp: step === 'webrtc', address, config });
   const device = await pulse(t);
   device.say(writeWav(join(files, 'firefox.wav'), PEOPLE.Firefox.tone));
   const heard = device.listen();
@@ -196,7 +209,7 @@ async function run({ carrier: name, address }) {
   ]);
   t.after(chrome.close);
   t.after(fox.close);
-  const client = participant(t, host, 'sala', 'client', {
+  const client = carrier && participant(t, host, 'sala', 'client', {
     video: `synthetic:${CAMERA.width}x${CAMERA.height}@${CAMERA.rate}`, env: device.env,
     args: ['--audio', `tone:${PEOPLE.client.tone}`, '--play-audio', 'device', '--carrier', carrier, '--stamps', '--report-every', '1'],
   });
@@ -207,13 +220,14 @@ async function run({ carrier: name, address }) {
     joinFrom(chrome.browser, host.url + BLANK, { ...options, name: 'Chromium', prepare: `${prepare}(${listening})()` }),
     joinFrom(fox.browser, host.url + BLANK, { ...options, name: 'Firefox', prepare: `${prepare}(${listening})();${marked}` }),
   ]);
-  const names = ['Chromium', 'Firefox'];
+  const names = ['Chromium', 'Firefox', ...client ? ['client'] : []];
   const why = await Promise.all(people.map(({ page }) => page.evaluate(unable, step)));
   const rows = await Promise.all(people.map(async (person, at) => {
     const to = names[at];
-    return why[at] ? othersOf(to).map((from) => ({ from, to, why: `${to} ${why[at]}` })) : seenBy(person, to, step);
+    const others = othersOf(to, names);
+    return why[at] ? others.map((from) => ({ from, to, why: `${to} ${why[at]}` })) : seenBy(person, to, others, { step, control });
   }));
-  const last = await seenByClient(client, heard, carrier);
+  const last = client ? await seenByClient(client, othersOf('client', names), heard, carrier) : [];
   return [...rows.flat(), ...last];
 }
 

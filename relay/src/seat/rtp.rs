@@ -86,7 +86,7 @@ impl Numbers {
                 .unwrap_or_default() as u32,
             Kind::Video => {
                 let follows = known.last(whole.layer).is_some() && whole.contiguous;
-                u32::from(!follows && !(key && whole.contiguous))
+                u32::from(!(follows || key && whole.contiguous))
             }
         };
         known.packet = Some(last);
