@@ -1,6 +1,6 @@
-// Chromium, Firefox and, where its carrier is there, `visita-client` in one room: run by `pairs.test.js` in a network
-// of its own, since Firefox connects over no loopback address. Takes the carrier and the address to listen
-// on as JSON, and prints what each saw and heard of each other as JSON.
+// Chromium, Firefox and, where its carrier is there, `visita-client` in one room: run by `pairs.test.js` in
+// a network of its own, since Firefox connects over no loopback address. Takes the carrier and the address
+// to listen on as JSON, and prints what each saw and heard of each other as JSON.
 import { join } from 'node:path';
 
 import { chromium, firefox, until, withoutMedia } from './browsers.js';
