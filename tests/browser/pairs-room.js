@@ -126,7 +126,8 @@ async function seenBy(person, name, others, { step, control }) {
       const picture = await person.pixels(from);
       const mark = picture && read(picture);
       if (mark && mark.time >= first && mark.time < to) numbers.add(mark.number);
-      return numbers.size >= PICTURES;
+      if (numbers.size >= PICTURES) return true;
+      throw new Error(JSON.stringify({ seen: numbers.size, mark, member: await person.member(from) }));
     });
     rows.push({ from, to: name, pictures: numbers.size });
   }
