@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { chromium, PATIENCE, until } from './browsers.js';
+import { chromium, PATIENCE, until, withoutMedia } from './browsers.js';
 import { participant, relay } from './harness.js';
 import { joinFrom } from './page.js';
 import { hears, hearsNothing, listening, writeWav } from './tones.js';
@@ -98,6 +98,41 @@ test('Chromium over UDP and visita-client over its WebSocket see and hear each o
   assert.ok(sound.level_dbfs > -20 && sound.level_dbfs < -10, JSON.stringify(sound));
   assert.ok(picture?.frames_decoded > 20, JSON.stringify(report));
   luis.clean();
+});
+
+/** Runs before a page's scripts: WebRTC without WebCodecs, as in older browsers. */
+const withoutCodecs = () => {
+  for (const name of ['VideoEncoder', 'VideoDecoder', 'EncodedVideoChunk', 'MediaStreamTrackProcessor']) delete globalThis[name];
+};
+
+/** Runs in a page: how many messages went through its lane's channel for frames; nothing without one. */
+const throughChannel = async () => {
+  const stats = await globalThis.here.handle._live?._peer.getStats();
+  const { messagesSent, messagesReceived } = [...stats?.values() ?? []].find(({ type, label }) => type === 'data-channel' && label === 'frames') ?? {};
+  return { messagesSent, messagesReceived };
+};
+
+test('a page over UDP and one that has nothing but JPEG see each other: its pictures take the channel, both ways', LONG, async (t) => {
+  const host = await relay(t, { udp: true });
+  const [here, there] = await Promise.all([browser(), browser()]);
+  t.after(here.close);
+  t.after(there.close);
+  const ana = await joinFrom(here.browser, host.url + BLANK, { ...OPTIONS, name: 'Ana', prepare: `(${withoutCodecs})();(${listening})()` });
+  // From then on there is no other way for anything of hers.
+  await ana.event('all of it over UDP', (event) => event.type === 'way' && event.control === 'webrtc' && event.step === 'webrtc');
+  const luis = await joinFrom(there.browser, host.url + BLANK, { ...OPTIONS, name: 'Luis', prepare: `(${withoutMedia})();(${listening})()` });
+  await luis.event('the step', (event) => event.type === 'way' && event.step === 'jpeg');
+  await Promise.all([luis.sees('Ana', 10), ana.sees('Luis', 10), hears(luis.page, HERE), hears(ana.page, HERE)]);
+  const codecs = (tracks) => tracks.filter(({ source }) => source === 'camera').map(({ codec }) => codec);
+  assert.ok(codecs((await luis.member('Ana')).tracks).includes('jpeg'));
+  assert.deepEqual(codecs((await ana.member('Luis')).tracks), ['jpeg']);
+  const { messagesSent, messagesReceived } = await ana.page.evaluate(throughChannel);
+  assert.ok(messagesSent >= 10 && messagesReceived >= 10, `${messagesSent} sent, ${messagesReceived} received`);
+  assert.equal((await ana.events()).filter(({ type }) => type === 'way').at(-1).control, 'webrtc');
+  for (const one of [ana, luis]) {
+    await one.leave();
+    one.clean();
+  }
 });
 
 test('where UDP is silent the call goes on over the WebSocket', LONG, async (t) => {

@@ -30,6 +30,9 @@ const REORDERED: usize = 1_000;
 /// Sounds that wait for one that is missing before them: it isn't sent again, so only for one that
 /// was overtaken.
 const SOUNDS_REORDERED: usize = 2;
+/// How often it is reported when sounds were captured: as often as of pictures, since lips are with the
+/// sound only once a browser knows it of both.
+const REPORTS: Duration = Duration::from_secs(1);
 /// How often it is counted what gets lost.
 const COUNT: Duration = Duration::from_secs(1);
 
@@ -180,6 +183,7 @@ pub(super) fn machine(
         .enable_bwe(Some(Bitrate::bps(budget::FIRST)))
         .set_reordering_size_video(REORDERED)
         .set_reordering_size_audio(SOUNDS_REORDERED)
+        .set_rtcp_report_interval_audio(REPORTS)
         .set_stats_interval(Some(COUNT))
         .set_extension(header::NUMBER, header::extension())
         .build(now)

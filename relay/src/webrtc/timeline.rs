@@ -4,7 +4,7 @@
 //! reports, which say when on the sender's wall clock a timestamp was; until the first one comes, a
 //! frame counts as captured when it arrived.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use visita_protocol::frame::MAX_LAYER;
 
@@ -124,6 +124,24 @@ impl Outgoing {
     }
 }
 
+/// A frame counts as captured this much earlier in sender reports than in RTP. One that is on our clock
+/// in the future, as it is after a first one that came late, would have str0m report the timestamp 0.
+/// The same for all, it moves nothing against anything else.
+const REPORTED_EARLIER: Duration = Duration::from_micros(2 * OTHER_CLOCK_US as u64);
+
+/// RTP's timestamps begin here. str0m reports a medium of which nothing was sent yet as being at 0, and
+/// browsers take reports for ones of a single clock, lips and all, that are less than 2^25 ticks apart
+/// (700 s of sound, 373 s of picture).
+const RTP_BEGIN: Duration = Duration::from_secs(1000);
+
+/// What is said of a frame that counts as captured then, to a participant whose lane began then: when
+/// reports have it captured, and the time of which its timestamp is.
+pub(super) fn said(captured: Instant, began: Instant) -> (Instant, Duration) {
+    let reported = captured.checked_sub(REPORTED_EARLIER).unwrap_or(began);
+    let time = (captured + RTP_BEGIN).saturating_duration_since(began);
+    (reported, time)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,5 +236,24 @@ mod tests {
             1_000_000,
             "another clock"
         );
+    }
+
+    #[test]
+    fn no_frame_is_reported_as_of_the_future_nor_near_the_timestamp_0() {
+        let began = Instant::now() + ms(60_000);
+        let now_us = 5_000_000;
+        let mut outgoing = Outgoing::default();
+        // The first came late, and the next doesn't: captured after now, on our clock.
+        outgoing.at(1_000_000, now_us);
+        let captured_us = outgoing.at(2_500_000, now_us + 1_000);
+        assert!(captured_us > now_us + 1_000);
+        let us = Duration::from_micros;
+        let (reported, time) = said(began + us(captured_us), began);
+        assert!(reported <= began + us(now_us));
+        // As far apart as they were captured.
+        let (first, first_time) = said(began + us(now_us), began);
+        assert_eq!(reported - first, time - first_time);
+        let few = |rate: u64| first_time.as_secs() * rate <= 1 << 25;
+        assert!(!few(48_000) && !few(90_000));
     }
 }

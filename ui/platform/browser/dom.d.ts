@@ -4,3 +4,5 @@ declare class MediaStreamTrackProcessor {
   constructor(options: { track: MediaStreamTrack; maxBufferSize?: number });
   readonly readable: ReadableStream<VideoFrame>;
 }
+/** What a sender sends in, of what was agreed: chosen without another offer, where the browser can. */
+interface RTCRtpEncodingParameters { codec?: RTCRtpCodec }

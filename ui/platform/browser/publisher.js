@@ -67,7 +67,7 @@ export class Publisher {
     this._rate = new Rate(BITRATE);
     /** What takes JPEG, if not the connection. @type {Lane | null} */
     this._lane = null;
-    /** @type {{ lane: Lane, track: number, codec: 'h264' | 'vp8' } | null} */
+    /** What the picture can go in by RTP, one at a time. @type {{ lane: Lane, codecs: Moving[] } | null} */
     this._way = null;
     /** @type {MediaStreamTrack | null} */
     this._camera = null;
@@ -103,9 +103,9 @@ export class Publisher {
    * @param {Lane | null} lane
    */
   way(lane) {
-    const codec = lane?.codec;
+    const codecs = lane?.codecs ?? [];
     this._lane = lane;
-    this._way = lane && codec ? { lane, codec, track: PICTURE_TRACK[codec] } : null;
+    this._way = lane && codecs.length > 0 ? { lane, codecs } : null;
     this._wanted = new Map();
     this._stopEncoding();
     this._way?.lane.camera(this._camera);
@@ -126,7 +126,14 @@ export class Publisher {
       coder.encoder = null;
     }
     this._wanted = wanted;
-    this._way?.lane.wanted(wanted.get(this._way.track) ?? null);
+    if (!this._way) return;
+    const { lane, codecs } = this._way;
+    const [codec, more] = codecs.filter((one) => wanted.has(PICTURE_TRACK[one]));
+    lane.wanted((codec && wanted.get(PICTURE_TRACK[codec])) ?? null, codec ?? null);
+    if (!more) return;
+    // Some decode only the one and some only the other: RTP is for the first, and the others get JPEG.
+    this._way = { lane, codecs: [codec] };
+    this._announce();
   }
 
   /**
@@ -158,7 +165,8 @@ export class Publisher {
   _follow(now) {
     const behind = this._ways.behind();
     // What goes by RTP is the browser's to keep within the line.
-    const asked = this._pause.sends && [...this._wanted.keys()].some((track) => track !== this._way?.track);
+    const byRtp = (this._way?.codecs ?? []).map((codec) => PICTURE_TRACK[codec]);
+    const asked = this._pause.sends && [...this._wanted.keys()].some((track) => !byRtp.includes(track));
     const least = !this._coders.some(({ track }) => this._wanted.has(track)) || this._rate.isLeast;
     if (!this._pause.turn(now, !(asked && least && behind))) return;
     if (!this._pause.sends) {
@@ -255,8 +263,10 @@ export class Publisher {
     const tracks = [];
     const { _width: width, _height: height } = this;
     if (this._way) {
-      const { track: id, codec, lane } = this._way;
-      tracks.push({ id, source: 'camera', codec, layers: lane.layers({ width, height }) });
+      const { codecs, lane } = this._way;
+      for (const codec of codecs) {
+        tracks.push({ id: PICTURE_TRACK[codec], source: 'camera', codec, layers: lane.layers({ width, height }) });
+      }
     } else {
       for (const { codec, track } of this._coders) {
         tracks.push({ id: track, source: 'camera', codec, layers: [videoSize(width, height)] });

@@ -21,7 +21,7 @@ use super::{
         again::Written,
         header::Stated,
         slots::Pair,
-        timeline::{Outgoing, Report},
+        timeline::{Outgoing, Report, said},
     },
     Came, Inner,
 };
@@ -141,8 +141,8 @@ impl Inner {
         } else {
             outgoing.after_the_last(captured_us)
         };
-        let captured = clock::instant(Now(captured_us));
-        let time = MediaTime::from_micros(captured_us).rebase(rate);
+        let (captured, time) = said(clock::instant(Now(captured_us)), self.began);
+        let time = MediaTime::from(time).rebase(rate);
         let writer = match header.level {
             Some(level) => writer.audio_level(level.dbov() as i8, level.voice()),
             None => writer,

@@ -9,6 +9,7 @@ import { encodings, layersOf, RIDS } from './layers.js';
 /** @typedef {import('../../../generated').Size} Size */
 /** @typedef {import('../../../generated').Slot} Slot */
 /** @typedef {import('./ladder.js').Why} Why */
+/** @typedef {import('../codecs.js').Moving} Moving */
 
 /** People whose sound and picture come by RTP; those of others come as frames. */
 const SLOTS = 12;
@@ -73,6 +74,22 @@ export function h264First(sdp, mid) {
   }).join('');
 }
 
+/** What one of a sender's formats is to us. @param {{ mimeType: string } | undefined} format @returns {Moving | null} */
+function movingOf(format) {
+  const codec = CODECS[format?.mimeType.toLowerCase() ?? ''];
+  return codec === 'h264' || codec === 'vp8' ? codec : null;
+}
+
+/**
+ * An encoding as any. A browser that lets a sender's codec be chosen looks what is chosen here, and so
+ * shows that it does.
+ * @param {() => void} chooses
+ * @returns {RTCRtpEncodingParameters}
+ */
+function chosen(chooses) {
+  return Object.defineProperty({}, 'codec', { get: () => void chooses(), enumerable: true });
+}
+
 export class Lane {
   /**
    * Begins at once.
@@ -86,7 +103,9 @@ export class Lane {
     this._up = false;
     this._peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const peer = this._peer;
-    this._sound = peer.addTransceiver('audio', { direction: 'sendonly' });
+    /** Whether one picture can be sent now in one codec and now in another, without another offer. */
+    this._chooses = false;
+    this._sound = peer.addTransceiver('audio', { direction: 'sendonly', sendEncodings: [chosen(() => (this._chooses = true))] });
     const sendEncodings = RIDS.map((rid) => ({ rid }));
     this._picture = peer.addTransceiver('video', { direction: 'sendonly', sendEncodings });
     this._prefer();
@@ -116,18 +135,20 @@ export class Lane {
     this._camera = null;
     /** @type {Size | null} */
     this._wanted = null;
+    /** What the picture is sent in, if there is a choice. @type {Moving | null} */
+    this._codec = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._broken = undefined;
     peer.onconnectionstatechange = () => this._changed();
     this._offer(url, identity).catch(() => this._fail('refused'));
   }
 
-  /** The codec that pictures are sent in; `null` if none was agreed. @returns {'h264' | 'vp8' | null} */
-  get codec() {
-    const [codec] = this._picture.sender.getParameters().codecs ?? [];
-    const mime = codec?.mimeType.toLowerCase();
-    if (mime === 'video/h264') return 'h264';
-    return mime === 'video/vp8' ? 'vp8' : null;
+  /** The codecs that the picture can be sent in, one at a time, best first; none if none was agreed. @returns {Moving[]} */
+  get codecs() {
+    const agreed = this._picture.sender.getParameters().codecs ?? [];
+    const first = movingOf(agreed[0]);
+    if (!first) return [];
+    return this._chooses ? [...new Set([first, ...agreed.map(movingOf).filter((codec) => codec !== null)])] : [first];
   }
 
   /**
@@ -179,9 +200,14 @@ export class Lane {
     this._direct();
   }
 
-  /** The largest size at which anybody shows the picture; `null`: nobody does. @param {Size | null} size */
-  wanted(size) {
+  /**
+   * The largest size at which anybody shows the picture, `null` if nobody does, and what it is to be sent in.
+   * @param {Size | null} size
+   * @param {Moving | null} codec
+   */
+  wanted(size, codec) {
     this._wanted = size;
+    this._codec = codec ?? this._codec;
     this._direct();
   }
 
@@ -279,7 +305,7 @@ export class Lane {
 
   /** Control follows the media, once both are there. Without a picture's codec frames need the connection. */
   _offerControl() {
-    if (!this._up || !this._control || !this.codec) return;
+    if (!this._up || !this._control || this.codecs.length === 0) return;
     this._events.control(this._control);
     this._control = null;
   }
@@ -302,6 +328,9 @@ export class Lane {
     const known = parameters.encodings ?? [];
     const wanted = encodings({ width, height }, this._wanted, known.length);
     known.forEach((encoding, layer) => Object.assign(encoding, wanted[layer]));
+    // Of the formats of one codec the first is the one that apps encode and decode.
+    const codec = this._chooses && this._codec ? parameters.codecs.find((one) => movingOf(one) === this._codec) : undefined;
+    if (codec) for (const encoding of known) encoding.codec = codec;
     sender.setParameters(parameters).catch(() => {});
   }
 
