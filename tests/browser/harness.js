@@ -97,17 +97,16 @@ export function command(t, path, args, env = {}) {
 }
 
 /**
- * A relay, with the page's files as they are in the source, and without UDP unless `udp` says so: media
- * goes over WebSockets.
- * @param {{ config?: string, limits?: string, udp?: boolean, address?: string }} options  lines of its
- *   TOML file, and where it listens
+ * A relay on 127.0.0.1, with the page's files as they are in the source, and without UDP unless `udp`
+ * says so: media goes over WebSockets.
+ * @param {{ config?: string, limits?: string, udp?: boolean }} options  lines of its TOML file
  */
-export async function relay(t, { config = '', limits = '', udp = false, address = '127.0.0.1' } = {}) {
+export async function relay(t, { config = '', limits = '', udp = false } = {}) {
   const data = folder(t);
   const file = join(data, 'relay.toml');
   writeFileSync(file, `ui = ${JSON.stringify(join(TOP, 'ui'))}\n${udp ? '' : 'udp_port = 0\n'}${config}\n[limits]\n${limits}\n`);
   const running = program(t, 'visita-relay',
-    ['serve', '--listen', `${address}:0`, '--data', join(data, 'ward'), '--config', file]);
+    ['serve', '--listen', '127.0.0.1:0', '--data', join(data, 'ward'), '--config', file]);
   const ready = JSON.parse(await running.line('ready line'));
   const url = new URL(ready.url);
   return { ...running, url: url.origin, port: Number(url.port), fingerprint: ready.fingerprint };

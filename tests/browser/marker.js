@@ -25,46 +25,6 @@ export const wordsOf = (number, time) =>
   [number >>> 0, Math.floor(time / 65_536) >>> 0, (((time % 65_536) << 16) | checksum(number, time)) >>> 0];
 
 /**
- * Runs in a page before its scripts: a camera that is opened shows these markers over and over, in a
- * picture that moves. For a browser that takes no file for its camera.
- * @param {{ width: number, height: number, rate: number, frames: number[][] }} picture  `frames`: each
- *   one's words
- */
-export const markerCamera = ({ width, height, rate, frames }) => {
-  const canvas = Object.assign(document.createElement('canvas'), { width, height });
-  const pencil = canvas.getContext('2d', { alpha: false });
-  const column = (at) => Math.floor((at * width) / 36);
-  const row = (at) => Math.floor((at * height) / 20);
-  const block = (x, y) => pencil.fillRect(column(x), row(y), column(x + 1) - column(x), row(y + 1) - row(y));
-  let number = 0;
-  const next = () => {
-    pencil.fillStyle = `hsl(${(number * 8) % 360} 30% 50%)`;
-    pencil.fillRect(0, 0, width, height);
-    pencil.fillStyle = 'black';
-    pencil.fillRect(column(1), 0, column(35) - column(1), row(5));
-    pencil.fillStyle = 'white';
-    frames[number % frames.length].forEach((word, index) => {
-      block(1, index + 1);
-      for (let bit = 0; bit < 32; bit += 1) if ((word >>> (31 - bit)) & 1) block(2 + bit, index + 1);
-    });
-    number += 1;
-  };
-  const { getUserMedia } = MediaDevices.prototype;
-  MediaDevices.prototype.getUserMedia = async function opened(given) {
-    const stream = await getUserMedia.call(this, given);
-    if (!given.video) return stream;
-    for (const track of stream.getVideoTracks()) {
-      track.stop();
-      stream.removeTrack(track);
-    }
-    next();
-    setInterval(next, 1000 / rate);
-    stream.addTrack(canvas.captureStream(rate).getVideoTracks()[0]);
-    return stream;
-  };
-};
-
-/**
  * Draws a marker into a luma plane.
  * @param {Uint8Array} luma
  */

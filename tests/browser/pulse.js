@@ -8,16 +8,14 @@ import { join } from 'node:path';
 import { until } from './browsers.js';
 import { command, folder } from './harness.js';
 
-/** What browsers call its microphone; a name of several words would need quotes in quotes. */
-const MICROPHONE = 'TestMicrophone';
 /** Samples that are kept of what is played: a third of a second. */
 const KEPT = 16_384;
 
 /**
- * @returns {Promise<{ env: Record<string, string>, microphone: string, tell: (...args: string[]) => string, say: (wav: string, sink?: string) => void, listen: (sink?: string) => () => number[] }>}
- *   the environment for programs that are to use it; what browsers call its microphone; a way to command
- *   it (`pactl`); a way to say something into its microphone, over and over; and a way to hear the last
- *   third of a second that was played
+ * @returns {Promise<{ env: Record<string, string>, tell: (...args: string[]) => string, say: (wav: string, sink?: string) => void, listen: (sink?: string) => () => number[] }>}
+ *   the environment for programs that are to use it; a way to command it (`pactl`); a way to say
+ *   something into its microphone, over and over; and a way to hear the last third of a second that was
+ *   played
  */
 export async function pulse(t) {
   const home = folder(t);
@@ -27,7 +25,7 @@ export async function pulse(t) {
     'module-null-sink sink_name=played rate=48000',
     'module-null-sink sink_name=nowhere rate=48000',
     'module-null-sink sink_name=said rate=48000 channels=1',
-    `module-remap-source source_name=microphone master=said.monitor source_properties=device.description=${MICROPHONE}`,
+    'module-remap-source source_name=microphone master=said.monitor',
   ];
   command(t, '/usr/bin/pulseaudio', [
     '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '--disable-shm=yes', '--realtime=no', '--high-priority=no',
@@ -46,7 +44,6 @@ export async function pulse(t) {
   return {
     env,
     tell,
-    microphone: MICROPHONE,
     say(wav, sink = 'said') {
       command(t, '/bin/sh', ['-c', 'while paplay --device="$1" "$0"; do :; done', wav, sink], env);
     },

@@ -4,11 +4,10 @@ import { openSync, writeSync, closeSync } from 'node:fs';
 import { draw } from './marker.js';
 
 /**
- * Writes `seconds` of video; Chromium plays it in a loop. `noise` makes it hard to encode; `from` is the
- * time in the first picture, in microseconds.
+ * Writes `seconds` of video; Chromium plays it in a loop. `noise` makes it hard to encode.
  * @param {string} path
  */
-export function writeY4m(path, { width = 640, height = 360, rate = 30, seconds = 3, chroma = [110, 150], noise = 0, from = 0 } = {}) {
+export function writeY4m(path, { width = 640, height = 360, rate = 30, seconds = 3, chroma = [110, 150], noise = 0 } = {}) {
   const file = openSync(path, 'w');
   try {
     writeSync(file, `YUV4MPEG2 W${width} H${height} F${rate}:1 Ip A1:1 C420jpeg\n`);
@@ -25,7 +24,7 @@ export function writeY4m(path, { width = 640, height = 360, rate = 30, seconds =
           luma[at] += (state >>> 16) % noise;
         }
       }
-      draw(luma, width, height, number, from + Math.round((number * 1e6) / rate));
+      draw(luma, width, height, number, Math.round((number * 1e6) / rate));
       writeSync(file, 'FRAME\n');
       writeSync(file, luma);
       for (const plane of planes) writeSync(file, plane);

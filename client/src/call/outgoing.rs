@@ -125,7 +125,7 @@ impl Outgoing {
                     time: captured,
                     ..
                 } = encoded;
-                if let Some(trace) = &trace {
+                if let Some(trace) = trace.as_ref().filter(|_| encoded.largest) {
                     trace.stamp(Stamp::Encoded { track, captured });
                 }
                 if shared.send(&encoded) == Fate::DroppedAndNeedsKeyFrame {

@@ -36,10 +36,16 @@ pub(super) fn beside(full: Size, wanted: Size) -> Option<Size> {
     (!covers).then_some(small)
 }
 
+/// What the small layer costs beside the whole one: so little that its base alone passes beside sound on
+/// a line of 200 kbit/s, which is whom it is for.
+fn least(size: Size) -> u32 {
+    bitrate(size) / 5 * 3
+}
+
 /// Bits a second for a picture of which so much can be sent, and that is shown as large as `wanted` at
 /// most: those of all its layers.
 pub fn bits(full: Size, wanted: Size) -> u32 {
-    bitrate(convert::fit(full, wanted)) + beside(full, wanted).map_or(0, bitrate)
+    bitrate(convert::fit(full, wanted)) + beside(full, wanted).map_or(0, least)
 }
 
 /// What of `all` bits goes to the layer of this size, beside one of the other.
@@ -47,7 +53,13 @@ pub(super) fn share(all: u32, size: Size, other: Option<Size>) -> u32 {
     let Some(other) = other else {
         return all;
     };
-    let (own, others) = (u64::from(bitrate(size)), u64::from(bitrate(other)));
+    let is_small = size.area() < other.area();
+    let (own, others) = if is_small {
+        (least(size), bitrate(other))
+    } else {
+        (bitrate(size), least(other))
+    };
+    let (own, others) = (u64::from(own), u64::from(others));
     (u64::from(all) * own / (own + others)) as u32
 }
 
@@ -109,13 +121,14 @@ mod tests {
 
     #[test]
     fn the_layers_share_the_bits() {
-        let (own, other) = (bitrate(FULL), bitrate(SMALL));
+        let (own, other) = (bitrate(FULL), least(SMALL));
         assert_eq!(bits(FULL, FULL), own + other);
         assert_eq!(share(own + other, FULL, Some(SMALL)), own);
         assert_eq!(share(3 * (own + other), SMALL, Some(FULL)), 3 * other);
+        let alone = bitrate(SMALL);
         assert_eq!(
-            (bits(FULL, SMALL), share(other, SMALL, None)),
-            (other, other)
+            (bits(FULL, SMALL), share(alone, SMALL, None)),
+            (alone, alone)
         );
     }
 
