@@ -168,9 +168,7 @@ impl Inner {
             writer
         };
         let written = writer.write(pt, captured, time, payload);
-        if coding.codec != Codec::Opus {
-            self.budget.spend(bytes);
-        }
+        self.budget.spend(bytes);
         written.is_ok()
     }
 }
