@@ -405,9 +405,9 @@ impl Machine {
             tracing::debug!(%error, "a frame can't be sent over UDP");
             return;
         }
-        self.budget.spend(bytes);
         if format != Format::Opus {
             self.sends = Some(header.track);
+            self.budget.spend(bytes);
         }
     }
 

@@ -576,7 +576,6 @@ impl Inner {
             return false;
         };
         let writer = writer.user_extension_value(Stated(sound.header));
-        self.budget.spend(sound.payload.len());
         let written = writer.write(sound.pt, sound.captured, sound.time, sound.payload);
         written.is_ok()
     }

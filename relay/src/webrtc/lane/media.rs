@@ -168,7 +168,9 @@ impl Inner {
             writer
         };
         let written = writer.write(pt, captured, time, payload);
-        self.budget.spend(bytes);
+        if coding.codec != Codec::Opus {
+            self.budget.spend(bytes);
+        }
         written.is_ok()
     }
 }
