@@ -1,5 +1,4 @@
 // Real browsers, as the tests need them.
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +13,10 @@ export const PATIENCE = 60_000;
 
 /**
  * Chromium with a camera that plays a Y4M file; nothing of it leaves this machine.
- * @param {{ camera?: string | null, device?: boolean, allowCamera?: boolean, trustAll?: boolean, args?: string[], env?: Record<string, string> }} options
+ * @param {{ camera?: string | null, device?: boolean, allowCamera?: boolean, trustAll?: boolean, args?: string[] }} options
  */
 export async function chromium({
-  camera = null, device = true, allowCamera = true, trustAll = true, args = [], path = CHROMIUM, pipe = false, env = {},
+  camera = null, device = true, allowCamera = true, trustAll = true, args = [], path = CHROMIUM, pipe = false,
 } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'visita-chromium-'));
   const browser = await puppeteer.launch({
@@ -26,7 +25,6 @@ export async function chromium({
     acceptInsecureCerts: trustAll,
     protocolTimeout: 2 * PATIENCE,
     pipe,
-    env: { ...process.env, ...env },
     args: [
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -111,12 +109,8 @@ export async function until(what, look, patience = PATIENCE) {
 }
 
 async function closing(browser, profile) {
-  const child = browser.process();
-  const over = child && child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null;
   try {
     await browser.close();
-    // Until then it writes into its folder.
-    await over;
   } finally {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
