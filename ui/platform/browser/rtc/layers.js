@@ -3,7 +3,7 @@
 
 /** @typedef {import('../../../generated').Size} Size */
 
-/** The names under which they go: their numbers (`PROTOCOL.md`, 12). */
+/** The names under which they go: their numbers (`PROTOCOL.md`, 17). */
 export const RIDS = ['0', '1'];
 
 /** The small one's part of a side. */
